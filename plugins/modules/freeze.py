@@ -21,9 +21,11 @@ extends_documentation_fragment:
   - distrogate.ci.attributes.actiongroup_ci
 options:
   run_dir:
-    description: The run directory to make, on this host.
+    description: The run directory to make, on this host. The default is a new one below O(runs).
     type: path
-    required: true
+  runs:
+    description: The folder that holds run directories, used when O(run_dir) is not given.
+    type: path
   pipeline:
     description: The pipeline's name.
     type: str
@@ -87,6 +89,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ---
+run_dir:
+  description: The run directory.
+  returned: success
+  type: str
 run:
   description: The contents of C(run.json).
   returned: success
@@ -114,12 +120,13 @@ import os
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, now, stage_record
-from ansible_collections.distrogate.ci.plugins.module_utils._sources._freeze import resolve, tools
+from ansible_collections.distrogate.ci.plugins.module_utils._sources._freeze import new_path, resolve, tools
 
 
 def main() -> None:
     spec = {
-        "run_dir": {"type": "path", "required": True},
+        "run_dir": {"type": "path"},
+        "runs": {"type": "path"},
         "pipeline": {"type": "str", "required": True},
         "queue": {"type": "list", "elements": "dict", "required": True},
         "projects": {"type": "dict", "required": True},
@@ -130,9 +137,10 @@ def main() -> None:
         "repositories": {"type": "dict", "default": {}},
         "collection": {"type": "str", "default": ""},
     }
-    with module_call(spec) as call:
+    with module_call(spec, required_one_of=[("run_dir", "runs")]) as call:
         params = call.params
-        run = Run(params["run_dir"])
+        run = Run(params["run_dir"] or new_path(params["runs"], params["pipeline"], params["queue"]))
+        call.result["run_dir"] = run.path
         if call.check_mode:
             call.result["run"] = run.frozen if run.exists() else {"queue": params["queue"], "stages": params["stages"]}
             call.difference.add("run_dir", run.path if run.exists() else None, run.path)
