@@ -18,7 +18,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
 _WORD = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 _HOST = rf"(?:{_WORD}|\[[0-9A-Fa-f:.]+\])"
 _DAEMON = re.compile(rf"^rsync://(?:{_WORD}@)?{_HOST}(?::[0-9]{{1,5}})?/{_WORD}(?:/[^\0]*)?$", re.DOTALL)
-_SSH = re.compile(rf"^(?:{_WORD}@)?{_HOST}:/[^\0]*$", re.DOTALL)
+_SSH = re.compile(rf"^(?:{_WORD}@)?{_HOST}:/(?!/)[^\0]*$", re.DOTALL)
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 
 

@@ -78,7 +78,9 @@ class Observer:
                 continue
             if not listing:
                 raise DistrogateError("empty_source", f"{self.source} holds no file; nothing was mirrored.")
-            problems = open_ends(listing, self._read)
+            seen, problems = problems, open_ends(listing, self._read)
+            if problems and problems == seen:
+                break  # at rest, and not whole
             if not problems:
                 if self.copies is not None:
                     self.digests.save(signatures, listing)

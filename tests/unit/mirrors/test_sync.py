@@ -11,10 +11,15 @@ import pathlib
 import typing as t
 
 import pytest
-
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-
-from .conftest import Caller, Daemon, in_release, publish, publish_rpm, tree
+from ansible_collections.distrogate.ci.tests.unit.mirrors.helpers import (
+    Caller,
+    Daemon,
+    in_release,
+    publish,
+    publish_rpm,
+    tree,
+)
 
 
 def outcomes(result: dict[str, t.Any]) -> list[str]:
@@ -25,9 +30,7 @@ def refused(reason: str) -> t.Any:
     return pytest.raises(DistrogateError, check=lambda error: error.reason == reason)
 
 
-def test_first_sync_again_and_change(
-    sync: Caller, source: pathlib.Path, locals_: list[pathlib.Path]
-) -> None:
+def test_first_sync_again_and_change(sync: Caller, source: pathlib.Path, locals_: list[pathlib.Path]) -> None:
     first = sync()
     assert first["changed"] and outcomes(first) == ["switched", "switched"]
     assert first["transferred_bytes"] > 0 and first["files"]["added"] == len(tree(source))
@@ -40,7 +43,9 @@ def test_first_sync_again_and_change(
     changed = sync()
     assert changed["files"] == {"added": 3, "changed": 4, "removed": 0}
     assert [tree(mirror) for mirror in locals_] == [tree(source)] * 2
-    assert changed["diff"]["after"]["files"]["added"][0].startswith("apt/dists/stable/main/binary-amd64/by-hash/")
+    assert changed["diff"]["after"]["files"]["added"][0].startswith(
+        "apt/dists/stable/main/binary-amd64/by-hash/"
+    )
 
 
 def test_modification_time_is_the_source_s(
@@ -134,14 +139,14 @@ def test_quorum_lost_goes_back(source: pathlib.Path, daemons: list[Daemon]) -> N
     assert [tree(daemon.path) for daemon in daemons] == [tree(source)] * 2
 
 
-def test_prepared_committed_undone(
-    sync: Caller, source: pathlib.Path, locals_: list[pathlib.Path]
-) -> None:
+def test_prepared_committed_undone(sync: Caller, source: pathlib.Path, locals_: list[pathlib.Path]) -> None:
     sync()
     old = tree(locals_[0])
     publish(source / "apt", "two", pool="b_1_amd64.deb")
     prepared = sync(state="prepared", transaction="t1")
-    assert prepared["changed"] and in_release(locals_[0] / "apt").encode() == old[b"apt/dists/stable/InRelease"]
+    assert (
+        prepared["changed"] and in_release(locals_[0] / "apt").encode() == old[b"apt/dists/stable/InRelease"]
+    )
     assert not sync(state="prepared", transaction="t1")["changed"]
     with refused("transaction_open"):
         sync()
@@ -171,7 +176,20 @@ def test_undone_forgets_what_was_prepared(
     assert [tree(mirror) for mirror in locals_] == [tree(source)] * 2
 
 
-HOSTILE = [b"-rf", b"--delete", b"a\nb", b"\xff\xfe", b"*?[z]", b" x ", b"#x", b";y", b"a:b", b"$(id)", b"\\#012", b"%n"]
+HOSTILE = [
+    b"-rf",
+    b"--delete",
+    b"a\nb",
+    b"\xff\xfe",
+    b"*?[z]",
+    b" x ",
+    b"#x",
+    b";y",
+    b"a:b",
+    b"$(id)",
+    b"\\#012",
+    b"%n",
+]
 
 
 def test_hostile_names(source: pathlib.Path, daemons: list[Daemon]) -> None:
