@@ -62,10 +62,6 @@ options:
     description: The state digests of the repositories that the run is going to read, by name.
     type: dict
     default: {}
-  collection:
-    description: The version of this collection.
-    type: str
-    default: ''
 """
 
 EXAMPLES = r"""
@@ -120,6 +116,7 @@ import os
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, now, stage_record
+from ansible_collections.distrogate.ci.plugins.module_utils._core._version import VERSION
 from ansible_collections.distrogate.ci.plugins.module_utils._sources._freeze import new_path, resolve, tools
 
 
@@ -135,7 +132,6 @@ def main() -> None:
         "parameters": {"type": "dict", "default": {}},
         "profile": {"type": "str", "default": ""},
         "repositories": {"type": "dict", "default": {}},
-        "collection": {"type": "str", "default": ""},
     }
     with module_call(spec, required_one_of=[("run_dir", "runs")]) as call:
         params = call.params
@@ -150,9 +146,10 @@ def main() -> None:
         fresh = not run.exists()
         with stage_record(run, "freeze", call.result):
             resolved = resolve(params["pipeline"], params["queue"], params["projects"], params["cache"])
-            kept = ("pipeline", "stages", "parameters", "profile", "repositories", "collection")
+            kept = ("pipeline", "stages", "parameters", "profile", "repositories")
             frozen = {name: params[name] for name in kept}
-            run.create({"id": os.path.basename(run.path), "created": now(), "tools": tools(), **frozen, **resolved})
+            fixed = {"id": os.path.basename(run.path), "created": now(), "tools": tools(), "collection": VERSION}
+            run.create({**fixed, **frozen, **resolved})
         call.difference.add("run_dir", None if fresh else run.path, run.path)
         call.result["run"] = run.frozen
 
