@@ -77,7 +77,8 @@ environment: venv
 	$(bin)/ansible-builder introspect --sanitize .venv/collections >/dev/null
 
 sanity: venv  ## ansible-test sanity, with no ignores
-	tests/tools/in_collection.sh ansible-test sanity --local --python default
+	tests/tools/in_collection.sh ansible-test sanity --local \
+		--python "$$($(python) -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
 
 units: venv  ## unit tests
 	$(python) -m pytest -q tests/unit

@@ -30,7 +30,7 @@ def pip(*arguments: str) -> str:
 def settings() -> configparser.RawConfigParser:
     config = configparser.RawConfigParser()
     config.add_section("global")
-    config.set("global", "quiet", "1")
+    config.set("global", "quiet", "2")
     for line in sorted(pip("config", "list").splitlines(), key=lambda line: line.startswith(":env:")):
         name, value = line.split("=", 1)
         section, key = name.rsplit(".", 1)
