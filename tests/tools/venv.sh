@@ -19,7 +19,8 @@ can_install() {
 apt_install() {
     echo "Installing system packages: $*"
     "${root[@]}" apt-get -qq update
-    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dpkg::Use-Pty=0 --no-install-recommends install "$@" </dev/null
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "$@" \
+        </dev/null >/dev/null  # errors are on the other stream
 }
 
 # The system's Python comes first: a version manager's shims on PATH may stand for a Python that is not there.
