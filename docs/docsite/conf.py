@@ -21,11 +21,16 @@ html_use_index = False
 
 # Pages of Ansible's own documentation that antsibull-docs refers to.
 ANSIBLE_LABELS = {
+    "action_plugins",
     "ansible_configuration_settings",
+    "callback_plugins",
     "check_mode_dry",
+    "collections_keyword",
     "common_return_values",
     "diff_mode",
     "general_precedence_rules",
+    "list_of_callback_plugins",
+    "list_of_collections",
     "playbooks_async",
 }
 
