@@ -84,10 +84,31 @@ def check_out(git: Git, head: str, target: str) -> None:
     os.rename(new, target)
 
 
-def prepare(frozen: dict[str, t.Any], root: str, cache: str, log: str) -> dict[str, dict[str, t.Any]]:
-    """Check out every project below ``root``; returns project name to its description."""
+def prepared_heads(frozen: dict[str, t.Any], prepared: str, log: str) -> dict[str, tuple[Git, str]]:
+    """The heads of checkouts that another system merged; each must hold its changes."""
+    heads: dict[str, tuple[Git, str]] = {}
+    for name in frozen["projects"]:
+        git = Git(os.path.join(inside(prepared, name), ".git"), log)
+        heads[name] = (git, git.value("rev-parse", "--verify", "HEAD^{commit}"))
+    for change in frozen["queue"]:
+        git, head = heads[change["project"]]
+        if not git.contains(head, change["commit"]):
+            raise DistrogateError(
+                "not_prepared", f"{prepared}/{change['project']} does not contain change {change['change_id']}."
+            )
+    return heads
+
+
+def prepare(
+    frozen: dict[str, t.Any], root: str, cache: str, log: str, prepared: str | None = None
+) -> dict[str, dict[str, t.Any]]:
+    """Check out every project below ``root``; returns project name to its description.
+
+    With ``prepared`` the heads are those of the checkouts there, else they are merged here.
+    """
     projects = {}
-    for name, (git, head) in merged_heads(frozen, cache, log).items():
+    heads = prepared_heads(frozen, prepared, log) if prepared else merged_heads(frozen, cache, log)
+    for name, (git, head) in heads.items():
         target = inside(root, name)
         check_out(git, head, target)
         projects[name] = describe(git, head, frozen["projects"][name], f"workspace/{name}")
