@@ -36,7 +36,7 @@ from ansible_collections.distrogate.ci.plugins.plugin_utils._bundle_files import
 from ansible_collections.distrogate.ci.plugins.plugin_utils._hosts import Hosts
 
 
-class ActionModule(ControllerAction, ActionBase):  # type: ignore[misc]
+class ActionModule(ControllerAction, ActionBase):
     """The host's part is the module ``run_files``; keys and signatures stay on the controller."""
 
     _requires_connection = True
@@ -54,7 +54,9 @@ class ActionModule(ControllerAction, ActionBase):  # type: ignore[misc]
             statements = _missing(run, bundle, text, key, params["add"])
             files = {} if run.bundle_text == text else {"bundle.json": text}
             # The bundle first: statements about a bundle that was never sealed would bar another one.
-            files.update({f"statements/{name}": _statements.sign(value, key) for name, value in statements.items()})
+            files.update(
+                {f"statements/{name}": _statements.sign(value, key) for name, value in statements.items()}
+            )
             for name in files:
                 call.difference.add(name, None, "added")
             call.result["added"] = sorted(files)
@@ -96,7 +98,11 @@ def _sealed(run: RemoteRun, stages: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def _missing(
-    run: RemoteRun, bundle: dict[str, t.Any], text: str, key: _statements.SigningKey, added: list[dict[str, t.Any]]
+    run: RemoteRun,
+    bundle: dict[str, t.Any],
+    text: str,
+    key: _statements.SigningKey,
+    added: list[dict[str, t.Any]],
 ) -> dict[str, dict[str, t.Any]]:
     """The statements that the run directory does not have yet, by file name."""
     digest = bundle["digest"]
@@ -110,11 +116,15 @@ def _missing(
             found[stated[0]] = stated[1]
     verdicts = newest_verdicts(read_statements(run.statements, digest, [key.public])[0])
     for verdict in added:
-        content = {name: value for name, value in verdict.items() if value is not None and name != "predicate_type"}
+        content = {
+            name: value for name, value in verdict.items() if value is not None and name != "predicate_type"
+        }
         last = verdicts.get(verdict["name"])
         if last and all(last.predicate.get("stage" if k == "name" else k) == v for k, v in content.items()):
             continue  # said already, and nothing else since
-        extra = {name: content[name] for name in ("url", "message") if name in content}
-        value = _statements.verdict_statement(digest, verdict["name"], verdict["result"], time.time_ns(), extra)
+        extra: dict[str, t.Any] = {name: content[name] for name in ("url", "message") if name in content}
+        value = _statements.verdict_statement(
+            digest, verdict["name"], verdict["result"], time.time_ns(), extra
+        )
         found[f"verdict-{digest_json(value)[7:23]}.json"] = value
     return {name: value for name, value in found.items() if name not in run.statements}

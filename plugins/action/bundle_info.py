@@ -18,7 +18,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._action import
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import open_store
 
 
-class ActionModule(ControllerAction, ActionBase):  # type: ignore[misc]
+class ActionModule(ControllerAction, ActionBase):
     """Reads the store, and nothing else."""
 
     options: t.ClassVar[dict[str, t.Any]] = bundle_info_options()

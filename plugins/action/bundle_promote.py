@@ -16,7 +16,10 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _policy, _promotion, _statements
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle import digest_hex
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._channel_lock import channel_lock
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._options import bundle_promote_options, locate
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._options import (
+    bundle_promote_options,
+    locate,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._core._action import ActionCall, ControllerAction
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import now
@@ -29,7 +32,7 @@ from ansible_collections.distrogate.ci.plugins.plugin_utils._bundle_files import
 )
 from ansible_collections.distrogate.ci.plugins.plugin_utils._hosts import Hosts
 
-Json = t.Dict[str, t.Any]
+Json = dict[str, t.Any]
 
 
 class _World:
@@ -45,7 +48,9 @@ class _World:
 
     def statement(self, journal: Json) -> str:
         predicate = {name: journal[name] for name in ("channel", "version", "previous", "at", "by")}
-        return _statements.sign(_statements.statement(journal["digest"], _statements.PROMOTION, predicate), self._key)
+        return _statements.sign(
+            _statements.statement(journal["digest"], _statements.PROMOTION, predicate), self._key
+        )
 
     def publish_statement(self, journal: Json) -> None:
         name = f"statements/promotion-{journal['channel']}-{journal['version']}.json"
@@ -56,7 +61,7 @@ class _World:
         return now()
 
 
-class ActionModule(ControllerAction, ActionBase):  # type: ignore[misc]
+class ActionModule(ControllerAction, ActionBase):
     """The journal is in the store, the files are on their hosts, the keys are here."""
 
     _requires_connection = True
@@ -76,7 +81,12 @@ class ActionModule(ControllerAction, ActionBase):  # type: ignore[misc]
             holder = {"by": _who(), "since": now(), "channel": channel}
             lock = _promotion.lock_key(channel)
             with channel_lock(
-                store, lambda: open_store(params["store"]), lock, holder, params["timeout"], progress=call.progress
+                store,
+                lambda: open_store(params["store"]),
+                lock,
+                holder,
+                timeout=params["timeout"],
+                progress=call.progress,
             ):
                 recovered = promotion.recover()
                 if recovered is not None:
@@ -84,10 +94,15 @@ class ActionModule(ControllerAction, ActionBase):  # type: ignore[misc]
                 bundle, origin = _judge(call, hosts, store, key)
                 if call.result["refused"]:
                     raise _refusal(channel, call.result["refused"])
-                plans = plan_targets(params["targets"], bundle)
+                plans = plan_targets(params["targets"], bundle, params["timeout"])
                 outcome = promotion.promote(bundle["digest"], plans, origin, holder["by"])
         call.result.update(
-            {"version": outcome.version, "from": outcome.previous, "targets": outcome.targets, "channel": channel}
+            {
+                "version": outcome.version,
+                "from": outcome.previous,
+                "targets": outcome.targets,
+                "channel": channel,
+            }
         )
         if outcome.changed:
             call.difference.add(channel, outcome.previous, bundle["digest"])
@@ -99,9 +114,11 @@ class ActionModule(ControllerAction, ActionBase):  # type: ignore[misc]
         bundle, _origin = _judge(call, hosts, store, key)
         current = promotion.current()
         previous = current["digest"] if current else None
-        call.result.update({"version": None, "from": previous, "targets": [], "channel": call.params["channel"]})
+        call.result.update(
+            {"version": None, "from": previous, "targets": [], "channel": call.params["channel"]}
+        )
         if bundle and not call.result["refused"]:
-            plan_targets(call.params["targets"], bundle)
+            plan_targets(call.params["targets"], bundle, call.params["timeout"])
             call.difference.add(call.params["channel"], previous, bundle["digest"])
             if current and current["digest"] == bundle["digest"]:
                 call.result["version"] = current["version"]
@@ -150,7 +167,8 @@ def _trusted(
                     public = _statements.load_public_key(stream.read(65536), signer)
             except (OSError, UnicodeDecodeError) as error:
                 raise DistrogateError(
-                    "bad_key", f"{signer} in policy.signers is neither a readable public key file nor a known key id."
+                    "bad_key",
+                    f"{signer} in policy.signers is neither a readable public key file nor a known key id.",
                 ) from error
         trusted.append(public)
     return trusted
@@ -158,7 +176,9 @@ def _trusted(
 
 def _refusal(channel: str, refused: list[Json]) -> DistrogateError:
     listed = "\n".join(f"- {reason['message']} {reason['satisfy']}" for reason in refused)
-    return DistrogateError("promotion_refused", f"Nothing was promoted to {channel}, for these reasons:\n{listed}")
+    return DistrogateError(
+        "promotion_refused", f"Nothing was promoted to {channel}, for these reasons:\n{listed}"
+    )
 
 
 def _who() -> str:

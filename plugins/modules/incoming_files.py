@@ -13,8 +13,8 @@ short_description: Take artifacts into a repository host's incoming folder
 version_added: 0.1.0
 author: distrogate.ci maintainers
 description:
-  - What M(distrogate.ci.bundle_promote) does on a repository host. It is internal; its options may change in any
-    release.
+  - What M(distrogate.ci.bundle_promote) does on a repository host. It is internal; its options may
+    change in any release.
   - A file is there under its digest, with these contents, or not at all.
 options:
   incoming:

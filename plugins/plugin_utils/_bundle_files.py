@@ -11,12 +11,13 @@ import os
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle import artifact_path
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion import UNKNOWN_TRANSACTION
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import parse_json
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import FORMAT
 from ansible_collections.distrogate.ci.plugins.plugin_utils._hosts import Hosts
 
-Json = t.Dict[str, t.Any]
+Json = dict[str, t.Any]
 _COLLECTION = "distrogate.ci."
 _RECORD: dict[str, t.Any] = {
     "stage": str,
@@ -28,7 +29,8 @@ _RECORD: dict[str, t.Any] = {
     "message": str,
     "reason": str,
 }
-ADAPTERS = {"apt_publish": "deb", "rpm_publish": "rpm"}
+ADAPTERS = ("apt_publish", "rpm_publish")
+_RESERVED = frozenset(("digests", "packages", "state", "transaction"))
 
 
 class RemoteRun:
@@ -86,33 +88,45 @@ def add_files(hosts: Hosts, host: str, run_dir: str, files: dict[str, str]) -> l
     return list(result["added"])
 
 
-def plan_targets(targets: t.Sequence[Json], bundle: Json) -> list[Json]:
+def plan_targets(targets: t.Sequence[Json], bundle: Json, timeout: float) -> list[Json]:
     """What the journal keeps of each target: enough to finish or undo it without the caller's options."""
     plans = []
+    seen: set[tuple[str, str]] = set()
     for target in targets:
         plugin = target["plugin"].rpartition(".")[2]
-        if plugin not in ADAPTERS:
+        arguments = {"timeout": int(timeout), **target["arguments"]}
+        root = str(arguments.get("root") or "").rstrip("/")
+        _check_target(target, plugin, root)
+        if (target["host"], root) in seen:
+            # A prepared repository waits for its own transaction, so the second would wait for the first.
             raise DistrogateError(
-                "bad_target", f"{target['plugin']} cannot take part in a promotion. Use {' or '.join(ADAPTERS)}."
+                "bad_target", f"{root} on {target['host']} is a target twice. Name it once."
             )
-        root = target["arguments"].get("root")
-        reserved = sorted({"packages", "state", "transaction"} & set(target["arguments"]))
-        if not root or reserved:
-            raise DistrogateError(
-                "bad_target", f"The arguments of {plugin} on {target['host']} need root, and may not set packages,"
-                " state or transaction: promotion sets these.",
-            )
+        seen.add((target["host"], root))
         files = [artifact for artifact in bundle["artifacts"] if artifact["type"] in target["artifact_types"]]
         plans.append(
             {
                 "host": target["host"],
                 "plugin": plugin,
-                "arguments": target["arguments"],
-                "incoming": target["incoming"] or os.path.join(os.path.dirname(root.rstrip("/")) or "/", "incoming"),
+                "arguments": arguments,
+                "incoming": target["incoming"] or os.path.join(os.path.dirname(root) or "/", "incoming"),
                 "files": [{key: file[key] for key in ("name", "path", "sha256")} for file in files],
             }
         )
     return plans
+
+
+def _check_target(target: Json, plugin: str, root: str) -> None:
+    if plugin not in ADAPTERS:
+        raise DistrogateError(
+            "bad_target", f"{target['plugin']} cannot take part in a promotion. Use {' or '.join(ADAPTERS)}."
+        )
+    if not root or _RESERVED & set(target["arguments"]):
+        raise DistrogateError(
+            "bad_target",
+            f"The arguments of {plugin} on {target['host']} need root, and may not have any of"
+            f" {', '.join(sorted(_RESERVED))}: promotion sets these.",
+        )
 
 
 @dataclasses.dataclass
@@ -127,7 +141,9 @@ class HostTarget:
     def _call(self, state: str, **more: t.Any) -> Json:
         arguments = {**self.plan["arguments"], **more, "state": state, "transaction": self.transaction}
         result = self.hosts.run(self.plan["host"], _COLLECTION + self.plan["plugin"], arguments)
-        returned = {key: value for key, value in result.items() if key[0] != "_" and key not in ("invocation", "diff")}
+        returned = {
+            key: value for key, value in result.items() if key[0] != "_" and key not in ("invocation", "diff")
+        }
         return {"host": self.plan["host"], "plugin": self.plan["plugin"], **returned}
 
     def _packages(self) -> list[str]:
@@ -148,12 +164,18 @@ class HostTarget:
         return [taken[file["sha256"]] for file in self.plan["files"]]
 
     def _incoming(self, state: str, **more: t.Any) -> Json:
-        arguments = {"incoming": self.plan["incoming"], "transaction": self.transaction, "state": state, **more}
+        arguments = {
+            "incoming": self.plan["incoming"],
+            "transaction": self.transaction,
+            "state": state,
+            **more,
+        }
         return self.hosts.run(self.plan["host"], _COLLECTION + "incoming_files", arguments)
 
     def prepare(self) -> Json:
         """Bring the artifacts and prepare the repository."""
-        return self._call("prepared", packages=self._packages())
+        digests = {file["name"]: file["sha256"] for file in self.plan["files"]}
+        return self._call("prepared", packages=self._packages(), digests=digests)
 
     def commit(self) -> Json:
         """Publish, and forget what came in."""
@@ -163,6 +185,11 @@ class HostTarget:
 
     def undo(self) -> Json:
         """Undo, and forget what came in."""
-        result = self._call("undone")
+        try:
+            result = self._call("undone")
+        except DistrogateError as error:
+            if error.reason != UNKNOWN_TRANSACTION:
+                raise
+            result = {"host": self.plan["host"], "plugin": self.plan["plugin"]}
         self._incoming("absent")
         return result

@@ -15,7 +15,7 @@ import os
 import tempfile
 import typing as t
 
-from ansible import constants as C
+from ansible import constants
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.executor.task_executor import TaskExecutor
 from ansible.template import Templar
@@ -26,7 +26,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._files import 
 Variables = t.Mapping[str, t.Any]
 
 
-class _Connector(TaskExecutor):  # type: ignore[misc]
+class _Connector(TaskExecutor):
     """The part of Ansible's executor that makes a connection, for a host that is not the task's own."""
 
     def __init__(self, action: t.Any, task: t.Any, play_context: t.Any) -> None:
@@ -44,8 +44,9 @@ class _Connector(TaskExecutor):  # type: ignore[misc]
         transport = self._task.connection if name is None else templar.template(name)
         if transport == "smart":
             transport = "ssh"
-        self._connection = self._get_connection(variables, templar, transport)
-        self._set_connection_options(variables, templar)
+        executor: t.Any = self
+        self._connection = executor._get_connection(variables, templar, transport)
+        executor._set_connection_options(variables, templar)
         return self._connection
 
 
@@ -75,8 +76,10 @@ class Hosts:
     def _connect(self, host: str) -> tuple[t.Any, Variables]:
         action = self._action
         hostvars = self._variables.get("hostvars", {})
-        if host not in hostvars and host not in C.LOCALHOST:
-            raise DistrogateError("unknown_host", f"{host} is not in the inventory. Add it, with how to connect to it.")
+        if host not in hostvars and host not in constants.LOCALHOST:
+            raise DistrogateError(
+                "unknown_host", f"{host} is not in the inventory. Add it, with how to connect to it."
+            )
         variables = dict(hostvars.raw_get(host))
         templar = Templar(loader=action._loader, variables=variables)
         task = action._task.copy()
@@ -88,7 +91,9 @@ class Hosts:
             context = context.set_task_and_variable_override(task=task, variables=variables, templar=templar)
             connection = _Connector(action, task, context).connect(variables, templar)
         except AnsibleError as error:
-            raise DistrogateError("unreachable", f"No connection to {host} can be made: {error}", host=host) from error
+            raise DistrogateError(
+                "unreachable", f"No connection to {host} can be made: {error}", host=host
+            ) from error
         handler = action._shared_loader_obj.action_loader.get(
             "ansible.legacy.normal",
             task=task,
@@ -104,7 +109,7 @@ class Hosts:
         return handler, variables
 
     def run(self, host: str, module: str, arguments: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Run a module on a host and return its result; its failure becomes an error with the module's reason."""
+        """Run a module on a host; its failure becomes an error with the module's reason."""
         handler, variables = self._handler(host)
         try:
             result: dict[str, t.Any] = handler._execute_module(
@@ -116,13 +121,16 @@ class Hosts:
             details = {
                 name: value
                 for name, value in result.items()
-                if name not in ("msg", "reason", "failed", "changed", "host") and not name.startswith(("_", "ansible_"))
+                if name not in ("msg", "reason", "failed", "changed", "host")
+                and not name.startswith(("_", "ansible_"))
             }
             message = str(result.get("msg", "the module failed without a message"))
             if "reason" not in result:
                 # Not one of our own errors: say where it happened, and what the module printed.
                 message = f"{module} failed on {host}: {message} {result.get('module_stderr', '')}".strip()
-            raise DistrogateError(str(result.get("reason", "host_failed")), message, **{**details, "host": host})
+            raise DistrogateError(
+                str(result.get("reason", "host_failed")), message, **{**details, "host": host}
+            )
         return result
 
     def same_machine(self, one: str, other: str) -> bool:
@@ -138,7 +146,8 @@ class Hosts:
         """
         fetcher = self._handler(source)[0]
         name = os.path.basename(path)
-        with tempfile.TemporaryDirectory(dir=C.DEFAULT_LOCAL_TMP) as folder:
+        local_folder: str = constants.config.get_config_value("DEFAULT_LOCAL_TMP")
+        with tempfile.TemporaryDirectory(dir=local_folder) as folder:
             local = path
             if fetcher._connection.transport != "local":
                 local = os.path.join(folder, "file")
@@ -150,7 +159,9 @@ class Hosts:
                     ) from error
             if sha256_file(local) != sha256:
                 raise DistrogateError(
-                    "digest_mismatch", f"{path} on {source} does not have the sha256 {sha256} any more.", host=source
+                    "digest_mismatch",
+                    f"{path} on {source} does not have the sha256 {sha256} any more.",
+                    host=source,
                 )
             return self._send(target, local, f"{sha256[:16]}-{name}")
 
@@ -164,7 +175,9 @@ class Hosts:
             handler._transfer_file(local, remote)
             handler._fixup_perms2((shell.tmpdir, remote))
         except AnsibleError as error:
-            raise DistrogateError("send_failed", f"{name} cannot be sent to {host}: {error}", host=host) from error
+            raise DistrogateError(
+                "send_failed", f"{name} cannot be sent to {host}: {error}", host=host
+            ) from error
         return remote
 
 

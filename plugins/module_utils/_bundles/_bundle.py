@@ -13,7 +13,11 @@ import re
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._core._files import digest_json, inside, parse_json
+from ansible_collections.distrogate.ci.plugins.module_utils._core._files import (
+    digest_json,
+    inside,
+    parse_json,
+)
 
 FORMAT = 1
 SEAL = "seal"  # the stage that seals: its own record cannot be part of what it seals
@@ -48,14 +52,16 @@ _DIGEST = re.compile(r"^(?:sha256:)?([0-9a-f]{64})$")
 _HEX = re.compile(r"^[0-9a-f]{64}$")
 _TYPE = re.compile(r"^[a-z][a-z0-9_]{0,63}$")
 
-Json = t.Dict[str, t.Any]
+Json = dict[str, t.Any]
 
 
 def digest_hex(digest: str) -> str:
     """The hexadecimal part of a bundle's digest, which may be given with or without ``sha256:``."""
     found = _DIGEST.match(digest)
     if not found:
-        raise DistrogateError("bad_digest", f"{digest!r} is not a bundle's digest (sha256: and 64 hexadecimal digits).")
+        raise DistrogateError(
+            "bad_digest", f"{digest!r} is not a bundle's digest (sha256: and 64 hexadecimal digits)."
+        )
     return found.group(1)
 
 
@@ -68,7 +74,9 @@ def _stable(value: t.Any, run_dir: str) -> t.Any:
     if isinstance(value, str) and len(run_dir) > 1:
         return value.replace(run_dir, "run:")
     if isinstance(value, float) and not math.isfinite(value):
-        raise DistrogateError("bad_bundle", "run.json holds a number that JSON cannot spell (NaN or infinity).")
+        raise DistrogateError(
+            "bad_bundle", "run.json holds a number that JSON cannot spell (NaN or infinity)."
+        )
     return value
 
 
@@ -80,7 +88,9 @@ def merged_trees(frozen: Json, stages: dict[str, Json]) -> dict[str, str]:
         projects = facts.get("projects", {})
         trees = {name: project["tree"] for name, project in projects.items() if "tree" in project}
     if not isinstance(trees, dict) or not all(isinstance(tree, str) for tree in trees.values()):
-        raise DistrogateError("bad_bundle", "The trees of the workspace are not a mapping of project to tree id.")
+        raise DistrogateError(
+            "bad_bundle", "The trees of the workspace are not a mapping of project to tree id."
+        )
     return dict(sorted(trees.items()))
 
 
@@ -101,7 +111,8 @@ def _artifact(raw: Json, stage: str) -> Json:
         and "/" not in name
     ):
         raise DistrogateError(
-            "bad_artifact", f"Stage {stage} recorded an artifact without a usable type, name, path, size or sha256.",
+            "bad_artifact",
+            f"Stage {stage} recorded an artifact without a usable type, name, path, size or sha256.",
             artifact=raw,
         )
     inside("/", name)
@@ -161,21 +172,34 @@ def parse_bundle(text: str, name: str = "bundle.json") -> Json:
     bundle = parse_json(text, name)
     try:
         if bundle["version"] != FORMAT:
-            raise DistrogateError("bad_bundle", f"{name} has version {bundle['version']!r}; this code reads {FORMAT}.")
+            raise DistrogateError(
+                "bad_bundle", f"{name} has version {bundle['version']!r}; this code reads {FORMAT}."
+            )
         artifacts = [_artifact(artifact, name) for artifact in bundle["artifacts"]]
         keys = [(artifact["type"], artifact["name"]) for artifact in artifacts]
         whole = keys == sorted(set(keys)) and artifacts == bundle["artifacts"] and bundle_text(bundle) == text
-        if not whole or not isinstance(bundle["inputs"], dict) or set(bundle) != {
-            "version", "artifacts", "inputs", "digest",
-        }:
+        if (
+            not whole
+            or not isinstance(bundle["inputs"], dict)
+            or set(bundle)
+            != {
+                "version",
+                "artifacts",
+                "inputs",
+                "digest",
+            }
+        ):
             raise DistrogateError("bad_bundle", f"{name} is not spelled as sealing spells it: it was edited.")
         digest = bundle_digest(bundle)
         if digest != bundle["digest"]:
             raise DistrogateError(
-                "bad_bundle", f"{name} says that its digest is {bundle['digest']}, but its contents have {digest}."
+                "bad_bundle",
+                f"{name} says that its digest is {bundle['digest']}, but its contents have {digest}.",
             )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise DistrogateError("bad_bundle", f"{name} does not have the form of a bundle: {error!r}") from error
+        raise DistrogateError(
+            "bad_bundle", f"{name} does not have the form of a bundle: {error!r}"
+        ) from error
     return t.cast(Json, bundle)
 
 

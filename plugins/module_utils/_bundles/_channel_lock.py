@@ -20,7 +20,9 @@ TTL = 60.0
 OpenStore = t.Callable[[], Store]
 
 
-def _renew(open_store: OpenStore, key: str, value: dict[str, t.Any], ttl: float, ended: threading.Event) -> None:
+def _renew(
+    open_store: OpenStore, key: str, value: dict[str, t.Any], ttl: float, ended: threading.Event
+) -> None:
     """Keep the lock alive until told to end, or until somebody else has it."""
     with open_store() as store:  # its own connection: a backend's connection belongs to one thread
         while not ended.wait(ttl / 3):
@@ -37,9 +39,10 @@ def channel_lock(
     open_store: OpenStore,
     key: str,
     holder: dict[str, t.Any],
+    *,
     timeout: float,
+    progress: t.Callable[[str], None],
     ttl: float = TTL,
-    progress: t.Callable[[str], None] = lambda line: None,
 ) -> t.Iterator[None]:
     """Hold ``key``, waiting up to ``timeout`` seconds; a waiter is told who holds it.
 

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle import contains, digest_hex, trees_hex
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle import (
+    contains,
+    digest_hex,
+    trees_hex,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion import channel_key
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Delete, Put, Store
 
-Json = t.Dict[str, t.Any]
-Options = t.Dict[str, t.Any]
+Json = dict[str, t.Any]
+Options = dict[str, t.Any]
 
 _ADDED: Options = {
     "predicate_type": {"type": "str", "choices": ["verdict"], "required": True},
@@ -99,10 +103,10 @@ def register(store: Store, bundle: Json, facts: Json, keyid: str, public_pem: st
     for key, value in wanted.items():
         entry = store.get(key)
         old = None if entry is None else entry.value
-        if isinstance(old, dict) and isinstance(value, dict) and "sealed" in old:
-            value = {**value, "sealed": old["sealed"]}  # when it was first sealed
-        if old != value:
-            news.append(Put(key, value))
+        # A bundle stays as old as its first sealing.
+        new = {**value, "sealed": old["sealed"]} if key.startswith("bundle/") and old else value
+        if old != new:
+            news.append(Put(key, new))
     if news:
         store.transact({}, news)
     return bool(news)

@@ -21,7 +21,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._statements
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 
-Json = t.Dict[str, t.Any]
+Json = dict[str, t.Any]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Reason:
 def read_statements(
     texts: t.Mapping[str, str], digest: str, keys: t.Sequence[PublicKey]
 ) -> tuple[list[Statement], list[Reason]]:
-    """The statements about ``digest`` whose signatures hold, and the reasons against the others."""
+    """The statements about ``digest`` whose signatures hold; the reasons against the others."""
     good: list[Statement] = []
     reasons: list[Reason] = []
     for name in sorted(texts):
@@ -47,9 +47,11 @@ def read_statements(
             statement = verify(name, texts[name], keys)
         except DistrogateError as error:
             if error.reason == "unknown_signer" and error.details["claimed_type"] == PROMOTION:
-                continue  # nothing here asks where else it was promoted, and each channel may have its own signer
+                continue  # no rule asks where else it was promoted; each channel may have its own signer
             if error.reason == "unknown_signer":
-                reasons.append(Reason("signers", error.message, "Add the signer's public key to policy.signers."))
+                reasons.append(
+                    Reason("signers", error.message, "Add the signer's public key to policy.signers.")
+                )
             elif error.reason == "bad_statement":
                 reasons.append(Reason("signature", error.message, f"Put back {name} as it was signed."))
             else:
@@ -116,18 +118,22 @@ def _file_reasons(statements: t.Iterable[Statement], bundle_text: str) -> list[R
 
 
 def artifact_reasons(artifacts: t.Iterable[Json], found: t.Mapping[str, str | None]) -> list[Reason]:
-    """Artifacts whose files differ from the bundle; ``found`` has each path's sha256, None when it is missing."""
+    """Artifacts whose files differ from the bundle; ``found`` has the sha256 of each path, or None."""
     reasons = []
     for artifact in artifacts:
         actual = found.get(artifact["path"])
         if actual == artifact["sha256"]:
             continue
-        what = "is missing (or no plain file in the run directory)" if actual is None else f"has the sha256 {actual}"
+        what = (
+            "is missing (or no plain file in the run directory)"
+            if actual is None
+            else f"has the sha256 {actual}"
+        )
         reasons.append(
             Reason(
                 "artifact",
                 f"{artifact['path']} {what}; the bundle states {artifact['sha256']}.",
-                f"Put back the file {artifact['name']} that was sealed, or run the pipeline again for a new bundle.",
+                f"Put back the {artifact['name']} that was sealed, or run the pipeline again.",
             )
         )
     return reasons
@@ -141,9 +147,12 @@ def verdict_reasons(statements: t.Iterable[Statement], wanted: t.Iterable[str], 
         verdict = verdicts.get(stage)
         if verdict is None:
             message = f"There is no trusted verdict of {stage} on {digest}."
-            satisfy = f"Run the stage {stage} on the run directory and seal again, or add its verdict with bundle."
+            satisfy = (
+                f"Run the stage {stage} on the run directory and seal again, or add its verdict with bundle."
+            )
         elif verdict.predicate.get("result") != "PASSED":
-            message = f"The last verdict of {stage} on {digest} is {verdict.predicate.get('result')} ({verdict.name})."
+            result = verdict.predicate.get("result")
+            message = f"The last verdict of {stage} on {digest} is {result} ({verdict.name})."
             satisfy = f"Make {stage} pass on this bundle and add its new verdict, or fix the change."
         else:
             continue

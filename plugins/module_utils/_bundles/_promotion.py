@@ -29,7 +29,7 @@ UNKNOWN_TRANSACTION = "unknown_transaction"  # the reason of a target that does 
 VERSION_COUNTER = "promotion/version"
 _CHANNEL = re.compile(r"^[a-z][a-z0-9_.-]{0,63}$")
 
-Json = t.Dict[str, t.Any]
+Json = dict[str, t.Any]
 
 
 class Target(t.Protocol):
@@ -89,7 +89,7 @@ def lock_key(channel: str) -> str:
 
 
 def _commit(target: Target) -> Json:
-    """Commit; a target that forgot the transaction (done already, or its reservation ended) prepares once more."""
+    """Commit; a target that forgot the transaction, because its reservation ended, prepares once more."""
     try:
         return target.commit()
     except DistrogateError as error:
@@ -143,15 +143,15 @@ class Promotion:
             if errors:
                 raise DistrogateError(
                     "undo_incomplete",
-                    f"The promotion of {journal['digest']} to {self._channel} that did not end could not be undone:"
-                    f" {'; '.join(errors)} Nothing was published. Run it again when that is repaired.",
+                    f"The promotion of {journal['digest']} to {self._channel} did not end and could not be"
+                    f" undone: {'; '.join(errors)} Nothing was published. Run it again when that is repaired.",
                 )
         else:
             self._complete(journal, revision, again=True)
         return journal
 
     def promote(self, digest: str, plans: list[Json], origin: Json, by: str) -> Outcome:
-        """Point the channel at ``digest``; ``plans`` are its targets, ``origin`` says where the bundle lies."""
+        """Point the channel at ``digest``; ``plans`` are its targets, ``origin`` is where the bundle lies."""
         self.recover()
         current = self.current()
         if current is not None and current["digest"] == digest:
@@ -220,7 +220,7 @@ class Promotion:
         )
 
     def _undo(self, journal: Json, revision: int) -> list[str]:
-        """Undo every target, whatever each of them says, and close the journal when all did; returns errors."""
+        """Undo every target, whatever each says, and close the journal when all did; returns errors."""
         entry = self._store.get(self._key)
         ours = entry is not None and entry.value["transaction"] == journal["transaction"]
         if entry is not None and ours and entry.value["phase"] != "preparing":
@@ -247,23 +247,25 @@ class Promotion:
             except DistrogateError as error:
                 raise DistrogateError(
                     "promotion_incomplete",
-                    f"The promotion of {journal['digest']} to {self._channel} has begun to publish and could not end:"
-                    f" {error.message} Run it again: it goes on from here.",
+                    f"The promotion of {journal['digest']} to {self._channel} has begun to publish and could not"
+                    f" end: {error.message} Run it again: it goes on from here.",
                     cause=error.reason,
                 ) from error
             journal, revision = self._point(journal, revision)
         try:
             self._world.publish_statement(journal)
         except DistrogateError as error:
-            # The store has the statement too, so a run directory that is gone may not block the channel forever.
+            # The store has the statement too, so a run directory that is gone may not block the channel.
             if not again:
                 raise DistrogateError(
                     "statement_unwritten",
-                    f"{self._channel} points to {journal['digest']} now, but the promotion's statement could not be"
-                    f" written beside the bundle: {error.message} Run it again to write it.",
+                    f"{self._channel} points to {journal['digest']} now, but the promotion's statement could not"
+                    f" be written beside the bundle: {error.message} Run it again to write it.",
                     cause=error.reason,
                 ) from error
-            self._world.progress(f"the statement of {journal['version']} stays in the store alone: {error.message}")
+            self._world.progress(
+                f"the statement of {journal['version']} stays in the store alone: {error.message}"
+            )
         self._store.transact({self._key: revision}, [Delete(self._key)])
         return committed
 
@@ -276,7 +278,11 @@ class Promotion:
         journal = {**journal, "phase": "pointed", "statement": self._world.statement(journal)}
         version_key = channel_key(journal["version"])
         after = self._store.transact(
-            {channel_key(self._channel): pointer.revision if pointer else 0, self._key: revision, version_key: 0},
+            {
+                channel_key(self._channel): pointer.revision if pointer else 0,
+                self._key: revision,
+                version_key: 0,
+            },
             [
                 Put(channel_key(self._channel), value),
                 Put(version_key, {**value, "channel": self._channel, "statement": journal["statement"]}),

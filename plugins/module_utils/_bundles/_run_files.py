@@ -110,7 +110,9 @@ def write_once(run_dir: str, files: t.Mapping[str, str], check_mode: bool) -> li
     """
     for name in files:
         if not _WRITABLE.match(name):
-            raise DistrogateError("bad_name", f"{name!r} is not a file that may be written into a run directory.")
+            raise DistrogateError(
+                "bad_name", f"{name!r} is not a file that may be written into a run directory."
+            )
     added = []
     for name, text in files.items():
         path = inside(run_dir, name)
@@ -132,7 +134,9 @@ def _same(path: str, text: str) -> None:
             "bundle_sealed",
             f"{path} is sealed with other contents. Give the new artifacts a run directory of their own.",
         )
-    raise DistrogateError("statement_exists", f"{path} is there with other contents; statements are only added.")
+    raise DistrogateError(
+        "statement_exists", f"{path} is there with other contents; statements are only added."
+    )
 
 
 def _create(path: str, data: bytes) -> None:
@@ -155,7 +159,7 @@ def _create(path: str, data: bytes) -> None:
 
 
 def take_in(incoming: str, transaction: str, files: t.Sequence[dict[str, str]]) -> dict[str, str]:
-    """Move files into ``incoming``/TRANSACTION/SHA256/NAME, each checked by its digest; returns paths by sha256."""
+    """Take files into ``incoming``/TRANSACTION/SHA256/NAME, each checked; returns paths by sha256."""
     folder = _transaction_folder(incoming, transaction)
     paths = {}
     for file in files:
@@ -178,7 +182,7 @@ def _arrive(source: str, path: str, sha256: str) -> None:
         os.unlink(arrived)
         raise DistrogateError(
             "digest_mismatch",
-            f"{os.path.basename(path)} arrived with the sha256 {actual}; its bundle states {sha256}. Try again.",
+            f"{os.path.basename(path)} arrived with the sha256 {actual}, not {sha256}. Try again.",
         )
     os.rename(arrived, path)
 

@@ -30,28 +30,21 @@ _RESULTS = {"success": "PASSED", "failure": "FAILED"}
 _COMMIT = re.compile(r"^[0-9a-f]{40}([0-9a-f]{24})?$")
 _LIMIT = 4 << 20
 
-Json = t.Dict[str, t.Any]
+Json = dict[str, t.Any]
 
 
 def _library() -> types.SimpleNamespace:
     """The signing library, loaded when something is signed or verified and not before."""
     try:
-        from cryptography.hazmat.primitives.serialization import (
-            Encoding,
-            PublicFormat,
-            load_pem_private_key,
-            load_pem_public_key,
-        )
-        from securesystemslib.dsse import Envelope
-        from securesystemslib.exceptions import VerificationError
-        from securesystemslib.signer import CryptoSigner, SSlibKey
+        from cryptography.hazmat.primitives import serialization
+        from securesystemslib import dsse, exceptions, signer
     except ImportError as error:
         raise DistrogateError(
             "missing_library",
-            "Signing needs the Python library securesystemslib[crypto] on the controller. Install it for the Python"
-            f" that runs ansible-playbook ({error}).",
+            "Signing needs the Python library securesystemslib[crypto] on the controller. Install it for the"
+            f" Python that runs ansible-playbook ({error}).",
         ) from error
-    return types.SimpleNamespace(**locals())
+    return types.SimpleNamespace(serialization=serialization, dsse=dsse, exceptions=exceptions, signer=signer)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,10 +65,13 @@ class SigningKey:
 
 
 def _public(lib: types.SimpleNamespace, crypto_key: t.Any) -> PublicKey:
-    key = lib.SSlibKey.from_crypto(crypto_key)
+    key = lib.signer.SSlibKey.from_crypto(crypto_key)
     if key.keytype not in ("ed25519", "ecdsa"):
-        raise DistrogateError("bad_key", f"Keys of type {key.keytype} do not sign bundles; use Ed25519 or ECDSA.")
-    pem = crypto_key.public_bytes(lib.Encoding.PEM, lib.PublicFormat.SubjectPublicKeyInfo).decode()
+        raise DistrogateError(
+            "bad_key", f"Keys of type {key.keytype} do not sign bundles; use Ed25519 or ECDSA."
+        )
+    form = lib.serialization.PublicFormat.SubjectPublicKeyInfo
+    pem = crypto_key.public_bytes(lib.serialization.Encoding.PEM, form).decode()
     return PublicKey(key.keyid, pem, key)
 
 
@@ -83,9 +79,11 @@ def load_public_key(pem: str, name: str) -> PublicKey:
     """A public key from PEM text."""
     lib = _library()
     try:
-        return _public(lib, lib.load_pem_public_key(pem.encode("utf-8")))
+        return _public(lib, lib.serialization.load_pem_public_key(pem.encode("utf-8")))
     except (ValueError, TypeError) as error:
-        raise DistrogateError("bad_key", f"{name} is not a public key in PEM form that can verify bundles.") from error
+        raise DistrogateError(
+            "bad_key", f"{name} is not a public key in PEM form that can verify bundles."
+        ) from error
 
 
 def load_signing_key(path: str | None, variable: str | None, environment: t.Mapping[str, str]) -> SigningKey:
@@ -95,17 +93,21 @@ def load_signing_key(path: str | None, variable: str | None, environment: t.Mapp
             with open(os.path.expanduser(path), "rb") as stream:
                 pem = stream.read(65536)
         except OSError as error:
-            raise DistrogateError("bad_key", f"The signing key {path} cannot be read: {error.strerror}.") from error
+            raise DistrogateError(
+                "bad_key", f"The signing key {path} cannot be read: {error.strerror}."
+            ) from error
         name = path
     elif variable:
         pem, name = environment.get(variable, "").encode("utf-8"), f"the variable {variable}"
     else:
-        raise DistrogateError("no_key", "Nothing to sign with. Set the option signing_key or signing_key_env.")
+        raise DistrogateError(
+            "no_key", "Nothing to sign with. Set the option signing_key or signing_key_env."
+        )
     lib = _library()
     try:
-        private = lib.load_pem_private_key(pem, None)
+        private = lib.serialization.load_pem_private_key(pem, None)
         public = _public(lib, private.public_key())
-        return SigningKey(public, lib.CryptoSigner(private, public.key))
+        return SigningKey(public, lib.signer.CryptoSigner(private, public.key))
     except (ValueError, TypeError):
         # Without the cause: a parser's message may quote what it read, and that is the key.
         raise DistrogateError(
@@ -179,7 +181,7 @@ def provenance_statement(bundle: Json, bundle_sha256: str, frozen: Json, builder
 
 def sign(value: Json, key: SigningKey) -> str:
     """The envelope of a statement, in its one spelling."""
-    envelope = _library().Envelope(canonical_json(value), PAYLOAD_TYPE, {})
+    envelope = _library().dsse.Envelope(canonical_json(value), PAYLOAD_TYPE, {})
     envelope.sign(key.signer)
     return _spelling(envelope.to_dict())
 
@@ -209,9 +211,11 @@ def verify(name: str, text: str, keys: t.Sequence[PublicKey]) -> Statement:
     try:
         raw = parse_json(text, name, _LIMIT)
         named = {signature["keyid"] for signature in raw["signatures"]}
-        envelope = lib.Envelope.from_dict(raw)
+        envelope = lib.dsse.Envelope.from_dict(raw)
         if _spelling(envelope.to_dict()) != text or envelope.payload_type != PAYLOAD_TYPE:
-            raise DistrogateError("bad_statement", f"{name} is not spelled as signing spells it: it was edited.")
+            raise DistrogateError(
+                "bad_statement", f"{name} is not spelled as signing spells it: it was edited."
+            )
         payload = parse_json(envelope.payload, f"the payload of {name}", _LIMIT)
         known = [key for key in keys if key.keyid in named]
         if not known:
@@ -231,11 +235,13 @@ def verify(name: str, text: str, keys: t.Sequence[PublicKey]) -> Statement:
             predicate_type=str(payload["predicateType"]),
             predicate=payload["predicate"],
         )
-    except lib.VerificationError as error:
+    except lib.exceptions.VerificationError as error:
         raise DistrogateError("bad_statement", f"The signature of {name} is wrong: it was edited.") from error
     except DistrogateError as error:
         if error.reason == "bad_json":
             raise DistrogateError("bad_statement", error.message) from error
         raise
     except Exception as error:  # the library reads a stranger's file: whatever it raises, the file is bad
-        raise DistrogateError("bad_statement", f"{name} does not have the form of an envelope: {error!r}") from error
+        raise DistrogateError(
+            "bad_statement", f"{name} does not have the form of an envelope: {error!r}"
+        ) from error
