@@ -56,26 +56,30 @@ def run(
     directory: str | None = None,
     timeout: float = 3600,
     log: str | None = None,
-    stdin: bytes = b"",
+    stdin: bytes | t.BinaryIO = b"",
     check: bool = True,
     pass_fds: t.Sequence[int] = (),
+    announce: bool = True,
+    name: str = "",
 ) -> Completed:
     """Run ``argv`` in its own process group.
 
     With ``log`` both outputs are appended to that file (and ``stdout`` holds
-    its last 64 KiB); else they are captured. ``timeout`` is in seconds.
+    its last 64 KiB); else they are captured. ``timeout`` is in seconds. The
+    log names the command unless ``announce`` is false; errors call it ``name``.
     Errors: ``missing_tool``, ``command_timeout``, ``command_failed``.
     """
     with contextlib.ExitStack() as stack:
         sink: t.Any = subprocess.PIPE
         if log is not None:
             sink = stack.enter_context(open(log, "ab"))
-            sink.write(("$ " + " ".join(argv) + "\n").encode("utf-8", "replace"))
-            sink.flush()
+            if announce:
+                sink.write(("$ " + " ".join(argv) + "\n").encode("utf-8", "replace"))
+                sink.flush()
         try:
             process = subprocess.Popen(
                 argv,
-                stdin=subprocess.PIPE,
+                stdin=subprocess.PIPE if isinstance(stdin, bytes) else stdin,
                 stdout=sink,
                 stderr=subprocess.STDOUT if log is not None else subprocess.PIPE,
                 env=environment if environment is not None else base_environment(),
@@ -88,11 +92,11 @@ def run(
                 "missing_tool", f"The program {argv[0]} is not installed on this machine.", tool=argv[0]
             ) from error
         try:
-            stdout, stderr = process.communicate(stdin, timeout=timeout)
+            stdout, stderr = process.communicate(stdin if isinstance(stdin, bytes) else None, timeout=timeout)
         except subprocess.TimeoutExpired as error:
             end_group(process)
             raise DistrogateError(
-                "command_timeout", f"{argv[0]} did not end within {timeout:g} s and was killed.", log=log
+                "command_timeout", f"{name or argv[0]} did not end within {timeout:g} s and was killed.", log=log
             ) from error
         except BaseException:
             end_group(process)
@@ -101,14 +105,19 @@ def run(
         stdout, stderr = tail_of(log), b""
     completed = Completed(argv, process.returncode, stdout, stderr)
     if check and process.returncode:
-        raise DistrogateError(
-            "command_failed",
-            f"{argv[0]} ended with status {process.returncode}:\n{completed.tail()}",
-            command=argv,
-            status=process.returncode,
-            log=log,
-        )
+        raise failed(argv, completed, log)
     return completed
+
+
+def failed(argv: list[str], completed: Completed, log: str | None) -> DistrogateError:
+    """The error for a command that ended with a status other than 0."""
+    return DistrogateError(
+        "command_failed",
+        f"{argv[0]} ended with status {completed.status}:\n{completed.tail()}",
+        command=argv,
+        status=completed.status,
+        log=log,
+    )
 
 
 def tail_of(path: str, size: int = 65536) -> bytes:

@@ -1,0 +1,63 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is missing on a host, before anything begins."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import tempfile
+import typing as t
+
+from ansible_collections.distrogate.ci.plugins.module_utils._core import _command
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox import Sandbox
+
+_PATH = _command.base_environment()["PATH"]
+
+
+def missing(wanted: dict[str, t.Any]) -> list[str]:
+    """One sentence for each thing that is missing; ``wanted`` as the module preflight takes it."""
+    found = []
+    for program, package in wanted["programs"].items():
+        if shutil.which(program, path=_PATH) is None:
+            found.append(f"The program {program} is missing: install the package {package}.")
+    for module, package in wanted["python_modules"].items():
+        if importlib.util.find_spec(module) is None:
+            found.append(f"This Python has no module {module}: install {package}, or set ansible_python_interpreter.")
+    for folder, what_to_do in wanted["folders"].items():
+        if not os.path.isdir(folder):
+            found.append(f"There is no folder {folder}: {what_to_do}.")
+    for key in wanted["keys"]:
+        found.extend(_key(key["fingerprint"], key["gnupg_home"]))
+    if wanted["sandbox"]:
+        found.extend(_sandbox())
+    return found
+
+
+def _key(fingerprint: str, home: str | None) -> list[str]:
+    environment = _command.base_environment(**({"GNUPGHOME": home} if home else {}))
+    argv = ["gpg", "--batch", "--list-secret-keys", "--", fingerprint]
+    try:
+        done = _command.run(argv, environment=environment, check=False, timeout=60)
+    except DistrogateError as error:
+        return [error.message]
+    if done.status:
+        where = home or "the user's GnuPG home"
+        return [f"There is no secret key {fingerprint} in {where}: import it, or set signing_key and gnupg_home."]
+    return []
+
+
+def _sandbox() -> list[str]:
+    """Make the smallest sandbox there is, rather than guess from settings whether one can be made."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.mkdir(os.path.join(folder, "rootfs"))
+        try:
+            with Sandbox(os.path.join(folder, "box"), os.path.join(folder, "rootfs")) as box:
+                done = box.run(["/nothing"], check=False, timeout=60)
+        except DistrogateError as error:
+            return [error.message]
+        return [] if done.status == 127 else [f"Sandboxes do not work here: {done.tail(2)}"]

@@ -1,0 +1,222 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Clean root filesystems to run strangers' code in: namespaces and subordinate users, no privileges.
+
+A sandbox is an overlay over a shared, read-only root filesystem. The command
+runs as root of a user namespace whose users are subordinate ids (subuid(5)) of
+the caller, never the caller itself, in its own mount, process, IPC and host
+name namespaces, and without a network unless asked for. Whatever happens to
+the caller, the kernel takes the mounts and processes away with it.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import getpass
+import importlib.util
+import json
+import os
+import shutil
+import stat
+import typing as t
+
+from ansible_collections.distrogate.ci.plugins.module_utils._core import _command
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+
+_INIT = "ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox_init"
+_PYTHON = "/usr/bin/python3"  # the distribution's: readable by every user, unlike one in a home
+_IDS = 65536
+_BLOCK = 1 << 20
+
+
+def _first_id(database: str) -> int:
+    user = getpass.getuser() if os.getuid() else "root"
+    names = {user, str(os.getuid())}
+    try:
+        with open(database, encoding="utf-8") as stream:
+            for line in stream:
+                name, first, count = (line.strip().split(":") + ["", ""])[:3]
+                if name in names and first.isdigit() and count.isdigit() and int(count) >= _IDS:
+                    return int(first)
+    except FileNotFoundError:
+        pass
+    raise DistrogateError(
+        "no_subordinate_ids",
+        f"The user {user} has no {_IDS} subordinate ids in {database}. Apply the role distrogate.ci.builder to"
+        f" this host, or run: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user}",
+    )
+
+
+def _unshare(*flags: str) -> list[str]:
+    """``unshare`` with the caller as root and its subordinate ids as 1 to 65536 (unshare(1), newuidmap(1))."""
+    users, groups = _first_id("/etc/subuid"), _first_id("/etc/subgid")
+    return [
+        "unshare",
+        "--map-root-user",
+        f"--map-users={users},1,{_IDS}",
+        f"--map-groups={groups},1,{_IDS}",
+        *flags,
+        "--",
+    ]
+
+
+def _init_program() -> int:
+    """A descriptor of the first process's program text (it may live in a zip file)."""
+    spec = importlib.util.find_spec(_INIT)
+    source = spec.loader.get_source(_INIT) if spec and spec.loader else None  # type: ignore[attr-defined]
+    descriptor = os.memfd_create("sandbox-init", 0)
+    os.write(descriptor, (source or "").encode())
+    return descriptor
+
+
+def unpack(archive: str, target: str, log: str | None = None) -> None:
+    """Unpack a root filesystem's tar file into the new folder ``target``, owned by subordinate ids."""
+    os.mkdir(target, 0o755)
+    _command.run([*_unshare(), "chown", "1:1", "."], directory=target, timeout=60)
+    users, groups = _first_id("/etc/subuid"), _first_id("/etc/subgid")
+    mapped = ["unshare", f"--map-users={users},0,{_IDS}", f"--map-groups={groups},0,{_IDS}", "--setuid=0", "--setgid=0"]
+    options = ["--extract", "--numeric-owner", "--exclude=./dev/*", "--file=-"]
+    with open(archive, "rb") as stream:
+        _command.run([*mapped, "--", "tar", *options], directory=target, timeout=1800, log=log, stdin=stream)
+
+
+def remove_folder(path: str) -> None:
+    """Remove a folder and what sandboxes left in it, never following a link or a mount."""
+    if os.path.lexists(path):
+        argv = [*_unshare(), "rm", "-rf", "--one-file-system", "--", os.path.basename(path)]
+        _command.run(argv, directory=os.path.dirname(path), timeout=1800)
+
+
+class Sandbox:
+    """One overlay over ``rootfs`` in ``directory`` (made here; ``remove`` takes it away).
+
+    With ``overlay=False`` commands change ``rootfs`` itself: for preparing one.
+    """
+
+    def __init__(self, directory: str, rootfs: str, overlay: bool = True) -> None:
+        self.directory = os.path.abspath(directory)
+        self.rootfs = os.path.realpath(rootfs)  # a link may move to a newer one meanwhile
+        self.overlay = overlay
+        if not os.path.isdir(rootfs):
+            raise DistrogateError("no_rootfs", f"There is no root filesystem at {rootfs}. Run the playbook prepare.")
+
+    def __enter__(self) -> Sandbox:
+        self.create()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.remove()
+
+    def create(self) -> None:
+        """Make the folders; an existing sandbox is kept."""
+        for name in ("root", "upper", "work"):
+            os.makedirs(os.path.join(self.directory, name), exist_ok=True)
+
+    def remove(self) -> None:
+        remove_folder(self.directory)
+
+    def command(
+        self,
+        argv: list[str],
+        *,
+        network: bool = False,
+        binds: t.Mapping[str, str] | None = None,
+        environment: dict[str, str] | None = None,
+        directory: str = "/",
+        user: int = 0,
+    ) -> tuple[list[str], int]:
+        """The argument list that runs ``argv`` inside, and the descriptor that it inherits.
+
+        ``binds`` maps a path inside to a path outside, read-only. The caller
+        runs it with the sandbox's ``directory`` as working folder and closes
+        the descriptor.
+        """
+        outside = {inside: os.path.abspath(path) for inside, path in (binds or {}).items()}
+        if network and os.path.exists("/etc/resolv.conf"):
+            outside["/etc/resolv.conf"] = os.path.realpath("/etc/resolv.conf")
+        program = _init_program()
+        spec = {
+            "overlay": self.overlay,
+            "lower": self.rootfs,
+            "binds": outside,
+            "network": network,
+            "hostname": "sandbox",
+            "argv": argv,
+            "environment": {"HOME": "/root" if not user else "/tmp", **_command.base_environment(**(environment or {}))},
+            "directory": directory,
+            "user": user,
+        }
+        flags = ["--mount", "--pid", "--fork", "--kill-child", "--ipc", "--uts", "--mount-proc"]
+        unshare = _unshare(*flags, *([] if network else ["--net"]))
+        return [*unshare, _PYTHON, "-I", f"/proc/self/fd/{program}", json.dumps(spec)], program
+
+    def run(
+        self,
+        argv: list[str],
+        *,
+        timeout: float = 3600,
+        log: str | None = None,
+        stdin: bytes = b"",
+        check: bool = True,
+        **options: t.Any,
+    ) -> _command.Completed:
+        """Run ``argv`` inside and wait; options as for ``command``. Errors as for ``_command.run``."""
+        outer, program = self.command(argv, **options)
+        if log is not None:
+            with open(log, "ab") as stream:
+                stream.write(("sandbox$ " + " ".join(argv) + "\n").encode("utf-8", "replace"))
+        try:
+            done = _command.run(
+                outer,
+                directory=self.directory,
+                timeout=timeout,
+                log=log,
+                stdin=stdin,
+                check=False,
+                pass_fds=[program],
+                announce=False,
+                name=argv[0],
+            )
+        finally:
+            os.close(program)
+        if done.status == 125:
+            raise DistrogateError("sandbox_failed", f"The sandbox could not be made: {done.tail(3)}", log=log)
+        if check and done.status:
+            raise _command.failed(argv, done, log)
+        return _command.Completed(argv, done.status, done.stdout, done.stderr)
+
+    def collect(self, folder: str, patterns: t.Sequence[str], target: str, limit: int = 4 << 30) -> list[str]:
+        """Copy regular files of one folder inside out to ``target``; returns the new paths.
+
+        Nothing inside is trusted: links are never followed, and more than
+        ``limit`` bytes are refused (reason ``too_large``).
+        """
+        current = os.open(os.path.join(self.directory, "upper"), os.O_PATH | os.O_DIRECTORY)
+        try:
+            for part in folder.strip("/").split("/"):
+                following = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=current)
+                os.close(current)
+                current = following
+            names = sorted(n for n in os.listdir(current) if any(fnmatch.fnmatchcase(n, p) for p in patterns))
+            return [path for path in (_copy_out(current, name, target, limit) for name in names) if path]
+        finally:
+            os.close(current)
+
+
+def _copy_out(folder: int, name: str, target: str, limit: int) -> str | None:
+    try:
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+    except OSError:
+        return None  # a link: not an artifact
+    with os.fdopen(descriptor, "rb") as source:
+        status = os.fstat(source.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        if status.st_size > limit:
+            raise DistrogateError("too_large", f"The build's {name} has {status.st_size} bytes; the limit is {limit}.")
+        path = os.path.join(target, name)
+        with open(path, "xb") as out:
+            shutil.copyfileobj(source, out, _BLOCK)
+    return path

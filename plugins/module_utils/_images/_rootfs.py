@@ -1,0 +1,135 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Root filesystems by the digest of what they are made from (mmdebstrap(1))."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tempfile
+
+from ansible_collections.distrogate.ci.plugins.module_utils._core import _command
+from ansible_collections.distrogate.ci.plugins.module_utils._core._files import digest_json, write_json
+from ansible_collections.distrogate.ci.plugins.module_utils._core._lock import file_lock
+from ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox import Sandbox, remove_folder, unpack
+
+_FORMAT = 1
+_FIND_PROVIDES = "/usr/lib/rpm/find-provides"
+_LIBRARIES = "/usr/lib"
+_SPEC = """\
+Name: rootfs-provides
+Version: 1
+Release: 1
+Summary: What this root filesystem has that no rpm put there
+License: GPL-3.0-or-later
+BuildArch: noarch
+{provides}
+%description
+Tells rpm's dependency solver about the libraries and programs of a root
+filesystem that another package manager made.
+%files
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class RootFilesystem:
+    """What to make: ``sources`` is deb822 text; ``rpm_provides`` lets rpm packages be installed into it."""
+
+    name: str
+    suite: str
+    packages: tuple[str, ...]
+    sources: str
+    rpm_provides: bool = False
+
+    def key(self) -> str:
+        """16 hexadecimal digits over all of it and the tool's version."""
+        version = _command.run(["mmdebstrap", "--version"], timeout=60).text.strip()
+        inputs = {**dataclasses.asdict(self), "packages": sorted(self.packages), "tool": version, "format": _FORMAT}
+        return digest_json(inputs).split(":")[1][:16]
+
+
+def proxies() -> dict[str, str]:
+    """The proxy settings of the caller's environment, for programs that fetch."""
+    names = ("http_proxy", "https_proxy", "no_proxy", "ftp_proxy")
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
+def find(folder: str, wanted: RootFilesystem) -> tuple[str, str, bool]:
+    """Key, path of the tree, and whether it is there."""
+    key = wanted.key()
+    path = os.path.join(folder, wanted.name, key, "rootfs")
+    return key, path, os.path.isdir(path)
+
+
+def make(folder: str, wanted: RootFilesystem, log: str | None, timeout: float) -> tuple[str, str, bool]:
+    """Make the root filesystem unless it is there; returns key, path, and whether it was reused.
+
+    It appears by one rename when it is complete. Two callers at once build it once.
+    """
+    home = os.path.join(folder, wanted.name)
+    os.makedirs(home, exist_ok=True)
+    with file_lock(os.path.join(home, "lock"), timeout):
+        key, path, present = find(folder, wanted)
+        if present:
+            _point(home, key)
+            return key, path, True
+        for name in os.listdir(home):
+            if name.startswith(".new-"):  # of a caller that was killed
+                remove_folder(os.path.join(home, name))
+        new = tempfile.mkdtemp(prefix=".new-", dir=home)
+        os.chmod(new, 0o755)
+        try:
+            _build(new, wanted, log, timeout)
+            write_json(os.path.join(new, "manifest.json"), {"version": _FORMAT, "key": key, **dataclasses.asdict(wanted)})
+            os.rename(new, os.path.join(home, key))
+            _point(home, key)
+        except BaseException:
+            remove_folder(new)
+            raise
+    return key, path, False
+
+
+def _point(home: str, key: str) -> None:
+    """Let the link ``current`` name the newest one; running sandboxes keep the one they began with."""
+    link = os.path.join(home, "current")
+    if os.path.islink(link) and os.readlink(link) == key:
+        return
+    os.symlink(key, os.path.join(home, ".current"))
+    os.rename(os.path.join(home, ".current"), link)
+
+
+def _build(new: str, wanted: RootFilesystem, log: str | None, timeout: float) -> None:
+    sources, archive = os.path.join(new, "debian.sources"), os.path.join(new, "rootfs.tar")
+    with open(sources, "w", encoding="utf-8") as stream:
+        stream.write(wanted.sources)
+    mode = "root" if os.getuid() == 0 else "unshare"
+    argv = ["mmdebstrap", f"--mode={mode}", "--variant=minbase", "--format=tar"]
+    if wanted.packages:
+        argv.append("--include=" + ",".join(wanted.packages))
+    # Documentation stays: lintian and install tests look at it.
+    _command.run(
+        [*argv, "--", wanted.suite, archive, sources],
+        environment=_command.base_environment(**proxies()),
+        timeout=timeout,
+        log=log,
+    )
+    unpack(archive, os.path.join(new, "rootfs"), log)
+    os.unlink(archive)
+    if wanted.rpm_provides:
+        _register_provides(new, log)
+
+
+def _register_provides(new: str, log: str | None) -> None:
+    """Register what the tree provides as one rpm, so that rpm packages resolve in it."""
+    with Sandbox(os.path.join(new, "sandbox"), os.path.join(new, "rootfs"), overlay=False) as inside:
+        listing = inside.run(["find", "-L", _LIBRARIES, "/usr/lib64", "-maxdepth", "2", "-name", "*.so*"], check=False)
+        provides = inside.run([_FIND_PROVIDES], stdin=listing.stdout).text.split("\n")
+        programs = ["/bin/sh", "/bin/bash", "/usr/bin/perl", "rtld(GNU_HASH)"]
+        lines = sorted({f"Provides: {item}" for item in [*provides, *programs] if item and "(" in item or item in programs})
+        spec = _SPEC.format(provides="\n".join(lines))
+        inside.run(["tee", "/tmp/rootfs-provides.spec"], stdin=spec.encode())
+        inside.run(["rpmbuild", "-bb", "--define", "_topdir /tmp/rpm", "/tmp/rootfs-provides.spec"], log=log)
+        inside.run(["rpm", "--install", "/tmp/rpm/RPMS/noarch/rootfs-provides-1-1.noarch.rpm"], log=log)
+        inside.run(["rm", "-rf", "/tmp/rpm", "/tmp/rootfs-provides.spec"])

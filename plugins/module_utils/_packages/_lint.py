@@ -1,0 +1,81 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Lint of built packages: lintian(1) and rpmlint(1), in a sandbox, since packages are strangers' files."""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox import Sandbox
+
+_FOLDER = "/packages"
+_USER = 1000
+_LINTIAN = re.compile(r"^([EWI]): (\S+?):? (.*)$")
+_RPMLINT = re.compile(r"^(\S+): ([EWI]): (.*)$")
+_LEVELS = {"error": ("E",), "warning": ("E", "W"), "none": ()}
+
+
+def _toml(values: t.Sequence[str]) -> str:
+    quoted = ", ".join('"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values)
+    return f"Filters = [{quoted}]\n"
+
+
+def lint_deb(box: Sandbox, folder: str, names: list[str], suppress: list[str], log: str) -> list[tuple[str, str]]:
+    """Tags of lintian as (level, text)."""
+    argv = ["lintian", "--no-cfg", "--fail-on", "none"]
+    if suppress:
+        argv += ["--suppress-tags", ",".join(suppress)]
+    files = [f"{_FOLDER}/{name}" for name in names]
+    done = box.run([*argv, "--", *files], user=_USER, binds={_FOLDER: folder}, timeout=1800)
+    _append(log, argv + files, done.stdout + done.stderr)
+    matches = (_LINTIAN.match(line) for line in done.text.splitlines())
+    return [(match[1], f"{match[2]}: {match[3]}") for match in matches if match]
+
+
+def lint_rpm(box: Sandbox, folder: str, names: list[str], suppress: list[str], log: str) -> list[tuple[str, str]]:
+    """Messages of rpmlint as (level, text); ``suppress`` holds regular expressions."""
+    argv = ["rpmlint"]
+    if suppress:
+        box.run(["tee", "/etc/distrogate-rpmlint.toml"], stdin=_toml(suppress).encode())
+        argv += ["--config", "/etc/distrogate-rpmlint.toml"]
+    files = [f"{_FOLDER}/{name}" for name in names]
+    done = box.run([*argv, *files], user=_USER, binds={_FOLDER: folder}, timeout=1800, check=False)
+    _append(log, argv + files, done.stdout + done.stderr)
+    if done.status == 127:
+        raise DistrogateError("missing_tool", "The root filesystem has no rpmlint. Add the package to it.")
+    matches = (_RPMLINT.match(line) for line in done.text.splitlines())
+    return [(match[2], f"{match[1]}: {match[3]}") for match in matches if match]
+
+
+def _append(log: str, argv: list[str], output: bytes) -> None:
+    with open(log, "ab") as stream:
+        stream.write(("sandbox$ " + " ".join(argv) + "\n").encode() + output)
+
+
+def lint(
+    rootfs: str, scratch: str, paths: list[str], suppress: dict[str, list[str]], fail_on: str, log: str
+) -> dict[str, int]:
+    """Lint packages that lie in one folder; returns how many errors and warnings each tool found.
+
+    Error ``lint_failed`` lists what is at or above the level ``fail_on``.
+    """
+    counts: dict[str, int] = {}
+    bad: list[str] = []
+    with Sandbox(os.path.join(scratch, "lint"), rootfs) as box:
+        for tool, suffix, call in (("lintian", ".deb", lint_deb), ("rpmlint", ".rpm", lint_rpm)):
+            names = sorted(os.path.basename(path) for path in paths if path.endswith(suffix))
+            if not names:
+                continue
+            found = call(box, os.path.dirname(paths[0]), names, suppress.get(tool, []), log)
+            counts[f"{tool}_errors"] = sum(level == "E" for level, _text in found)
+            counts[f"{tool}_warnings"] = sum(level == "W" for level, _text in found)
+            bad += [f"{tool} {level}: {text}" for level, text in found if level in _LEVELS[fail_on]]
+    if bad:
+        more = f"\n… and {len(bad) - 20} more" if len(bad) > 20 else ""
+        raise DistrogateError("lint_failed", f"{len(bad)} findings:\n" + "\n".join(bad[:20]) + more, findings=bad)
+    return counts

@@ -1,0 +1,106 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Freezing a run: what each name meant at this moment, before any stage begins."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import re
+import shutil
+import time
+import typing as t
+
+from ansible_collections.distrogate.ci.plugins.module_utils._core import _command
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._lock import file_lock
+from ansible_collections.distrogate.ci.plugins.module_utils._sources._git import Git, checked_ref
+from ansible_collections.distrogate.ci.plugins.module_utils._sources._queue import normal_queue, queue_key
+
+_TOOLS = (
+    ("git", "--version"),
+    ("mmdebstrap", "--version"),
+    ("rpm", "--version"),
+    ("gpg", "--version"),
+)
+
+
+def cached(cache: str, url: str) -> Git:
+    """The bare repository that keeps what was fetched from ``url``."""
+    path = os.path.join(cache, hashlib.sha256(url.encode()).hexdigest()[:16] + ".git")
+    if not os.path.isdir(path):
+        os.makedirs(cache, exist_ok=True)
+        with file_lock(os.path.join(cache, "lock")):
+            if not os.path.isdir(path):
+                shutil.rmtree(path + ".new", ignore_errors=True)  # of a caller that was killed
+                Git(cache).call("init", "--quiet", "--bare", path + ".new")
+                os.rename(path + ".new", path)
+    return Git(path)
+
+
+def fetch(git: Git, url: str, branch: str, refs: t.Iterable[str]) -> None:
+    """Bring a branch and the refs of changes into the cache."""
+    if url.startswith("-") or "::" in url:
+        raise DistrogateError("bad_url", f"{url!r} is not an address that is fetched from.")
+    wanted = [f"+refs/heads/{branch}:refs/distrogate/heads/{branch}"]
+    wanted += [f"+{checked_ref(ref)}:refs/distrogate/changes/{ref[5:]}" for ref in refs if ref]
+    with file_lock(os.path.join(git.directory, "distrogate.lock")):
+        git.call("fetch", "--quiet", "--no-tags", "--end-of-options", url, *wanted)
+
+
+def tools() -> dict[str, str]:
+    """Versions of the tools that a build's result may depend on; absent ones are left out."""
+    found = {"python": platform.python_version(), "kernel": platform.release()}
+    for name, option in _TOOLS:
+        if shutil.which(name):
+            found[name] = _command.run([name, option], timeout=60).text.splitlines()[0].strip()
+    return found
+
+
+def new_path(runs: str, pipeline: str, queue: t.Sequence[dict[str, t.Any]]) -> str:
+    """A path for a new run directory: sortable by time, and never used twice."""
+    change = normal_queue(queue)[-1]
+    name = re.sub(r"[^A-Za-z0-9.-]", "-", f"{change['change_id']}-{change['patch_set']}")[:60]
+    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
+    return os.path.join(runs, f"{pipeline}-{name}-{stamp}-{os.urandom(2).hex()}")
+
+
+def resolve(
+    pipeline: str, queue: t.Sequence[dict[str, t.Any]], projects: dict[str, dict[str, t.Any]], cache: str
+) -> dict[str, t.Any]:
+    """Fetch every project of the queue and say what each branch and change is now.
+
+    Returns ``queue``, ``queue_key``, ``ahead`` (the keys of the changes ahead)
+    and ``projects`` (name to url, branch, base_commit, base_tree and packages).
+    """
+    changes = normal_queue(queue)
+    frozen: dict[str, dict[str, t.Any]] = {}
+    for change in changes:
+        name = change["project"]
+        if name not in projects:
+            raise DistrogateError("unknown_project", f"The profile knows no project {name!r}. Add it to projects.")
+        settings = projects[name]
+        if name in frozen and frozen[name]["branch"] != change["branch"]:
+            raise DistrogateError("two_branches", f"The queue has changes of two branches of {name}; that has no one tree.")
+        git = cached(cache, settings["url"])
+        fetch(git, settings["url"], change["branch"], [change["ref"]])
+        if not change["commit"]:
+            change["commit"] = git.value("rev-parse", "--verify", f"refs/distrogate/changes/{change['ref'][5:]}^{{commit}}")
+        if git.call("cat-file", "-e", f"{change['commit']}^{{commit}}", check=False).status:
+            raise DistrogateError(
+                "no_commit", f"{name} has no commit {change['commit']} (change {change['change_id']}). Was it deleted?"
+            )
+        if name not in frozen:
+            base = git.value("rev-parse", "--verify", f"refs/distrogate/heads/{change['branch']}^{{commit}}")
+            frozen[name] = {
+                "url": settings["url"],
+                "branch": change["branch"],
+                "base_commit": base,
+                "base_tree": git.tree(base),
+                "packages": settings.get("packages") or {},
+            }
+    keys = [queue_key(pipeline, changes[: position + 1]) for position in range(len(changes))]
+    return {"queue": changes, "queue_key": keys[-1], "ahead": keys[:-1], "projects": frozen}

@@ -1,0 +1,157 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: freeze
+short_description: Freeze what a run works on
+version_added: 0.1.0
+description:
+  - Resolves every branch and change of the queue to commits, and writes C(run.json), before the first stage begins.
+  - A run directory is frozen once. Freezing it again with the same inputs changes nothing, with others it is an error.
+author:
+  - distrogate.ci maintainers (@distrogate)
+extends_documentation_fragment:
+  - distrogate.ci.attributes
+  - distrogate.ci.attributes.actiongroup_ci
+options:
+  run_dir:
+    description: The run directory to make, on this host. The default is a new one below O(runs).
+    type: path
+  runs:
+    description: The folder that holds run directories, used when O(run_dir) is not given.
+    type: path
+  pipeline:
+    description: The pipeline's name.
+    type: str
+    required: true
+  queue:
+    description:
+      - The changes ahead of this one, oldest first, then this one.
+      - Each is a dictionary of C(project), C(branch), C(change_id), C(patch_set), and C(ref) or C(commit).
+    type: list
+    elements: dict
+    required: true
+  projects:
+    description: The projects of the profile, by name, each with C(url), and C(packages) with C(deb) and C(rpm).
+    type: dict
+    required: true
+  cache:
+    description: The folder in which fetched repositories are kept for the next run.
+    type: path
+    required: true
+  stages:
+    description: The stages that the pipeline is going to run.
+    type: list
+    elements: str
+    default: []
+  parameters:
+    description: The settings of the run, kept for those who read or replay it. No secrets.
+    type: dict
+    default: {}
+  profile:
+    description: The profile's name.
+    type: str
+    default: ''
+  repositories:
+    description: The state digests of the repositories that the run is going to read, by name.
+    type: dict
+    default: {}
+"""
+
+EXAMPLES = r"""
+---
+- name: Freeze the inputs
+  distrogate.ci.freeze:
+    run_dir: /srv/distrogate/runs/check-1234
+    pipeline: check
+    queue:
+      - project: hello
+        branch: main
+        ref: refs/changes/34/1234/2
+        change_id: "1234"
+        patch_set: "2"
+    projects:
+      hello:
+        url: https://review.example/hello
+        packages: {deb: true}
+    cache: /srv/distrogate/git
+"""
+
+RETURN = r"""
+---
+run_dir:
+  description: The run directory.
+  returned: success
+  type: str
+run:
+  description: The contents of C(run.json).
+  returned: success
+  type: dict
+stage:
+  description: What the stage's file says, in short.
+  returned: always
+  type: dict
+  contains:
+    name:
+      description: The stage.
+      type: str
+    verdict:
+      description: V(success) or V(failure).
+      type: str
+    seconds:
+      description: How long it took.
+      type: float
+    log:
+      description: The path of its log on this host; empty when it has none.
+      type: str
+"""
+
+import os
+
+from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
+from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, now, stage_record
+from ansible_collections.distrogate.ci.plugins.module_utils._core._version import VERSION
+from ansible_collections.distrogate.ci.plugins.module_utils._sources._freeze import new_path, resolve, tools
+
+
+def main() -> None:
+    spec = {
+        "run_dir": {"type": "path"},
+        "runs": {"type": "path"},
+        "pipeline": {"type": "str", "required": True},
+        "queue": {"type": "list", "elements": "dict", "required": True},
+        "projects": {"type": "dict", "required": True},
+        "cache": {"type": "path", "required": True},
+        "stages": {"type": "list", "elements": "str", "default": []},
+        "parameters": {"type": "dict", "default": {}},
+        "profile": {"type": "str", "default": ""},
+        "repositories": {"type": "dict", "default": {}},
+    }
+    with module_call(spec, required_one_of=[("run_dir", "runs")]) as call:
+        params = call.params
+        run = Run(params["run_dir"] or new_path(params["runs"], params["pipeline"], params["queue"]))
+        call.result["run_dir"] = run.path
+        if call.check_mode:
+            call.result["run"] = run.frozen if run.exists() else {"queue": params["queue"], "stages": params["stages"]}
+            call.difference.add("run_dir", run.path if run.exists() else None, run.path)
+            return
+        os.makedirs(os.path.join(run.path, "logs"), exist_ok=True)
+        os.makedirs(os.path.join(run.path, "stages"), exist_ok=True)
+        fresh = not run.exists()
+        with stage_record(run, "freeze", call.result):
+            resolved = resolve(params["pipeline"], params["queue"], params["projects"], params["cache"])
+            kept = ("pipeline", "stages", "parameters", "profile", "repositories")
+            frozen = {name: params[name] for name in kept}
+            fixed = {"id": os.path.basename(run.path), "created": now(), "tools": tools(), "collection": VERSION}
+            run.create({**fixed, **frozen, **resolved})
+        call.difference.add("run_dir", None if fresh else run.path, run.path)
+        call.result["run"] = run.frozen
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: package_lint
+short_description: Check built packages with lintian and rpmlint
+version_added: 0.1.0
+description:
+  - Runs lintian on the .deb packages and rpmlint on the .rpm packages of the run, in a sandbox.
+author:
+  - distrogate.ci maintainers (@distrogate)
+extends_documentation_fragment:
+  - distrogate.ci.attributes
+  - distrogate.ci.attributes.actiongroup_ci
+  - distrogate.ci.run
+  - distrogate.ci.run.sandbox
+options:
+  fail_on:
+    description: The least severe finding that fails the stage; with V(none) findings are only logged and counted.
+    type: str
+    choices: [error, warning, none]
+    default: error
+  suppress:
+    description: What not to report; lists of lintian tags under C(lintian), and of regular expressions under C(rpmlint).
+    type: dict
+    default: {}
+"""
+
+EXAMPLES = r"""
+---
+- name: Check the packages
+  distrogate.ci.package_lint:
+    run_dir: /srv/distrogate/runs/check-1234
+    rootfs: /srv/distrogate/rootfs/build/0a1b2c3d4e5f6071/rootfs
+    fail_on: error
+"""
+
+RETURN = r"""
+---
+counts:
+  description: How many errors and warnings each tool found.
+  returned: success
+  type: dict
+stage:
+  description: What the stage's file says, in short.
+  returned: always
+  type: dict
+  contains:
+    name:
+      description: The stage.
+      type: str
+    verdict:
+      description: V(success) or V(failure).
+      type: str
+    seconds:
+      description: How long it took.
+      type: float
+    log:
+      description: The path of its log on this host; empty when it has none.
+      type: str
+"""
+
+from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
+from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, stage_record
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._lint import lint
+
+
+def main() -> None:
+    spec = {
+        "run_dir": {"type": "path", "required": True},
+        "stage": {"type": "str", "default": "lint"},
+        "rootfs": {"type": "path", "required": True},
+        "scratch": {"type": "path"},
+        "timeout": {"type": "int", "default": 3600},
+        "fail_on": {"type": "str", "choices": ["error", "warning", "none"], "default": "error"},
+        "suppress": {"type": "dict", "default": {}},
+    }
+    with module_call(spec) as call:
+        run = Run(call.params["run_dir"])
+        if call.check_mode:
+            call.result["counts"] = {}
+            return
+        scratch = call.params["scratch"] or run.file("scratch")
+        with stage_record(run, call.params["stage"], call.result) as stage:
+            artifacts = run.artifacts("deb", "rpm", "srpm")
+            stage.inputs = {artifact["name"]: artifact["sha256"] for artifact in artifacts}
+            paths = [run.file(*artifact["path"].split("/")) for artifact in artifacts]
+            stage.facts = lint(
+                call.params["rootfs"], scratch, paths, call.params["suppress"], call.params["fail_on"], stage.log
+            )
+        call.result["counts"] = stage.facts
+
+if __name__ == "__main__":
+    main()
