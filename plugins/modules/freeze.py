@@ -21,9 +21,11 @@ extends_documentation_fragment:
   - distrogate.ci.attributes.actiongroup_ci
 options:
   run_dir:
-    description: The run directory to make, on this host.
+    description: The run directory to make, on this host. The default is a new one below O(runs).
     type: path
-    required: true
+  runs:
+    description: The folder that holds run directories, used when O(run_dir) is not given.
+    type: path
   pipeline:
     description: The pipeline's name.
     type: str
@@ -60,10 +62,6 @@ options:
     description: The state digests of the repositories that the run is going to read, by name.
     type: dict
     default: {}
-  collection:
-    description: The version of this collection.
-    type: str
-    default: ''
 """
 
 EXAMPLES = r"""
@@ -87,6 +85,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ---
+run_dir:
+  description: The run directory.
+  returned: success
+  type: str
 run:
   description: The contents of C(run.json).
   returned: success
@@ -114,12 +116,14 @@ import os
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, now, stage_record
-from ansible_collections.distrogate.ci.plugins.module_utils._sources._freeze import resolve, tools
+from ansible_collections.distrogate.ci.plugins.module_utils._core._version import VERSION
+from ansible_collections.distrogate.ci.plugins.module_utils._sources._freeze import new_path, resolve, tools
 
 
 def main() -> None:
     spec = {
-        "run_dir": {"type": "path", "required": True},
+        "run_dir": {"type": "path"},
+        "runs": {"type": "path"},
         "pipeline": {"type": "str", "required": True},
         "queue": {"type": "list", "elements": "dict", "required": True},
         "projects": {"type": "dict", "required": True},
@@ -128,11 +132,11 @@ def main() -> None:
         "parameters": {"type": "dict", "default": {}},
         "profile": {"type": "str", "default": ""},
         "repositories": {"type": "dict", "default": {}},
-        "collection": {"type": "str", "default": ""},
     }
-    with module_call(spec) as call:
+    with module_call(spec, required_one_of=[("run_dir", "runs")]) as call:
         params = call.params
-        run = Run(params["run_dir"])
+        run = Run(params["run_dir"] or new_path(params["runs"], params["pipeline"], params["queue"]))
+        call.result["run_dir"] = run.path
         if call.check_mode:
             call.result["run"] = run.frozen if run.exists() else {"queue": params["queue"], "stages": params["stages"]}
             call.difference.add("run_dir", run.path if run.exists() else None, run.path)
@@ -142,9 +146,10 @@ def main() -> None:
         fresh = not run.exists()
         with stage_record(run, "freeze", call.result):
             resolved = resolve(params["pipeline"], params["queue"], params["projects"], params["cache"])
-            kept = ("pipeline", "stages", "parameters", "profile", "repositories", "collection")
+            kept = ("pipeline", "stages", "parameters", "profile", "repositories")
             frozen = {name: params[name] for name in kept}
-            run.create({"id": os.path.basename(run.path), "created": now(), "tools": tools(), **frozen, **resolved})
+            fixed = {"id": os.path.basename(run.path), "created": now(), "tools": tools(), "collection": VERSION}
+            run.create({**fixed, **frozen, **resolved})
         call.difference.add("run_dir", None if fresh else run.path, run.path)
         call.result["run"] = run.frozen
 

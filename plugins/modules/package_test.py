@@ -93,6 +93,10 @@ steps:
   description: The steps that were done, by kind.
   returned: success
   type: dict
+log:
+  description: The last 64 KiB of the log.
+  returned: when O(run_dir) is not given
+  type: str
 stage:
   description: What the stage's file says, in short.
   returned: when O(run_dir) is given
@@ -116,6 +120,7 @@ import contextlib
 import os
 import tempfile
 
+from ansible_collections.distrogate.ci.plugins.module_utils._core._command import tail_of
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, stage_record
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._trial import run_trials
@@ -153,6 +158,8 @@ def main() -> None:
             log, scratch = stage.log, call.params["scratch"] or run.file("scratch")
         else:
             log = os.path.join(stack.enter_context(tempfile.TemporaryDirectory()), "test.log")
+            open(log, "x", encoding="utf-8").close()
+            stack.callback(lambda: call.result.update(log=tail_of(log).decode("utf-8", "replace")))
         call.result["steps"] = run_trials(trials, scratch, call.params["bind"], log, call.params["timeout"])
 
 if __name__ == "__main__":

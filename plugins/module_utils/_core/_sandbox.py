@@ -97,7 +97,7 @@ class Sandbox:
 
     def __init__(self, directory: str, rootfs: str, overlay: bool = True) -> None:
         self.directory = os.path.abspath(directory)
-        self.rootfs = rootfs
+        self.rootfs = os.path.realpath(rootfs)  # a link may move to a newer one meanwhile
         self.overlay = overlay
         if not os.path.isdir(rootfs):
             raise DistrogateError("no_rootfs", f"There is no root filesystem at {rootfs}. Run the playbook prepare.")
@@ -139,7 +139,7 @@ class Sandbox:
         program = _init_program()
         spec = {
             "overlay": self.overlay,
-            "lower": os.path.abspath(self.rootfs),
+            "lower": self.rootfs,
             "binds": outside,
             "network": network,
             "hostname": "sandbox",

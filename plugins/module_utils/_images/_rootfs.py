@@ -73,6 +73,7 @@ def make(folder: str, wanted: RootFilesystem, log: str | None, timeout: float) -
     with file_lock(os.path.join(home, "lock"), timeout):
         key, path, present = find(folder, wanted)
         if present:
+            _point(home, key)
             return key, path, True
         for name in os.listdir(home):
             if name.startswith(".new-"):  # of a caller that was killed
@@ -83,10 +84,20 @@ def make(folder: str, wanted: RootFilesystem, log: str | None, timeout: float) -
             _build(new, wanted, log, timeout)
             write_json(os.path.join(new, "manifest.json"), {"version": _FORMAT, "key": key, **dataclasses.asdict(wanted)})
             os.rename(new, os.path.join(home, key))
+            _point(home, key)
         except BaseException:
             remove_folder(new)
             raise
     return key, path, False
+
+
+def _point(home: str, key: str) -> None:
+    """Let the link ``current`` name the newest one; running sandboxes keep the one they began with."""
+    link = os.path.join(home, "current")
+    if os.path.islink(link) and os.readlink(link) == key:
+        return
+    os.symlink(key, os.path.join(home, ".current"))
+    os.rename(os.path.join(home, ".current"), link)
 
 
 def _build(new: str, wanted: RootFilesystem, log: str | None, timeout: float) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import re
 import shutil
+import time
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core import _command
@@ -56,6 +58,14 @@ def tools() -> dict[str, str]:
         if shutil.which(name):
             found[name] = _command.run([name, option], timeout=60).text.splitlines()[0].strip()
     return found
+
+
+def new_path(runs: str, pipeline: str, queue: t.Sequence[dict[str, t.Any]]) -> str:
+    """A path for a new run directory: sortable by time, and never used twice."""
+    change = normal_queue(queue)[-1]
+    name = re.sub(r"[^A-Za-z0-9.-]", "-", f"{change['change_id']}-{change['patch_set']}")[:60]
+    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
+    return os.path.join(runs, f"{pipeline}-{name}-{stamp}-{os.urandom(2).hex()}")
 
 
 def resolve(

@@ -1,0 +1,104 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a person reads while a pipeline runs: a line a stage, and a table at the end."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+name: pipeline
+type: stdout
+short_description: A line a stage, and a table at the end
+version_added: 0.1.0
+description:
+  - Prints one line for each stage with its seconds, what failed with the end of its message and its log, and a table at the end.
+  - Set C(stdout_callback=distrogate.ci.pipeline) in C(ansible.cfg) to use it. It prints plain lines, so it suits a log file.
+author:
+  - distrogate.ci maintainers (@distrogate)
+"""
+
+import time
+import typing as t
+
+from ansible.plugins.callback import CallbackBase
+
+
+class CallbackModule(CallbackBase):  # type: ignore[misc]
+    """Shows results that carry ``stage``, and every failure; says nothing of other tasks."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "stdout"
+    CALLBACK_NAME = "distrogate.ci.pipeline"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._began = time.monotonic()
+        self._stages: list[dict[str, t.Any]] = []
+        self._failed = False
+        self._tasks = 0
+
+    def v2_playbook_on_play_start(self, play: t.Any) -> None:
+        """Name the play."""
+        if play.get_name().strip():
+            self._display.display(f"== {play.get_name().strip()}")
+
+    def v2_playbook_on_task_start(self, task: t.Any, is_conditional: bool) -> None:
+        """Count tasks; with -v name them."""
+        self._tasks += 1
+        if self._display.verbosity:
+            self._display.display(f"   {task.get_name().strip()}")
+
+    def v2_runner_on_ok(self, result: t.Any) -> None:
+        """A stage's line, or the message of a task that is there to say something."""
+        self._show(result)
+        if self._display.verbosity > 1:
+            self._display.display(self._dump_results(result._result))
+
+    def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
+        """What failed, where, and why."""
+        self._show(result)
+        self._failed = True
+        values = result._result
+        name = result._task.get_name().strip()
+        message = str(values.get("msg") or values.get("exception") or "no message")
+        reason = f" [{values['reason']}]" if values.get("reason") else ""
+        self._display.display(f"FAILED on {result._host.get_name()}: {name}{reason}", color="red", stderr=False)
+        for line in message.splitlines()[-25:]:
+            self._display.display(f"    {line}")
+
+    def v2_runner_on_unreachable(self, result: t.Any) -> None:
+        """A host that did not answer."""
+        self._failed = True
+        message = result._result.get("msg", "")
+        self._display.display(f"UNREACHABLE {result._host.get_name()}: {message}", color="red")
+
+    def _show(self, result: t.Any) -> None:
+        values = result._result
+        stage = values.get("stage")
+        if isinstance(stage, dict) and "verdict" in stage:
+            self._stages.append(stage)
+            self._display.display(_line(stage), color="green" if stage["verdict"] == "success" else "red")
+        elif result._task.action in ("debug", "ansible.builtin.debug") and "msg" in values:
+            for line in str(values["msg"]).splitlines():
+                self._display.display(line)
+
+    def v2_playbook_on_stats(self, stats: t.Any) -> None:
+        """The table."""
+        if not self._stages:
+            return
+        spent = sum(stage["seconds"] for stage in self._stages)
+        width = max(len(stage["name"]) for stage in self._stages)
+        self._display.display(f"\n{'stage':{width}}  verdict  seconds")
+        for stage in self._stages:
+            self._display.display(f"{stage['name']:{width}}  {stage['verdict']:7}  {stage['seconds']:7.1f}")
+        whole = time.monotonic() - self._began
+        self._display.display(f"{len(self._stages)} stages, {self._tasks} tasks, {spent:.1f} s in stages, {whole:.1f} s in all")
+        self._display.display(f"run directory: {self._stages[-1]['run_dir']}")
+        self._display.display(f"logs:          {self._stages[-1]['run_dir']}/logs/")
+
+
+def _line(stage: dict[str, t.Any]) -> str:
+    log = f"  {stage['log']}" if stage.get("log") and stage["verdict"] != "success" else ""
+    return f"{stage['verdict']:8} {stage['name']:16} {stage['seconds']:7.1f} s{log}"
