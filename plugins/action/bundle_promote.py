@@ -20,6 +20,10 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._options im
     bundle_promote_options,
     locate,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_model import (
+    checked_channel,
+    lock_key,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._core._action import ActionCall, ControllerAction
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import now
@@ -70,7 +74,7 @@ class ActionModule(ControllerAction, ActionBase):
     def perform(self, call: ActionCall) -> None:
         """Read, judge, and move."""
         params = call.params
-        channel = _promotion.checked_channel(params["channel"])
+        channel = checked_channel(params["channel"])
         key = _statements.load_signing_key(params["signing_key"], params["signing_key_env"], os.environ)
         with Hosts(self, call.variables) as hosts, open_store(params["store"]) as store:
             world = _World(hosts, key, call.progress)
@@ -79,7 +83,7 @@ class ActionModule(ControllerAction, ActionBase):
                 self._predict(call, hosts, store, promotion, key)
                 return
             holder = {"by": _who(), "since": now(), "channel": channel}
-            lock = _promotion.lock_key(channel)
+            lock = lock_key(channel)
             with channel_lock(
                 store,
                 lambda: open_store(params["store"]),

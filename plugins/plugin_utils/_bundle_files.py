@@ -11,7 +11,9 @@ import os
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle import artifact_path
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion import UNKNOWN_TRANSACTION
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_model import (
+    UNKNOWN_TRANSACTION,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import parse_json
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import FORMAT

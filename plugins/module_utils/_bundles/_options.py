@@ -13,7 +13,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle imp
     digest_hex,
     trees_hex,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion import channel_key
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_model import channel_key
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Delete, Put, Store
 

@@ -17,75 +17,23 @@ one of two callers takes it, whatever either of them believes to hold.
 
 from __future__ import annotations
 
-import dataclasses
-import re
 import typing as t
 import uuid
 
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_model import (
+    UNKNOWN_TRANSACTION,
+    VERSION_COUNTER,
+    Outcome,
+    Target,
+    World,
+    channel_key,
+    checked_channel,
+    journal_key,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Delete, Put, Store
 
-UNKNOWN_TRANSACTION = "unknown_transaction"  # the reason of a target that does not know a transaction's id
-VERSION_COUNTER = "promotion/version"
-_CHANNEL = re.compile(r"^[a-z][a-z0-9_.-]{0,63}$")
-
 Json = dict[str, t.Any]
-
-
-class Target(t.Protocol):
-    """A release repository that takes part in a promotion. Every method may be called again."""
-
-    def prepare(self) -> Json:
-        """Bring the artifacts and make ready; nothing that users see changes."""
-
-    def commit(self) -> Json:
-        """Publish what was prepared; succeeds when it is published already."""
-
-    def undo(self) -> Json:
-        """Forget what was prepared; succeeds when nothing was."""
-
-
-class World(t.Protocol):
-    """What a promotion needs from outside; the action plugin provides it with Ansible, tests without."""
-
-    def target(self, plan: Json, origin: Json, transaction: str) -> Target:
-        """The target that a plan (one of the journal's) describes, for the bundle that lies at ``origin``."""
-
-    def statement(self, journal: Json) -> str:
-        """The signed promotion statement."""
-
-    def publish_statement(self, journal: Json) -> None:
-        """Write the journal's ``statement`` beside the bundle; succeeds when it lies there already."""
-
-    def now(self) -> str:
-        """The time as RFC 3339."""
-
-    def progress(self, line: str) -> None:
-        """Tell whoever looks on."""
-
-
-def checked_channel(name: str) -> str:
-    """A channel's name; version numbers are given out, not chosen."""
-    if not _CHANNEL.match(name):
-        raise DistrogateError(
-            "bad_name",
-            f"{name!r} cannot be promoted to: a channel's name begins with a letter, of a-z, 0-9 and _.-"
-            " (versions such as 4.0.0 are given out by promotion).",
-        )
-    return name
-
-
-def channel_key(channel: str) -> str:
-    return f"channel/{channel}"
-
-
-def journal_key(channel: str) -> str:
-    """Among the journals of all kinds, so that a janitor sees what was left open."""
-    return f"journal/promotion/{checked_channel(channel)}"
-
-
-def lock_key(channel: str) -> str:
-    return f"promotion/{checked_channel(channel)}/lock"
 
 
 def _commit(target: Target) -> Json:
@@ -97,17 +45,6 @@ def _commit(target: Target) -> Json:
             raise
     target.prepare()
     return target.commit()
-
-
-@dataclasses.dataclass
-class Outcome:
-    """What a promotion did."""
-
-    version: str
-    previous: str | None
-    serial: int
-    targets: list[Json]
-    changed: bool = True
 
 
 class Promotion:
