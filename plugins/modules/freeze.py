@@ -12,8 +12,10 @@ module: freeze
 short_description: Freeze what a run works on
 version_added: 0.1.0
 description:
-  - Resolves every branch and change of the queue to commits, and writes C(run.json), before the first stage begins.
-  - A run directory is frozen once. Freezing it again with the same inputs changes nothing, with others it is an error.
+  - Resolves every branch and change of the queue to commits, and writes C(run.json), before the first stage
+    begins.
+  - A run directory is frozen once. Freezing it again with the same inputs changes nothing, with others it
+    is an error.
 author:
   - distrogate.ci maintainers (@distrogate)
 extends_documentation_fragment:
@@ -38,7 +40,8 @@ options:
     elements: dict
     required: true
   projects:
-    description: The projects of the profile, by name, each with C(url), and C(packages) with C(deb) and C(rpm).
+    description: >-
+      The projects of the profile, by name, each with C(url), and C(packages) with C(deb) and C(rpm).
     type: dict
     required: true
   cache:
@@ -62,10 +65,6 @@ options:
     description: The state digests of the repositories that the run is going to read, by name.
     type: dict
     default: {}
-  collection:
-    description: The version of this collection.
-    type: str
-    default: ''
 """
 
 EXAMPLES = r"""
@@ -120,6 +119,7 @@ import os
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, now, stage_record
+from ansible_collections.distrogate.ci.plugins.module_utils._core._version import VERSION
 from ansible_collections.distrogate.ci.plugins.module_utils._sources._freeze import new_path, resolve, tools
 
 
@@ -135,14 +135,15 @@ def main() -> None:
         "parameters": {"type": "dict", "default": {}},
         "profile": {"type": "str", "default": ""},
         "repositories": {"type": "dict", "default": {}},
-        "collection": {"type": "str", "default": ""},
     }
     with module_call(spec, required_one_of=[("run_dir", "runs")]) as call:
         params = call.params
         run = Run(params["run_dir"] or new_path(params["runs"], params["pipeline"], params["queue"]))
         call.result["run_dir"] = run.path
         if call.check_mode:
-            call.result["run"] = run.frozen if run.exists() else {"queue": params["queue"], "stages": params["stages"]}
+            call.result["run"] = (
+                run.frozen if run.exists() else {"queue": params["queue"], "stages": params["stages"]}
+            )
             call.difference.add("run_dir", run.path if run.exists() else None, run.path)
             return
         os.makedirs(os.path.join(run.path, "logs"), exist_ok=True)
@@ -150,11 +151,18 @@ def main() -> None:
         fresh = not run.exists()
         with stage_record(run, "freeze", call.result):
             resolved = resolve(params["pipeline"], params["queue"], params["projects"], params["cache"])
-            kept = ("pipeline", "stages", "parameters", "profile", "repositories", "collection")
+            kept = ("pipeline", "stages", "parameters", "profile", "repositories")
             frozen = {name: params[name] for name in kept}
-            run.create({"id": os.path.basename(run.path), "created": now(), "tools": tools(), **frozen, **resolved})
+            fixed = {
+                "id": os.path.basename(run.path),
+                "created": now(),
+                "tools": tools(),
+                "collection": VERSION,
+            }
+            run.create({**fixed, **frozen, **resolved})
         call.difference.add("run_dir", None if fresh else run.path, run.path)
         call.result["run"] = run.frozen
+
 
 if __name__ == "__main__":
     main()

@@ -9,9 +9,14 @@ from __future__ import annotations
 import abc
 import dataclasses
 import os
+import random
+import time
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+
+T = t.TypeVar("T")
+S = t.TypeVar("S", bound="Store")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,27 +75,53 @@ class Store(abc.ABC):
     def wait(self, prefix: str, revision: int, timeout: float) -> int:
         """Return once something under ``prefix`` changed after ``revision``, or after ``timeout`` seconds.
 
-        Returns the newest revision seen.
+        An entry that expires is a change too. Returns the newest revision seen.
         """
+
+    @abc.abstractmethod
+    def revision(self) -> int:
+        """The newest revision. Read it before the state that you are going to ``wait`` on."""
 
     @abc.abstractmethod
     def close(self) -> None:
         """Release connections; the object is not used afterwards."""
 
-    def __enter__(self) -> Store:
+    def __enter__(self: S) -> S:
         return self
 
     def __exit__(self, *exc: object) -> None:
         self.close()
 
 
-def open_store(url: str | None, environment: t.Mapping[str, str] = os.environ) -> Store:
-    """Open the store at ``url`` (or ``DISTROGATE_STORE``): ``sqlite:///path``; ``etcd://…`` comes later."""
+def until_written(attempt: t.Callable[[], T | None], attempts: int = 100) -> T:
+    """Call ``attempt`` (read, decide, ``transact``) until it does not return None.
+
+    Each call must read anew. Error ``store_contended`` after ``attempts`` calls.
+    """
+    for number in range(attempts):
+        written = attempt()
+        if written is not None:
+            return written
+        time.sleep(random.uniform(0, min(0.1, 0.002 * (number + 1))))
+    raise DistrogateError(
+        "store_contended",
+        f"Others changed the same entries of the store {attempts} times while this one was being written."
+        " Nothing was written; run it again.",
+    )
+
+
+def open_store(url: str | None, create: bool = True, environment: t.Mapping[str, str] = os.environ) -> Store:
+    """Open the store at ``url`` (or ``DISTROGATE_STORE``): ``sqlite:///path``; ``etcd://…`` comes later.
+
+    With ``create`` false a store that does not exist yet is not made, and reads as empty.
+    """
     address = url or environment.get("DISTROGATE_STORE") or ""
     if address.startswith("sqlite:///"):
         from ansible_collections.distrogate.ci.plugins.module_utils._core._store_sqlite import SqliteStore
 
-        return SqliteStore(address[len("sqlite://") :])
+        return SqliteStore(address[len("sqlite://") :], create=create)
     if not address:
-        raise DistrogateError("no_store", "No store is given. Set the option store or the variable DISTROGATE_STORE.")
+        raise DistrogateError(
+            "no_store", "No store is given. Set the option store or the variable DISTROGATE_STORE."
+        )
     raise DistrogateError("bad_store", f"The store {address!r} has no known scheme. Use sqlite:///path.")

@@ -1,0 +1,99 @@
+# `make help` lists the targets. Heavier logic is in tests/tools/.
+# PYTHON chooses the Python that .venv is made with, when the system's is not wanted.
+
+SHELL := /bin/bash
+bin := .venv/bin
+python := $(bin)/python
+# Tools call each other (ansible-lint calls ansible, molecule calls pytest): .venv comes first for all of them.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+# In programs that tests start, too, `ansible_collections.distrogate.ci` is this tree.
+units faults: export PYTHONPATH := $(CURDIR)/.venv/collections
+export PYTHONDONTWRITEBYTECODE := 1
+
+PARTS := lint sanity units integration molecule end-to-end docs
+QUICK := ruff mypy layers yamllint units
+TARGETS :=
+
+.PHONY: help venv requirements demo demo-clean test test-quick test-real bench faults clean \
+	ruff mypy layers yamllint ansible-lint docs-lint environment $(PARTS)
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
+
+venv:  ## make .venv and install missing system packages; nothing when it is up to date
+	@tests/tools/venv.sh
+
+requirements: venv  ## pin what requirements/dev.in asks for, anew
+	$(bin)/uv pip compile --quiet --upgrade --no-header --no-annotate requirements/dev.in -o requirements/dev.txt
+
+demo: venv  ## take one change through every stage, on this machine
+	@$(python) tests/demo/demo.py
+
+demo-clean: venv  ## remove what the demo made
+	@$(python) tests/demo/demo.py --clean
+
+test: venv  ## every part that must pass, one after the other
+	@$(python) tests/tools/parts.py $(PARTS)
+
+test-quick: venv  ## what is worth running before each commit (less than 2 minutes)
+	@$(python) tests/tools/parts.py $(QUICK)
+
+test-real: venv  ## tests against real services, which take longer
+	@$(python) tests/real/real.py
+
+bench: venv  ## measure the pipeline
+	@$(python) tests/benchmarks/pipeline.py
+
+faults: venv  ## kill programs at every system call that matters, and look at what is left
+	$(python) -m pytest -q tests/faults
+
+lint: ruff mypy layers yamllint ansible-lint docs-lint environment  ## all static checks of our own choice
+
+ruff: venv
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+
+# By their importable name, so that mypy sees modules as Ansible does.
+mypy: venv
+	$(bin)/mypy -p ansible_collections.distrogate.ci.plugins
+
+layers: venv
+	$(python) tests/tools/import_layers.py plugins
+	$(python) tests/tools/shipped_text.py playbooks roles
+	$(bin)/vermin --no-tips --quiet --violations --target=3.9- plugins/modules plugins/module_utils
+
+yamllint: venv
+	$(bin)/yamllint --strict .
+
+ansible-lint: venv
+	$(bin)/ansible-lint --offline --profile production
+
+docs-lint: venv
+	$(bin)/antsibull-docs lint-collection-docs --plugin-docs .
+	$(bin)/antsibull-changelog lint
+
+environment: venv
+	$(bin)/ansible-builder introspect --sanitize .venv/collections >/dev/null
+
+sanity: venv  ## ansible-test sanity, with no ignores
+	tests/tools/in_collection.sh ansible-test sanity --local \
+		--python "$$($(python) -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
+
+units: venv  ## unit tests
+	$(python) -m pytest -q tests/unit
+
+integration: venv  ## integration targets; TARGETS="a b" runs some
+	tests/tools/integration.sh $(TARGETS)
+
+molecule: venv  ## the roles that prepare a host
+	cd extensions && molecule test --all
+
+end-to-end: venv  ## a change goes through the pipeline, and through what may go wrong
+	@$(python) tests/demo/end_to_end.py
+
+docs: venv  ## the documentation site, in docs/_build/html
+	tests/tools/docs.sh
+
+clean:  ## remove all that the other targets made, but the demo
+	rm -rf .venv .cache .ansible docs/_build tests/output

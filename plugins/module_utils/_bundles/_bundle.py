@@ -1,0 +1,224 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A bundle: the artifacts built and tested together, and the inputs they came from."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import typing as t
+
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._files import (
+    digest_json,
+    inside,
+    parse_json,
+)
+
+FORMAT = 1
+SEAL = "seal"  # the stage that seals: its own record cannot be part of what it seals
+
+# Sections of run.json that say what was built from what. Everything else there (times, the
+# run's name, the machine) may differ between two runs of one queue and stays outside.
+INPUTS = (
+    "collections",
+    "images",
+    "parameters",
+    "pipeline",
+    "profile",
+    "projects",
+    "queue",
+    "repositories",
+    "tools",
+)
+_VOLATILE = frozenset(
+    (
+        "created",
+        "finished",
+        "log",
+        "logs",
+        "run_dir",
+        "run_id",
+        "seconds",
+        "started",
+        "started_ns",
+    )
+)
+_DIGEST = re.compile(r"^(?:sha256:)?([0-9a-f]{64})$")
+_HEX = re.compile(r"^[0-9a-f]{64}$")
+_TYPE = re.compile(r"^[a-z][a-z0-9_]{0,63}$")
+
+Json = dict[str, t.Any]
+
+
+def digest_hex(digest: str) -> str:
+    """The hexadecimal part of a bundle's digest, which may be given with or without ``sha256:``."""
+    found = _DIGEST.match(digest)
+    if not found:
+        raise DistrogateError(
+            "bad_digest", f"{digest!r} is not a bundle's digest (sha256: and 64 hexadecimal digits)."
+        )
+    return found.group(1)
+
+
+def _stable(value: t.Any, run_dir: str) -> t.Any:
+    """``value`` without what differs between two runs of one queue."""
+    if isinstance(value, dict):
+        return {key: _stable(item, run_dir) for key, item in value.items() if key not in _VOLATILE}
+    if isinstance(value, list):
+        return [_stable(item, run_dir) for item in value]
+    if isinstance(value, str) and len(run_dir) > 1:
+        return value.replace(run_dir, "run:")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise DistrogateError(
+            "bad_bundle", "run.json holds a number that JSON cannot spell (NaN or infinity)."
+        )
+    return value
+
+
+def merged_trees(frozen: Json, stages: dict[str, Json]) -> dict[str, str]:
+    """The git tree of each project as it was merged: what the stage ``workspace`` found, else run.json's."""
+    facts = stages.get("workspace", {}).get("facts", {})
+    trees = facts.get("trees") or frozen.get("trees")
+    if not trees:
+        projects = facts.get("projects", {})
+        trees = {name: project["tree"] for name, project in projects.items() if "tree" in project}
+    if not isinstance(trees, dict) or not all(isinstance(tree, str) for tree in trees.values()):
+        raise DistrogateError(
+            "bad_bundle", "The trees of the workspace are not a mapping of project to tree id."
+        )
+    return dict(sorted(trees.items()))
+
+
+def trees_hex(trees: dict[str, str]) -> str:
+    """One name for a set of merged trees."""
+    return digest_json(trees)[len("sha256:") :]
+
+
+def _artifact(raw: Json, stage: str) -> Json:
+    """A stage's artifact as the bundle records it; refuses what promotion could not trust."""
+    name, sha256, path, size = raw.get("name"), raw.get("sha256"), raw.get("path"), raw.get("size")
+    if not (
+        isinstance(name, str)
+        and isinstance(path, str)
+        and isinstance(size, int)
+        and _HEX.match(str(sha256))
+        and _TYPE.match(str(raw.get("type")))
+        and "/" not in name
+    ):
+        raise DistrogateError(
+            "bad_artifact",
+            f"Stage {stage} recorded an artifact without a usable type, name, path, size or sha256.",
+            artifact=raw,
+        )
+    inside("/", name)
+    inside("/", path)
+    facts = _stable({key: value for key, value in raw.items() if key != "path"}, "")
+    return {**facts, "path": path}
+
+
+def collect_artifacts(stages: dict[str, Json]) -> list[Json]:
+    """The artifacts of all successful stages, sorted, each once; one name for two contents is refused."""
+    found: dict[tuple[str, str], Json] = {}
+    for name, stage in stages.items():
+        if stage.get("verdict") != "success" or name == SEAL:
+            continue
+        for raw in stage.get("artifacts", []):
+            artifact = _artifact(raw, name)
+            other = found.setdefault((artifact["type"], artifact["name"]), artifact)
+            if other["sha256"] != artifact["sha256"]:
+                raise DistrogateError(
+                    "artifact_conflict",
+                    f"Two stages made different artifacts named {artifact['name']}"
+                    f" ({other['sha256']} and {artifact['sha256']}, the second by stage {name})."
+                    " Run the stages again from the first of them.",
+                )
+    return [found[key] for key in sorted(found)]
+
+
+def make_bundle(frozen: Json, stages: dict[str, Json], run_dir: str) -> Json:
+    """The bundle of a run, with its digest."""
+    artifacts = collect_artifacts(stages)
+    if not artifacts:
+        raise DistrogateError(
+            "empty_bundle", f"No successful stage of {run_dir} made an artifact: there is nothing to seal."
+        )
+    inputs = {key: _stable(frozen[key], run_dir) for key in INPUTS if frozen.get(key) is not None}
+    inputs["trees"] = merged_trees(frozen, stages)
+    bundle = {"version": FORMAT, "artifacts": artifacts, "inputs": inputs}
+    return {**bundle, "digest": bundle_digest(bundle)}
+
+
+def bundle_digest(bundle: Json) -> str:
+    """The digest over artifacts (without where they lie) and inputs: nothing else is in it."""
+    artifacts = [{key: value for key, value in a.items() if key != "path"} for a in bundle["artifacts"]]
+    try:
+        return digest_json({"artifacts": artifacts, "inputs": bundle["inputs"]})
+    except UnicodeEncodeError as error:
+        raise DistrogateError("bad_bundle", f"The bundle holds text that is not Unicode: {error}") from error
+
+
+def bundle_text(bundle: Json) -> str:
+    """The one spelling of bundle.json, for people to read."""
+    return json.dumps(bundle, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def parse_bundle(text: str, name: str = "bundle.json") -> Json:
+    """Read bundle.json as a stranger's: any other spelling, order or digest than ours is refused."""
+    bundle = parse_json(text, name)
+    try:
+        if bundle["version"] != FORMAT:
+            raise DistrogateError(
+                "bad_bundle", f"{name} has version {bundle['version']!r}; this code reads {FORMAT}."
+            )
+        artifacts = [_artifact(artifact, name) for artifact in bundle["artifacts"]]
+        keys = [(artifact["type"], artifact["name"]) for artifact in artifacts]
+        whole = keys == sorted(set(keys)) and artifacts == bundle["artifacts"] and bundle_text(bundle) == text
+        if (
+            not whole
+            or not isinstance(bundle["inputs"], dict)
+            or set(bundle)
+            != {
+                "version",
+                "artifacts",
+                "inputs",
+                "digest",
+            }
+        ):
+            raise DistrogateError("bad_bundle", f"{name} is not spelled as sealing spells it: it was edited.")
+        digest = bundle_digest(bundle)
+        if digest != bundle["digest"]:
+            raise DistrogateError(
+                "bad_bundle",
+                f"{name} says that its digest is {bundle['digest']}, but its contents have {digest}.",
+            )
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise DistrogateError(
+            "bad_bundle", f"{name} does not have the form of a bundle: {error!r}"
+        ) from error
+    return t.cast(Json, bundle)
+
+
+def packages(bundle: Json) -> list[str]:
+    """``name=version`` of every package in the bundle, sorted."""
+    return sorted(
+        {
+            f"{artifact['package']}={artifact.get('package_version', '')}"
+            for artifact in bundle["artifacts"]
+            if artifact.get("package")
+        }
+    )
+
+
+def contains(known: t.Iterable[str], wanted: str) -> bool:
+    """Whether ``wanted`` (a name, or name=version) is among packages written ``name=version``."""
+    return any(wanted in (package, package.partition("=")[0]) for package in known)
+
+
+def artifact_path(run_dir: str, artifact: Json) -> str:
+    """Where an artifact lies on the host of its run directory."""
+    return os.path.join(run_dir, artifact["path"])

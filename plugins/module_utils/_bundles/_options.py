@@ -1,0 +1,154 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of bundle, bundle_info and bundle_promote, and how each may find its bundles."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle import (
+    contains,
+    digest_hex,
+    trees_hex,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_model import channel_key
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Delete, Put, Store
+
+Json = dict[str, t.Any]
+Options = dict[str, t.Any]
+
+_ADDED: Options = {
+    "predicate_type": {"type": "str", "choices": ["verdict"], "required": True},
+    "name": {"type": "str", "required": True},
+    "result": {"type": "str", "choices": ["PASSED", "FAILED"], "required": True},
+    "url": {"type": "str"},
+    "message": {"type": "str"},
+}
+_TARGET: Options = {
+    "host": {"type": "str", "required": True},
+    "plugin": {"type": "str", "required": True},
+    "artifact_types": {"type": "list", "elements": "str", "required": True},
+    "arguments": {"type": "dict", "required": True},
+    "incoming": {"type": "path"},
+}
+_POLICY: Options = {
+    "verdicts": {"type": "list", "elements": "str", "default": []},
+    "signers": {"type": "list", "elements": "str"},
+}
+_KEY: Options = {"signing_key": {"type": "path"}, "signing_key_env": {"type": "str"}}
+
+# ``no_log`` is said where a name looks like a secret and is none.
+_KEY["signing_key"]["no_log"] = False
+_KEY["signing_key_env"]["no_log"] = False
+
+
+def bundle_options() -> Options:
+    """What ``bundle`` takes."""
+    return {
+        "argument_spec": {
+            "run_dir": {"type": "path", "required": True},
+            "state": {"type": "str", "choices": ["sealed"], "default": "sealed"},
+            "store": {"type": "str"},
+            "add": {"type": "list", "elements": "dict", "options": _ADDED, "default": []},
+            **_KEY,
+        },
+        "mutually_exclusive": [["signing_key", "signing_key_env"]],
+        "required_one_of": [["signing_key", "signing_key_env"]],
+    }
+
+
+def bundle_info_options() -> Options:
+    """What ``bundle_info`` takes."""
+    return {
+        "argument_spec": {
+            "store": {"type": "str"},
+            "channel": {"type": "str"},
+            "bundle": {"type": "str"},
+            "contains": {"type": "str"},
+            "trees": {"type": "dict"},
+            "pipeline": {"type": "str"},
+        }
+    }
+
+
+def bundle_promote_options() -> Options:
+    """What ``bundle_promote`` takes."""
+    return {
+        "argument_spec": {
+            "bundle": {"type": "str"},
+            "run_dir": {"type": "path"},
+            "channel": {"type": "str", "required": True},
+            "store": {"type": "str"},
+            "policy": {"type": "dict", "options": _POLICY, "default": {}, "apply_defaults": True},
+            "targets": {"type": "list", "elements": "dict", "options": _TARGET, "default": []},
+            "timeout": {"type": "float", "default": 600.0},
+            **_KEY,
+        },
+        "mutually_exclusive": [["signing_key", "signing_key_env"], ["bundle", "run_dir"]],
+        "required_one_of": [["signing_key", "signing_key_env"], ["bundle", "run_dir"]],
+    }
+
+
+def register(store: Store, bundle: Json, facts: Json, keyid: str, public_pem: str) -> bool:
+    """Note a sealed bundle, its merged trees and its signer's public key; returns whether it was news."""
+    hexadecimal = digest_hex(bundle["digest"])
+    trees = bundle["inputs"]["trees"]
+    wanted: dict[str, t.Any] = {f"bundle/{hexadecimal}": facts, f"key/{keyid}": public_pem}
+    if trees:
+        wanted[f"tree/{trees_hex(trees)}/{facts['pipeline']}"] = bundle["digest"]
+    news: list[Put | Delete] = []
+    for key, value in wanted.items():
+        entry = store.get(key)
+        old = None if entry is None else entry.value
+        # A bundle stays as old as its first sealing.
+        new = {**value, "sealed": old["sealed"]} if key.startswith("bundle/") and old else value
+        if old != new:
+            news.append(Put(key, new))
+    if news:
+        store.transact({}, news)
+    return bool(news)
+
+
+def locate(store: Store, digest: str) -> Json:
+    """Where the bundle of this digest lies."""
+    entry = store.get(f"bundle/{digest_hex(digest)}")
+    if entry is None:
+        raise DistrogateError(
+            "unknown_bundle",
+            f"The store knows no bundle {digest}. Seal it with this store, or give run_dir on its host.",
+        )
+    return t.cast(Json, entry.value)
+
+
+def _channels(store: Store) -> dict[str, list[str]]:
+    """The channels that point to each digest now; a version is one too."""
+    found: dict[str, list[str]] = {}
+    for entry in store.list(channel_key("")):
+        found.setdefault(entry.value["digest"], []).append(entry.key[len(channel_key("")) :])
+    return found
+
+
+def find_bundles(store: Store, wanted: Json) -> list[Json]:
+    """The bundles that satisfy every given condition, oldest first (the result of ``bundle_info``)."""
+    channels = _channels(store)
+    tree_key = None if wanted.get("trees") is None else f"tree/{trees_hex(wanted['trees'])}/"
+    of_trees = None if tree_key is None else {entry.value for entry in store.list(tree_key)}
+    found = []
+    for entry in store.list("bundle/"):
+        digest = "sha256:" + entry.key[len("bundle/") :]
+        facts = entry.value
+        if wanted.get("bundle") and digest_hex(wanted["bundle"]) != digest_hex(digest):
+            continue
+        if wanted.get("channel") and wanted["channel"] not in channels.get(digest, []):
+            continue
+        if wanted.get("contains") and not contains(facts["packages"], wanted["contains"]):
+            continue
+        if wanted.get("pipeline") and facts["pipeline"] != wanted["pipeline"]:
+            continue
+        if of_trees is not None and digest not in of_trees:
+            continue
+        found.append({"digest": digest, "channels": channels.get(digest, []), **facts})
+    return sorted(found, key=lambda bundle: (bundle["sealed"], bundle["digest"]))

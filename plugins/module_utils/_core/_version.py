@@ -1,0 +1,9 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The version of this collection, for run directories and statements; the same as in galaxy.yml."""
+
+from __future__ import annotations
+
+VERSION = "0.1.0"

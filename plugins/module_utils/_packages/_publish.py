@@ -1,0 +1,244 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What apt_publish and rpm_publish do with their options, state by state."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._files import inside
+from ansible_collections.distrogate.ci.plugins.module_utils._core._module import Call, Difference
+from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import (
+    Transaction,
+    checked_identifier,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._gpg import Signer, Signs
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import Format, Json, State
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._plan import (
+    Plan,
+    Request,
+    plan_absent,
+    plan_present,
+    plan_undo,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._repository import (
+    Repository,
+    explain,
+    outcome_result,
+    request_digest,
+)
+
+Signers = t.Callable[[str, t.Optional[str]], Signs]
+
+
+class Publisher:
+    """One call of a module."""
+
+    def __init__(self, call: Call, fmt: Format, digest_key: str, signers: Signers = Signer) -> None:
+        self.params = call.params
+        self.check_mode = call.check_mode
+        self.difference: Difference = call.difference
+        self.fmt = fmt
+        self.digest_key = digest_key
+        self._signers = signers
+        self.identifier = checked_identifier(self.params["transaction"]) if self.params["transaction"] else ""
+        self.repository = Repository(self.params["root"], fmt, self.params["timeout"])
+
+    def _signer(self, state: State) -> Signs:
+        """The signer for the key that is asked for, else for the one that the repository has."""
+        scope = state.scopes.get(self.fmt.scope)
+        key = self.params["signing_key"] or (scope.settings["signing_key"] if scope else "")
+        if not key:
+            raise DistrogateError(
+                "no_signing_key", f"{self.repository.root} is new: set signing_key to sign it with."
+            )
+        return self._signers(key, self.params["gnupg_home"])
+
+    def run(self) -> Json:
+        """Do what ``state`` says; returns the module's result."""
+        if self.params["state"] in ("committed", "undone"):
+            return self._end()
+        state = self.repository.state()
+        if self.params["state"] == "absent" and self.fmt.scope not in state.scopes:
+            return self._result(
+                {"added": [], "removed": [], "skipped": [], "serial": state.serial, "state_digest": ""}
+            )
+        signer = self._signer(state)  # before anything is written
+        if self.check_mode:
+            return self._begin(state, signer, self.repository.find(self.identifier))
+        with self.repository.held(self.identifier):
+            return self._begin(self.repository.state(), signer, self.repository.find(self.identifier))
+
+    def _request(self, state: State, signer: Signs) -> Request:
+        layers = self.params["layers"]
+        return Request(state, self.fmt, self.repository.root, signer.fingerprint, layers)
+
+    def _plan(self, state: State, signer: Signs) -> Plan:
+        request = self._request(state, signer)
+        if self.params["state"] == "absent":
+            return plan_absent(request, self.params["packages"])
+        return plan_present(request, self.params["packages"], self.params["digests"])
+
+    def _begin(self, state: State, signer: Signs, waiting: Transaction | None) -> Json:
+        """present, absent and prepared."""
+        prepare = self.params["state"] == "prepared"
+        if waiting is not None and not prepare:
+            raise self._used("is prepared and waits to be committed or undone")
+        finished = state.finished.get(self.identifier)
+        plan = self._plan(state, signer)
+        if waiting is not None or (prepare and finished):
+            return self._again(state, plan, waiting, finished)
+        described = explain(self.difference, plan)
+        changes = not self.difference.empty
+        if changes and finished:
+            raise self._used(f"is {finished['state']} already")
+        if prepare:
+            self.difference.add("transaction", "", "prepared")
+        result = outcome_result(plan, state.serial + changes)
+        if not self.difference.empty and not self.check_mode:
+            transaction = self.repository.log.begin(self.identifier)
+            try:
+                after = self._stage(transaction, state, plan if changes else None, signer, "committed")
+                if prepare:
+                    meta = {"result": result, "request": self._asked(plan), "difference": described}
+                    transaction.prepare(meta, self.repository.clock() + self.params["ttl"])
+                else:
+                    transaction.commit()
+                    state = after
+            except DistrogateError:
+                if not transaction.committed:
+                    transaction.discard()
+                raise
+        return self._result(result, state, signer)
+
+    def _stage(
+        self, transaction: Transaction, state: State, plan: Plan | None, signer: Signs, outcome: str
+    ) -> State:
+        if plan is None:
+            self.repository.remember(transaction, state, outcome)
+            return state
+        return self.repository.stage(transaction, state, plan, signer, outcome)
+
+    def _asked(self, plan: Plan) -> str:
+        packages = [package.key + package.sha256 for package in (*plan.added, *plan.skipped)]
+        return request_digest(self.params, self.fmt.scope, packages)
+
+    def _again(self, state: State, plan: Plan, waiting: Transaction | None, finished: Json | None) -> Json:
+        """The same preparation once more is no change; another one under the same id is an error."""
+        if waiting is not None:
+            if waiting.meta["request"] != self._asked(plan):
+                raise self._used("is prepared with other packages or options")
+            return self._result(waiting.meta["result"], state)
+        if finished is None or finished["state"] != "committed" or plan.added:
+            raise self._used("has ended already")
+        return self._result(outcome_result(plan, state.serial), state)
+
+    def _used(self, why: str) -> DistrogateError:
+        return DistrogateError(
+            "transaction_used",
+            f"The transaction {self.identifier} of {self.repository.root} {why}. Use another id.",
+        )
+
+    def _end(self) -> Json:
+        """committed and undone."""
+        if self.check_mode or not os.path.isdir(self.repository.root):
+            return self._end_held()
+        with self.repository.held(self.identifier):
+            return self._end_held()
+
+    def _end_held(self) -> Json:
+        state, wanted = self.repository.state(), self.params["state"]
+        waiting, finished = self.repository.find(self.identifier), state.finished.get(self.identifier)
+        nothing: Json = {
+            "added": [],
+            "removed": [],
+            "skipped": [],
+            "serial": state.serial,
+            "state_digest": "",
+        }
+        if finished and finished["state"] == wanted:
+            return self._result(nothing, state)
+        if waiting is not None and not finished:
+            return self._end_waiting(waiting, state, nothing)
+        if finished is None:
+            raise DistrogateError(
+                "unknown_transaction",
+                f"{self.repository.root} knows no transaction {self.identifier}:"
+                " it was never prepared here, or it expired. Prepare it again.",
+            )
+        if wanted == "committed":
+            raise self._used("was undone")
+        return self._undo(state, finished)
+
+    def _end_waiting(self, waiting: Transaction, state: State, nothing: Json) -> Json:
+        result = waiting.meta["result"] if self.params["state"] == "committed" else nothing
+        self.difference.add("transaction", "prepared", self.params["state"])
+        if self.params["state"] == "committed":
+            described = waiting.meta["difference"]
+            for name in described["before"]:
+                self.difference.add(name, described["before"][name], described["after"][name])
+        if not self.check_mode:
+            if self.params["state"] == "committed":
+                waiting.commit()
+                state = self.repository.state()
+            else:
+                self.repository.drop(waiting, state)
+        return self._result(result, state)
+
+    def _undo(self, state: State, finished: Json) -> Json:
+        """Undo what was committed last."""
+        undo = finished.get("undo")
+        if state.latest != self.identifier or finished["scope"] != self.fmt.scope:
+            raise DistrogateError(
+                "not_latest",
+                f"The transaction {self.identifier} of {self.repository.root} is not the latest:"
+                f" {state.latest or 'another'} was published since. Undo that one, or publish anew.",
+            )
+        self.difference.add("transaction", "committed", "undone")
+        signer = self._signer(state)
+        if undo is None:
+            plan = None
+            result: Json = {
+                "added": [],
+                "removed": [],
+                "skipped": [],
+                "serial": state.serial,
+                "state_digest": "",
+            }
+        else:
+            plan = plan_undo(self._request(state, signer), undo)
+            explain(self.difference, plan)
+            result = outcome_result(plan, state.serial + 1)
+        if not self.check_mode:
+            transaction = self.repository.log.begin()
+            state.finished[self.identifier] = {**finished, "state": "undone"}
+            state = self._stage(transaction, state, plan, signer, "undone")
+            transaction.commit()
+        return self._result(result, state, signer)
+
+    def _result(self, result: Json, state: State | None = None, signer: Signs | None = None) -> Json:
+        """Add what describes the repository as a whole."""
+        scope = state.scopes.get(self.fmt.scope) if state else None
+        settings = scope.settings if scope else self.fmt.settings({})
+        key = signer.public_key() if signer else self._published_key()
+        digest = scope.switch_sha256 if scope else None
+        if self.check_mode and not self.difference.empty:
+            digest = None  # it has a date in it
+        return {
+            **result,
+            "state_digest": result["state_digest"] or (scope.state_digest if scope else ""),
+            self.digest_key: digest,
+            "key": key,
+            "sources": self.fmt.sources(settings, key),
+        }
+
+    def _published_key(self) -> str:
+        try:
+            with open(inside(self.repository.root, "key.asc"), encoding="ascii") as stream:
+                return stream.read()
+        except FileNotFoundError:
+            return ""

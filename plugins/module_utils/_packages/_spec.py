@@ -1,0 +1,33 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options that apt_publish and rpm_publish share."""
+
+from __future__ import annotations
+
+import typing as t
+
+COMMON_SPEC: dict[str, t.Any] = {
+    "root": {"type": "path", "required": True},
+    "packages": {"type": "list", "elements": "str", "default": []},
+    "digests": {"type": "dict", "default": {}},
+    "layers": {
+        "type": "list",
+        "elements": "dict",
+        "options": {"name": {"type": "str", "required": True}, "root": {"type": "path", "required": True}},
+    },
+    "signing_key": {"type": "str", "no_log": False},
+    "gnupg_home": {"type": "path"},
+    "url": {"type": "str"},
+    "label": {"type": "str"},
+    "state": {
+        "type": "str",
+        "choices": ["present", "absent", "prepared", "committed", "undone"],
+        "default": "present",
+    },
+    "transaction": {"type": "str"},
+    "ttl": {"type": "int", "default": 3600},
+    "timeout": {"type": "int", "default": 600},
+}
+REQUIRED_IF = [("state", state, ["transaction"]) for state in ("prepared", "committed", "undone")]

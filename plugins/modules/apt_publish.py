@@ -1,0 +1,183 @@
+#!/usr/bin/python
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Publish packages to an apt repository on this host."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: apt_publish
+short_description: Publish packages to a signed apt repository
+version_added: 0.1.0
+author:
+  - distrogate.ci maintainers (@distrogate)
+description:
+  - Publishes C(.deb) files to an apt repository with signed Release files and C(by-hash) indexes.
+  - A reader of InRelease and C(by-hash) never meets a mixture. Replaced files stay for five more publishes.
+  - A package that is there with the same contents is skipped. One with the same name, version and
+    architecture but other contents is refused, and the repository stays as it was.
+  - A killed run leaves the old state or the new one; the next run finishes or cleans up.
+requirements:
+  - gnupg on the host
+  - zstd on the host, for packages whose control archive is compressed with it
+options:
+  suite:
+    description: The suite, such as the codename of the operating system.
+    type: str
+    required: true
+  component:
+    description: The component that packages are published to.
+    type: str
+    default: main
+  architectures:
+    description:
+      - Architectures for which there is an index, even an empty one. Those of the packages are added to them.
+      - When it is left out, it stays as it is, and is V(amd64) for a new suite.
+    type: list
+    elements: str
+  origin:
+    description: The Origin in the Release file. When it is left out, it stays as it is, as does O(label).
+    type: str
+extends_documentation_fragment:
+  - distrogate.ci.attributes
+  - distrogate.ci.attributes.actiongroup_ci
+  - distrogate.ci.publish
+seealso:
+  - module: distrogate.ci.rpm_publish
+"""
+
+EXAMPLES = r"""
+- name: Publish a change's packages, with those of the change ahead shown through
+  distrogate.ci.apt_publish:
+    root: /srv/repositories/4711
+    suite: bookworm
+    packages:
+      - /srv/incoming/nova_30.0.0-1_all.deb
+    layers:
+      - name: "4710"
+        root: /srv/repositories/4710
+    signing_key: 0123456789ABCDEF0123456789ABCDEF01234567
+    gnupg_home: /var/lib/distrogate/gnupg
+    url: https://packages.example.org/4711
+  register: published
+
+- name: Show what a client needs
+  ansible.builtin.debug:
+    var: published.sources
+
+- name: Prepare a release, to be published together with others
+  distrogate.ci.apt_publish:
+    root: /srv/repositories/release
+    suite: bookworm
+    packages:
+      - /srv/incoming/nova_30.0.0-1_all.deb
+    signing_key: 0123456789ABCDEF0123456789ABCDEF01234567
+    state: prepared
+    transaction: promote-2026-11-21
+
+- name: Publish what was prepared
+  distrogate.ci.apt_publish:
+    root: /srv/repositories/release
+    suite: bookworm
+    state: committed
+    transaction: promote-2026-11-21
+
+- name: Remove a version
+  distrogate.ci.apt_publish:
+    root: /srv/repositories/release
+    suite: bookworm
+    packages:
+      - nova=30.0.0-1
+    state: absent
+"""
+
+RETURN = r"""
+added:
+  description: Packages that were, or in check mode would be, added.
+  returned: success
+  type: list
+  elements: dict
+  contains: &package
+    name:
+      description: The package's name.
+      type: str
+      returned: success
+    version:
+      description: Its version.
+      type: str
+      returned: success
+    architecture:
+      description: Its architecture.
+      type: str
+      returned: success
+    sha256:
+      description: The digest of its file.
+      type: str
+      returned: success
+removed:
+  description: Packages that were, or would be, removed.
+  returned: success
+  type: list
+  elements: dict
+  contains: *package
+skipped:
+  description: Packages that were there already.
+  returned: success
+  type: list
+  elements: dict
+  contains: *package
+serial:
+  description: Rises by one with each publish. After O(state=prepared) the one that the commit will give.
+  returned: success
+  type: int
+  sample: 42
+release_sha256:
+  description: The sha256 of InRelease. Not known in check mode when something would change.
+  returned: success
+  type: str
+state_digest:
+  description: Identifies the state by its packages, and those of its layers, with their digests.
+  returned: success
+  type: str
+  sample: sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+sources:
+  description: A deb822 text for C(/etc/apt/sources.list.d/), with the key in it.
+  returned: success
+  type: str
+key:
+  description: The armored public key, which is in C(key.asc) too.
+  returned: success
+  type: str
+reason:
+  description:
+    - Why it failed, for a machine to read. Among them are V(bad_package), V(content_conflict),
+      V(digest_mismatch), V(no_signing_key), V(bad_layer), V(lock_timeout), V(reserved),
+      V(unknown_transaction), V(transaction_used) and V(not_latest).
+  returned: failure
+  type: str
+  sample: content_conflict
+"""
+
+from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._apt_index import Apt
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._publish import Publisher
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._spec import COMMON_SPEC, REQUIRED_IF
+
+
+def main() -> None:
+    """Run the module."""
+    spec = {
+        **COMMON_SPEC,
+        "suite": {"type": "str", "required": True},
+        "component": {"type": "str", "default": "main"},
+        "architectures": {"type": "list", "elements": "str"},
+        "origin": {"type": "str"},
+    }
+    with module_call(spec, required_if=REQUIRED_IF) as call:
+        call.result = Publisher(call, Apt(call.params), "release_sha256").run()
+
+
+if __name__ == "__main__":
+    main()

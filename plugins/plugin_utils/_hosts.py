@@ -1,0 +1,196 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Modules and files on several inventory hosts, from one action plugin.
+
+A promotion spans the builder and the repository hosts, and one journal drives
+it; so one action must reach them all, each with its own connection, become
+method and Python interpreter, as tasks on these hosts would.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import typing as t
+
+from ansible import constants
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.executor.task_executor import TaskExecutor
+from ansible.template import Templar
+
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._files import sha256_file
+
+Variables = t.Mapping[str, t.Any]
+
+
+class _Connector(TaskExecutor):
+    """The part of Ansible's executor that makes a connection, for a host that is not the task's own."""
+
+    def __init__(self, action: t.Any, task: t.Any, play_context: t.Any) -> None:
+        # The base class's own constructor differs between releases; these are what connecting reads.
+        self._task = task
+        self._loader = action._loader
+        self._shared_loader_obj = action._shared_loader_obj
+        self._play_context = play_context
+        self._connection = None
+        self._new_stdin = None
+
+    def connect(self, variables: dict[str, t.Any], templar: Templar) -> t.Any:
+        """A connection with all its options set (it opens when it is first used)."""
+        name = variables.get("ansible_connection")
+        transport = self._task.connection if name is None else templar.template(name)
+        if transport == "smart":
+            transport = "ssh"
+        executor: t.Any = self
+        self._connection = executor._get_connection(variables, templar, transport)
+        executor._set_connection_options(variables, templar)
+        return self._connection
+
+
+class Hosts:
+    """Runs modules on inventory hosts, and moves files between them, for one action plugin."""
+
+    def __init__(self, action: t.Any, variables: Variables) -> None:
+        self._action = action
+        self._variables = variables
+        self.own = str(action._task.delegate_to or variables.get("inventory_hostname", "localhost"))
+        self._handlers: dict[str, tuple[t.Any, Variables]] = {self.own: (action, variables)}
+
+    def __enter__(self) -> Hosts:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for name, (handler, _variables) in self._handlers.items():
+            if name != self.own:  # Ansible closes the task's own connection
+                handler.cleanup(force=True)
+                handler._connection.close()
+
+    def _handler(self, host: str) -> tuple[t.Any, Variables]:
+        if host not in self._handlers:
+            self._handlers[host] = self._connect(host)
+        return self._handlers[host]
+
+    def _connect(self, host: str) -> tuple[t.Any, Variables]:
+        action = self._action
+        hostvars = self._variables.get("hostvars", {})
+        if host not in hostvars and host not in constants.LOCALHOST:
+            raise DistrogateError(
+                "unknown_host", f"{host} is not in the inventory. Add it, with how to connect to it."
+            )
+        variables = dict(hostvars.raw_get(host))
+        templar = Templar(loader=action._loader, variables=variables)
+        task = action._task.copy()
+        task.delegate_to = None
+        task.delegate_facts = None
+        try:
+            context = action._play_context.copy()
+            context.remote_addr = templar.template(variables.get("ansible_host", host))
+            context = context.set_task_and_variable_override(task=task, variables=variables, templar=templar)
+            connection = _Connector(action, task, context).connect(variables, templar)
+        except AnsibleError as error:
+            raise DistrogateError(
+                "unreachable", f"No connection to {host} can be made: {error}", host=host
+            ) from error
+        handler = action._shared_loader_obj.action_loader.get(
+            "ansible.legacy.normal",
+            task=task,
+            connection=connection,
+            play_context=context,
+            loader=action._loader,
+            templar=templar,
+            shared_loader_obj=action._shared_loader_obj,
+        )
+        # What it finds out about a host (the interpreter) it writes into these variables.
+        variables.setdefault("ansible_facts", {})
+        variables.setdefault("ansible_delegated_vars", {})
+        return handler, variables
+
+    def run(self, host: str, module: str, arguments: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Run a module on a host; its failure becomes an error with the module's reason."""
+        handler, variables = self._handler(host)
+        try:
+            result: dict[str, t.Any] = handler._execute_module(
+                module_name=module, module_args=dict(arguments), task_vars=variables
+            )
+        except AnsibleConnectionFailure as error:
+            raise DistrogateError("unreachable", f"{host} cannot be reached: {error}", host=host) from error
+        if result.get("failed"):
+            details = {
+                name: value
+                for name, value in result.items()
+                if name not in ("msg", "reason", "failed", "changed", "host")
+                and not name.startswith(("_", "ansible_"))
+            }
+            message = str(result.get("msg", "the module failed without a message"))
+            if "reason" not in result:
+                # Not one of our own errors: say where it happened, and what the module printed.
+                message = f"{module} failed on {host}: {message} {result.get('module_stderr', '')}".strip()
+            raise DistrogateError(
+                str(result.get("reason", "host_failed")), message, **{**details, "host": host}
+            )
+        return result
+
+    def same_machine(self, one: str, other: str) -> bool:
+        """Whether a path on ``one`` names the same file on ``other``."""
+        if one == other:
+            return True
+        return _address(self._handler(one)[0]._connection) == _address(self._handler(other)[0]._connection)
+
+    def copy(self, source: str, path: str, sha256: str, target: str) -> str:
+        """Bring a file from one host to another, through the controller; returns its temporary path there.
+
+        The bytes are checked on the controller; whoever uses the file checks it again.
+        """
+        fetcher = self._handler(source)[0]
+        name = os.path.basename(path)
+        local_folder: str = constants.config.get_config_value("DEFAULT_LOCAL_TMP")
+        with tempfile.TemporaryDirectory(dir=local_folder) as folder:
+            local = path
+            if fetcher._connection.transport != "local":
+                local = os.path.join(folder, "file")
+                try:
+                    fetcher._connection.fetch_file(path, local)
+                except AnsibleError as error:
+                    raise DistrogateError(
+                        "fetch_failed", f"{path} cannot be fetched from {source}: {error}", host=source
+                    ) from error
+            if sha256_file(local) != sha256:
+                raise DistrogateError(
+                    "digest_mismatch",
+                    f"{path} on {source} does not have the sha256 {sha256} any more.",
+                    host=source,
+                )
+            return self._send(target, local, f"{sha256[:16]}-{name}")
+
+    def _send(self, host: str, local: str, name: str) -> str:
+        handler = self._handler(host)[0]
+        shell = handler._connection._shell
+        try:
+            if shell.tmpdir is None:
+                handler._make_tmp_path()
+            remote: str = shell.join_path(shell.tmpdir, name)
+            handler._transfer_file(local, remote)
+            handler._fixup_perms2((shell.tmpdir, remote))
+        except AnsibleError as error:
+            raise DistrogateError(
+                "send_failed", f"{name} cannot be sent to {host}: {error}", host=host
+            ) from error
+        return remote
+
+
+def _address(connection: t.Any) -> tuple[str, ...]:
+    """Where a connection leads; all local ones lead to the controller."""
+    if connection.transport == "local":
+        return ("local",)
+    found = [connection.transport]
+    for option in ("host", "remote_addr", "port"):
+        try:
+            found.append(str(connection.get_option(option)))
+        except KeyError:
+            continue
+    if len(found) == 1:  # nothing to compare by: only itself is the same
+        found.append(str(id(connection)))
+    return tuple(found)

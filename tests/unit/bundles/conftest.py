@@ -1,0 +1,59 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A bundle, keys and a store."""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+import typing as t
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _bundle, _statements
+from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Store, open_store
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))  # for the modules beside the tests
+
+from bundle_samples import FROZEN, stages  # noqa: E402
+
+Json = dict[str, t.Any]
+
+
+@pytest.fixture
+def bundle() -> Json:
+    """The bundle of that run."""
+    return _bundle.make_bundle(FROZEN, stages(), "/runs/42")
+
+
+def _key(folder: pathlib.Path, private: t.Any, name: str) -> _statements.SigningKey:
+    path = folder / f"{name}.pem"
+    path.write_bytes(
+        private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    return _statements.load_signing_key(str(path), None, {})
+
+
+@pytest.fixture
+def key(tmp_path: pathlib.Path) -> _statements.SigningKey:
+    """The key of the CI."""
+    return _key(tmp_path, ed25519.Ed25519PrivateKey.generate(), "ci")
+
+
+@pytest.fixture
+def other_key(tmp_path: pathlib.Path) -> _statements.SigningKey:
+    """Somebody else's key, of the other kind."""
+    return _key(tmp_path, ec.generate_private_key(ec.SECP256R1()), "other")
+
+
+@pytest.fixture
+def store(tmp_path: pathlib.Path) -> t.Iterator[Store]:
+    """An empty store."""
+    with open_store(f"sqlite://{tmp_path}/store.db") as opened:
+        yield opened

@@ -1,0 +1,174 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Killed at every call that changes the tree: the old state or the new one, and the next run goes on."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+import pytest
+
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._files import sha256_file
+from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import Transactions
+from ansible_collections.distrogate.ci.tests.unit.packages.helpers import QuickSigner, Suite
+
+Make = t.Callable[..., t.Any]
+_CALLS = ("rename", "unlink", "mkdir", "rmdir", "symlink", "fsync", "utime")
+_KILLED = 86
+
+
+def killed_at(number: int, work: t.Callable[[], t.Any]) -> bool:
+    """Do ``work`` in a child that dies, without any clean-up, instead of its N-th such call."""
+    child = os.fork()
+    if child == 0:
+        count = 0
+
+        def dying(real: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
+            def call(*args: t.Any, **kwargs: t.Any) -> t.Any:
+                nonlocal count
+                count += 1
+                if count == number:
+                    os._exit(_KILLED)
+                return real(*args, **kwargs)
+
+            return call
+
+        try:
+            for name in _CALLS:
+                setattr(os, name, dying(getattr(os, name)))
+            work()
+        except BaseException:  # noqa: BLE001 -- the child must not go on as a second pytest
+            os._exit(1)
+        os._exit(0)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert status in (0, _KILLED)
+    return status == _KILLED
+
+
+def sweep(
+    tmp_path: t.Any, prepare: t.Callable[[Suite], t.Any], work: t.Callable[[Suite], t.Any]
+) -> t.Iterator[Suite]:
+    """One repository for each point at which ``work`` can be killed."""
+    number = 0
+    while True:
+        number += 1
+        suite = Suite(tmp_path / str(number))
+        prepare(suite)
+        if not killed_at(number, lambda suite=suite: work(suite)):  # type: ignore[misc]
+            break
+        yield suite
+    assert number > 10
+
+
+def clean(suite: Suite) -> None:
+    """Nothing is left over, and at rest the files with fixed names are right too."""
+    for line in suite.text("dists/bookworm/InRelease").partition("SHA256:\n")[2].splitlines():
+        digest, _size, name = line.split()
+        assert sha256_file(str(suite.root / "dists/bookworm" / name)) == digest
+    release = (suite.root / "dists/bookworm/Release").read_bytes()
+    assert suite.text("dists/bookworm/InRelease") == "SIGNED\n" + release.decode()
+    assert suite.text("dists/bookworm/Release.gpg") == QuickSigner().detached(release).decode()
+    assert sorted(os.listdir(suite.root / ".distrogate")) == ["lock", "state.json", "transactions"]
+    assert os.listdir(suite.root / ".distrogate/transactions") == []
+    assert not list(suite.root.rglob(".tmp-*"))
+
+
+OLD, NEW = ["nova=1.0-1"], ["nova=1.0-1", "nova=2"]
+
+
+def test_publish(tmp_path: t.Any, make: Make) -> None:
+    first, second = make(), make(version="2")
+    seen = set()
+    for suite in sweep(tmp_path, lambda suite: suite(first), lambda suite: suite(second)):
+        names = suite.names()  # what a reader finds before anybody comes to clean up
+        assert names in (OLD, NEW)
+        seen.add(len(names))
+        predicted = suite(second, check=True)
+        suite(second)
+        assert predicted["serial"] == 2
+        assert suite.names() == NEW
+        clean(suite)
+    assert seen == {1, 2}
+
+
+def test_remove(tmp_path: t.Any, make: Make) -> None:
+    first, second = make(), make(version="2")
+    for suite in sweep(tmp_path, lambda s: s(first, second), lambda s: s("nova=2", state="absent")):
+        names = suite.names()
+        assert names in (OLD, NEW)
+        suite()
+        assert suite.names() == OLD or names == NEW  # what a reader has seen does not go back
+        clean(suite)
+
+
+@pytest.mark.parametrize("end", ["committed", "undone"])
+def test_end_of_a_prepared_transaction(tmp_path: t.Any, make: Make, end: str) -> None:
+    first, second = make(), make(version="2")
+
+    def prepare(suite: Suite) -> None:
+        suite(first)
+        suite(second, state="prepared", transaction="one")
+
+    for suite in sweep(tmp_path, prepare, lambda suite: suite(state=end, transaction="one")):
+        assert suite.names() in ((OLD, NEW) if end == "committed" else (OLD,))
+        suite(state=end, transaction="one")
+        assert suite.names() == (NEW if end == "committed" else OLD)
+        suite()
+        clean(suite)
+
+
+def test_prepare(tmp_path: t.Any, make: Make) -> None:
+    first, second = make(), make(version="2")
+    for suite in sweep(
+        tmp_path, lambda s: s(first), lambda s: s(second, state="prepared", transaction="one")
+    ):
+        assert suite.names() == OLD
+        suite(second, state="prepared", transaction="one")
+        suite(state="committed", transaction="one")
+        assert suite.names() == NEW
+        clean(suite)
+
+
+def test_undo_of_a_committed_one(tmp_path: t.Any, make: Make) -> None:
+    first, second = make(), make(version="2")
+
+    def prepare(suite: Suite) -> None:
+        suite(first)
+        suite(second, transaction="one")
+
+    for suite in sweep(tmp_path, prepare, lambda suite: suite(state="undone", transaction="one")):
+        assert suite.names() in (OLD, NEW)
+        suite(state="undone", transaction="one")
+        assert suite.names() == OLD
+        clean(suite)
+
+
+def test_names_stay_inside(tmp_path: t.Any) -> None:
+    transaction = Transactions(str(tmp_path)).begin()
+    for name in ("../x", "/etc/x", "a//b", ""):
+        with pytest.raises(DistrogateError, match="leave"):
+            transaction.put(name, b"")
+    with pytest.raises(DistrogateError, match="transaction id"):
+        Transactions(str(tmp_path)).begin("../x")
+
+
+def test_links_and_drops(tmp_path: t.Any) -> None:
+    (tmp_path / "old").write_text("old")
+    log = Transactions(str(tmp_path))
+    transaction = log.begin("one")
+    transaction.put_link("folder/link", "/nowhere")
+    transaction.drop("old")
+    transaction.drop("missing")
+    transaction.prepare({"why": "test"}, 10**12)
+    assert (tmp_path / "old").exists()
+    waiting = log.reservation()
+    assert waiting is not None
+    assert waiting.meta == {"why": "test"}
+    waiting.commit()
+    assert os.readlink(tmp_path / "folder/link") == "/nowhere"
+    assert not (tmp_path / "old").exists()
+    assert log.recover() == []
