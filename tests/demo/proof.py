@@ -52,11 +52,11 @@ def dnf_installs(site: Site, url: str, package: str) -> str:
     rootfs = site.rootfs / "install-rpm" / "current" / "rootfs"
     with Sandbox(str(site.root / "proof-dnf"), str(rootfs)) as box:
         # The new root begins as a copy of the machine's: there is no rpm distribution to make one from.
-        box.run(["mkdir", "/installroot"])
+        box.run(["mkdir", "--parents", "/etc/yum.repos.d", "/installroot"])
         folders = ["/bin", "/etc", "/lib", "/lib64", "/sbin", "/usr", "/var"]
         box.run(["cp", "--archive", "--one-file-system", *folders, "/installroot"])
         text = RPM_SOURCE.format(url=url)
-        box.run(["install", "-D", "/dev/stdin", "/installroot/etc/yum.repos.d/mirror.repo"], stdin=text.encode())
+        box.run(["tee", "/installroot/etc/yum.repos.d/mirror.repo"], stdin=text.encode())
         dnf = ["dnf", "--assumeyes", "--quiet", "--installroot=/installroot"]
         box.run([*dnf, "install", package], network=True)
         box.run(["chroot", "/installroot", package])
