@@ -91,20 +91,24 @@ def test_any_changed_byte_of_the_bundle_is_refused(bundle: Json, key: t.Any, dat
     assert _judge(bundle, signed(bundle, key), [key], bundle_text=edited)
 
 
-@pytest.mark.parametrize("which", ["key", "other_key"])
+@pytest.fixture(params=["key", "other_key"])
+def envelope(bundle: Json, request: pytest.FixtureRequest) -> tuple[str, _statements.PublicKey]:
+    """One envelope, signed once (ECDSA never signs twice alike), and the key that verifies it."""
+    signer = request.getfixturevalue(request.param)
+    return signed(bundle, signer)["provenance.json"], signer.public
+
+
 @given(data=st.data())
 @FIXTURES
 def test_any_changed_byte_of_an_envelope_is_refused(
-    bundle: Json, which: str, request: pytest.FixtureRequest, data: st.DataObject
+    envelope: tuple[str, _statements.PublicKey], data: st.DataObject
 ) -> None:
-    signer = request.getfixturevalue(which)
-    text = signed(bundle, signer)["provenance.json"].encode()
+    text = envelope[0].encode()
     position = data.draw(st.integers(0, len(text) - 1))
     byte = data.draw(st.integers(1, 126).filter(lambda value: value != text[position]))
+    edited = (text[:position] + bytes([byte]) + text[position + 1 :]).decode()
     with pytest.raises(DistrogateError) as caught:
-        _statements.verify(
-            "it", (text[:position] + bytes([byte]) + text[position + 1 :]).decode(), [signer.public]
-        )
+        _statements.verify("it", edited, [envelope[1]])
     assert caught.value.reason in ("bad_statement", "unknown_signer")
 
 
