@@ -13,8 +13,10 @@ type: stdout
 short_description: A line a stage, and a table at the end
 version_added: 0.1.0
 description:
-  - Prints one line for each stage with its seconds, what failed with the end of its message and its log, and a table at the end.
-  - Set C(stdout_callback=distrogate.ci.pipeline) in C(ansible.cfg) to use it. It prints plain lines, so it suits a log file.
+  - Prints one line for each stage with its seconds, what failed with the end of its message and its log,
+    and a table at the end.
+  - Set C(stdout_callback=distrogate.ci.pipeline) in C(ansible.cfg) to use it. It prints plain lines, so it
+    suits a log file.
 author:
   - distrogate.ci maintainers (@distrogate)
 """
@@ -25,7 +27,7 @@ import typing as t
 from ansible.plugins.callback import CallbackBase
 
 
-class CallbackModule(CallbackBase):  # type: ignore[misc]
+class CallbackModule(CallbackBase):
     """Shows results that carry ``stage``, and every failure; says nothing of other tasks."""
 
     CALLBACK_VERSION = 2.0
@@ -64,7 +66,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         name = result._task.get_name().strip()
         message = str(values.get("msg") or values.get("exception") or "no message")
         reason = f" [{values['reason']}]" if values.get("reason") else ""
-        self._display.display(f"FAILED on {result._host.get_name()}: {name}{reason}", color="red", stderr=False)
+        self._display.display(
+            f"FAILED on {result._host.get_name()}: {name}{reason}", color="red", stderr=False
+        )
         for line in message.splitlines()[-25:]:
             self._display.display(f"    {line}")
 
@@ -94,7 +98,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         for stage in self._stages:
             self._display.display(f"{stage['name']:{width}}  {stage['verdict']:7}  {stage['seconds']:7.1f}")
         whole = time.monotonic() - self._began
-        self._display.display(f"{len(self._stages)} stages, {self._tasks} tasks, {spent:.1f} s in stages, {whole:.1f} s in all")
+        self._display.display(
+            f"{len(self._stages)} stages, {self._tasks} tasks, {spent:.1f} s in stages, {whole:.1f} s in all"
+        )
         self._display.display(f"run directory: {self._stages[-1]['run_dir']}")
         self._display.display(f"logs:          {self._stages[-1]['run_dir']}/logs/")
 

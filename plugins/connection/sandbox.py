@@ -13,8 +13,10 @@ short_description: Run tasks in a sandbox over a root filesystem
 version_added: 0.1.0
 description:
   - Runs modules inside a sandbox on the controller, so that a root filesystem serves as a test environment.
-  - A sandbox is an overlay over a root filesystem in namespaces of its own. It needs no privileges, only subordinate ids.
-  - Nothing stays running between two tasks; files stay until the folder is removed with M(distrogate.ci.sandbox).
+  - A sandbox is an overlay over a root filesystem in namespaces of its own. It needs no privileges, only
+    subordinate ids.
+  - Nothing stays running between two tasks; files stay until the folder is removed with
+    M(distrogate.ci.sandbox).
 author:
   - distrogate.ci maintainers (@distrogate)
 options:
@@ -56,7 +58,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
 from ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox import Sandbox
 
 
-class Connection(ConnectionBase):  # type: ignore[misc]
+class Connection(ConnectionBase):
     """One sandbox; each task runs in namespaces of its own over the same files."""
 
     transport = "distrogate.ci.sandbox"
@@ -78,11 +80,15 @@ class Connection(ConnectionBase):  # type: ignore[misc]
                 argv, stdin=stdin, check=False, network=self.get_option("network"), binds=binds, timeout=86400
             )
         except DistrogateError as error:
-            raise AnsibleConnectionFailure(f"The sandbox {self.get_option('directory')}: {error.message}") from error
+            raise AnsibleConnectionFailure(
+                f"The sandbox {self.get_option('directory')}: {error.message}"
+            ) from error
 
-    def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
+    def exec_command(
+        self, cmd: str, in_data: bytes | None = None, sudoable: bool = True
+    ) -> tuple[int, bytes, bytes]:
         """Run Ansible's own command line inside."""
-        super().exec_command(cmd, in_data=in_data, sudoable=sudoable)
+        super().exec_command(cmd, in_data=in_data, sudoable=sudoable)  # type: ignore[safe-super]
         done = self._run(["/bin/sh", "-c", cmd], in_data or b"")
         return done.status, done.stdout, done.stderr
 

@@ -16,9 +16,6 @@ options:
     description: The run directory, on this host.
     type: path
     required: true
-  stage:
-    description: The name under which C(stages/NAME.json) and C(logs/NAME.log) are written.
-    type: str
 """
 
     SANDBOX = r"""

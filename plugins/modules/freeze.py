@@ -12,8 +12,10 @@ module: freeze
 short_description: Freeze what a run works on
 version_added: 0.1.0
 description:
-  - Resolves every branch and change of the queue to commits, and writes C(run.json), before the first stage begins.
-  - A run directory is frozen once. Freezing it again with the same inputs changes nothing, with others it is an error.
+  - Resolves every branch and change of the queue to commits, and writes C(run.json), before the first stage
+    begins.
+  - A run directory is frozen once. Freezing it again with the same inputs changes nothing, with others it
+    is an error.
 author:
   - distrogate.ci maintainers (@distrogate)
 extends_documentation_fragment:
@@ -38,7 +40,8 @@ options:
     elements: dict
     required: true
   projects:
-    description: The projects of the profile, by name, each with C(url), and C(packages) with C(deb) and C(rpm).
+    description: >-
+      The projects of the profile, by name, each with C(url), and C(packages) with C(deb) and C(rpm).
     type: dict
     required: true
   cache:
@@ -138,7 +141,9 @@ def main() -> None:
         run = Run(params["run_dir"] or new_path(params["runs"], params["pipeline"], params["queue"]))
         call.result["run_dir"] = run.path
         if call.check_mode:
-            call.result["run"] = run.frozen if run.exists() else {"queue": params["queue"], "stages": params["stages"]}
+            call.result["run"] = (
+                run.frozen if run.exists() else {"queue": params["queue"], "stages": params["stages"]}
+            )
             call.difference.add("run_dir", run.path if run.exists() else None, run.path)
             return
         os.makedirs(os.path.join(run.path, "logs"), exist_ok=True)
@@ -148,10 +153,16 @@ def main() -> None:
             resolved = resolve(params["pipeline"], params["queue"], params["projects"], params["cache"])
             kept = ("pipeline", "stages", "parameters", "profile", "repositories")
             frozen = {name: params[name] for name in kept}
-            fixed = {"id": os.path.basename(run.path), "created": now(), "tools": tools(), "collection": VERSION}
+            fixed = {
+                "id": os.path.basename(run.path),
+                "created": now(),
+                "tools": tools(),
+                "collection": VERSION,
+            }
             run.create({**fixed, **frozen, **resolved})
         call.difference.add("run_dir", None if fresh else run.path, run.path)
         call.result["run"] = run.frozen
+
 
 if __name__ == "__main__":
     main()

@@ -12,8 +12,10 @@ module: openpgp_key
 short_description: Have an OpenPGP key that signs repositories
 version_added: 0.1.0
 description:
-  - Makes an Ed25519 signing key without a passphrase in a GnuPG home folder, unless there is one for the user id.
-  - A site that keeps its keys elsewhere (a smart card, an agent) sets C(signing_key) and C(gnupg_home) and does not need this.
+  - Makes an Ed25519 signing key without a passphrase in a GnuPG home folder, unless there is one for the
+    user id.
+  - A site that keeps its keys elsewhere (a smart card, an agent) sets C(signing_key) and C(gnupg_home) and
+    does not need this.
 author:
   - distrogate.ci maintainers (@distrogate)
 extends_documentation_fragment:

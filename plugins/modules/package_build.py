@@ -13,7 +13,8 @@ short_description: Build packages from the workspace
 version_added: 0.1.0
 description:
   - Builds the .deb and .rpm packages of projects in the workspace, each in a fresh sandbox without a network.
-  - An rpm is built through a source package. The version gets a suffix that rises with every merge and names the tree, so that what was tested can be released as it is.
+  - An rpm is built through a source package. The version gets a suffix that rises with every merge and
+    names the tree, so that what was tested can be released as it is.
   - With O(signing_key), rpm packages are signed, before anything is computed from them.
 author:
   - distrogate.ci maintainers (@distrogate)
@@ -23,6 +24,10 @@ extends_documentation_fragment:
   - distrogate.ci.run
   - distrogate.ci.run.sandbox
 options:
+  stage:
+    description: The name under which C(stages/NAME.json) and C(logs/NAME.log) are written.
+    type: str
+    default: build
   projects:
     description: The projects to build. The default is the project of the last change in the queue.
     type: list
@@ -42,7 +47,8 @@ options:
     choices: [install, assume]
     default: install
   sources:
-    description: Further apt sources (deb822 texts) for build dependencies, such as test repositories of changes ahead.
+    description: >-
+      Further apt sources (deb822 texts) for build dependencies, such as test repositories of changes ahead.
     type: list
     elements: str
     default: []
@@ -68,7 +74,9 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 artifacts:
-  description: The packages, with C(path) relative to the run directory, C(sha256), C(size), C(package), C(package_version) and C(architecture).
+  description: >-
+    The packages, with C(path) relative to the run directory, C(sha256), C(size), C(package),
+    C(package_version) and C(architecture).
   returned: success
   type: list
   elements: dict
@@ -122,6 +130,7 @@ def main() -> None:
             build(run, stage, call.params)
         call.difference.add("artifacts", before, stage.artifacts)
         call.result["artifacts"] = stage.artifacts
+
 
 if __name__ == "__main__":
     main()

@@ -21,13 +21,20 @@ extends_documentation_fragment:
   - distrogate.ci.run
   - distrogate.ci.run.sandbox
 options:
+  stage:
+    description: The name under which C(stages/NAME.json) and C(logs/NAME.log) are written.
+    type: str
+    default: lint
   fail_on:
-    description: The least severe finding that fails the stage; with V(none) findings are only logged and counted.
+    description: >-
+      The least severe finding that fails the stage; with V(none) findings are only logged and counted.
     type: str
     choices: [error, warning, none]
     default: error
   suppress:
-    description: What not to report; lists of lintian tags under C(lintian), and of regular expressions under C(rpmlint).
+    description: >-
+      What not to report; lists of lintian tags under C(lintian), and of regular expressions under
+      C(rpmlint).
     type: dict
     default: {}
 """
@@ -92,9 +99,15 @@ def main() -> None:
             stage.inputs = {artifact["name"]: artifact["sha256"] for artifact in artifacts}
             paths = [run.file(*artifact["path"].split("/")) for artifact in artifacts]
             stage.facts = lint(
-                call.params["rootfs"], scratch, paths, call.params["suppress"], call.params["fail_on"], stage.log
+                call.params["rootfs"],
+                scratch,
+                paths,
+                suppress=call.params["suppress"],
+                fail_on=call.params["fail_on"],
+                log=stage.log,
             )
         call.result["counts"] = stage.facts
+
 
 if __name__ == "__main__":
     main()

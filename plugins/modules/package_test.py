@@ -13,7 +13,8 @@ short_description: Install packages from a repository, run them, and remove them
 version_added: 0.1.0
 description:
   - Does what a user would do, with real apt-get or dnf, signatures checked.
-  - With O(rootfs) it happens in a fresh sandbox (the install test); without, on this machine itself (a system test on a TE).
+  - With C(rootfs) it happens in a fresh sandbox (the install test); without, on this machine itself (a
+    system test on a TE).
 author:
   - distrogate.ci maintainers (@distrogate)
 extends_documentation_fragment:
@@ -39,7 +40,8 @@ options:
         choices: [deb, rpm]
         required: true
       rootfs:
-        description: The root filesystem to try it in. Without it the packages are installed on this machine itself.
+        description: >-
+          The root filesystem to try it in. Without it the packages are installed on this machine itself.
         type: path
       packages:
         description: Packages, each as C(NAME) or C(NAME=VERSION).
@@ -47,17 +49,22 @@ options:
         elements: str
         required: true
       sources:
-        description: The repositories, as returned in C(sources) by M(distrogate.ci.apt_publish) and M(distrogate.ci.rpm_publish).
+        description: >-
+          The repositories, as returned in C(sources) by M(distrogate.ci.apt_publish) and
+          M(distrogate.ci.rpm_publish).
         type: list
         elements: str
         default: []
       commands:
-        description: Commands to run once they are installed, each a list of arguments. They have no network in a sandbox.
+        description: >-
+          Commands to run once they are installed, each a list of arguments. They have no network in a
+          sandbox.
         type: list
         elements: list
         default: []
       remove:
-        description: Whether to remove and purge the packages afterwards, and to check that nothing of them is left.
+        description: >-
+          Whether to remove and purge the packages afterwards, and to check that nothing of them is left.
         type: bool
         default: true
   bind:
@@ -146,7 +153,9 @@ def main() -> None:
     }
     with module_call(spec) as call, contextlib.ExitStack() as stack:
         trials = call.params["trials"]
-        call.difference.add("trials", None, [f"{trial['kind']}: {' '.join(trial['packages'])}" for trial in trials])
+        call.difference.add(
+            "trials", None, [f"{trial['kind']}: {' '.join(trial['packages'])}" for trial in trials]
+        )
         if call.check_mode:
             call.result["steps"] = {}
             return
@@ -161,6 +170,7 @@ def main() -> None:
             open(log, "x", encoding="utf-8").close()
             stack.callback(lambda: call.result.update(log=tail_of(log).decode("utf-8", "replace")))
         call.result["steps"] = run_trials(trials, scratch, call.params["bind"], log, call.params["timeout"])
+
 
 if __name__ == "__main__":
     main()

@@ -12,7 +12,8 @@ module: preflight
 short_description: Check that a host has what a pipeline is going to need
 version_added: 0.1.0
 description:
-  - Looks for programs, Python modules, keys and folders on this host before the first stage runs, and names everything that is missing at once, each with what to do.
+  - Looks for programs, Python modules, keys and folders on this host before the first stage runs, and names
+    everything that is missing at once, each with what to do.
 author:
   - distrogate.ci maintainers (@distrogate)
 extends_documentation_fragment:
@@ -24,7 +25,8 @@ options:
     type: dict
     default: {}
   python_modules:
-    description: Python modules that must be importable by this interpreter, each with the package that brings it.
+    description: >-
+      Python modules that must be importable by this interpreter, each with the package that brings it.
     type: dict
     default: {}
   keys:
@@ -86,6 +88,7 @@ def main() -> None:
         call.result["missing"] = found
         if found:
             raise DistrogateError("preflight", "This host is not ready:\n- " + "\n- ".join(found))
+
 
 if __name__ == "__main__":
     main()

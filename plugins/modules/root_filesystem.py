@@ -12,7 +12,8 @@ module: root_filesystem
 short_description: Make a clean root filesystem to build or test in
 version_added: 0.1.0
 description:
-  - Makes a Debian-family root filesystem with mmdebstrap, named by the digest of what it is made from, and reuses it when it is there.
+  - Makes a Debian-family root filesystem with mmdebstrap, named by the digest of what it is made from, and
+    reuses it when it is there.
   - It belongs to the subordinate ids of the calling user, so that a sandbox can use it without privileges.
 author:
   - distrogate.ci maintainers (@distrogate)
@@ -40,7 +41,9 @@ options:
     description: Where packages come from, as deb822 text. The default is what this machine's apt itself uses.
     type: str
   rpm_provides:
-    description: Whether rpm in it shall know which libraries the other packages brought, so that rpm packages can be installed.
+    description: >-
+      Whether rpm in it shall know which libraries the other packages brought, so that rpm packages can be
+      installed.
     type: bool
     default: false
   timeout:
@@ -78,7 +81,10 @@ import os
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
 from ansible_collections.distrogate.ci.plugins.module_utils._images import _rootfs
-from ansible_collections.distrogate.ci.plugins.module_utils._images._apt_sources import codename, machine_sources
+from ansible_collections.distrogate.ci.plugins.module_utils._images._apt_sources import (
+    codename,
+    machine_sources,
+)
 
 
 def main() -> None:
@@ -109,6 +115,7 @@ def main() -> None:
             key, path, reused = _rootfs.make(folder, wanted, log, call.params["timeout"])
         call.difference.add("rootfs", path if reused else None, path)
         call.result.update(rootfs=path, key=key, reused=reused)
+
 
 if __name__ == "__main__":
     main()

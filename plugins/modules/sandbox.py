@@ -12,7 +12,8 @@ module: sandbox
 short_description: Remove a sandbox
 version_added: 0.1.0
 description:
-  - Removes the folder of a sandbox that the connection plugin P(distrogate.ci.sandbox#connection) made, with everything that was changed in it.
+  - Removes the folder of a sandbox that the connection plugin P(distrogate.ci.sandbox#connection) made,
+    with everything that was changed in it.
   - Its files belong to subordinate ids, which an ordinary user cannot remove otherwise.
 author:
   - distrogate.ci maintainers (@distrogate)

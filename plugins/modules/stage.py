@@ -12,7 +12,9 @@ module: stage
 short_description: Open and close a stage that is made of several tasks
 version_added: 0.1.0
 description:
-  - A stage that is one module call writes its own file into the run directory. For one that is made of several tasks, this module does it, first with O(state=started), then with O(state=success) or O(state=failure).
+  - A stage that is one module call writes its own file into the run directory. For one that is made of
+    several tasks, this module does it, first with O(state=started), then with O(state=success) or
+    O(state=failure).
 author:
   - distrogate.ci maintainers (@distrogate)
 extends_documentation_fragment:
@@ -20,10 +22,15 @@ extends_documentation_fragment:
   - distrogate.ci.attributes.actiongroup_ci
   - distrogate.ci.run
 options:
+  stage:
+    description: The name under which C(stages/NAME.json) and C(logs/NAME.log) are written.
+    type: str
+    required: true
   state:
     description:
       - V(started) returns what the run knows so far, and the time.
-      - V(success) and V(failure) write the stage's file; V(failure) also fails the task, naming stage and log.
+      - V(success) and V(failure) write the stage's file; V(failure) also fails the task, naming stage and
+        log.
     type: str
     choices: [started, success, failure]
     required: true
@@ -43,7 +50,7 @@ options:
     description: What later stages need to know of this one.
     type: dict
     default: {}
-  message:
+  explanation:
     description: Why it failed, for a person.
     type: str
     default: ''
@@ -129,7 +136,7 @@ def main() -> None:
         "inputs": {"type": "dict", "default": {}},
         "artifacts": {"type": "list", "elements": "dict", "default": []},
         "facts": {"type": "dict", "default": {}},
-        "message": {"type": "str", "default": ""},
+        "explanation": {"type": "str", "default": ""},
         "reason": {"type": "str", "default": ""},
         "log": {"type": "str", "default": ""},
     }
@@ -137,7 +144,9 @@ def main() -> None:
         params = call.params
         run = Run(params["run_dir"])
         if params["state"] == "started":
-            call.result.update(run=run.frozen, stages=run.stages(), artifacts=run.artifacts(), started_ns=time.time_ns())
+            call.result.update(
+                run=run.frozen, stages=run.stages(), artifacts=run.artifacts(), started_ns=time.time_ns()
+            )
             return
         if call.check_mode:
             return
@@ -147,11 +156,14 @@ def main() -> None:
             with open(stage.log, "a", encoding="utf-8") as log:
                 log.write(params["log"].rstrip("\n") + "\n")
         call.difference.add("stage", None, f"{stage.name}: {params['state']}")
-        call.result["stage"] = stage.write(params["state"], params["message"], params["reason"])
+        call.result["stage"] = stage.write(params["state"], params["explanation"], params["reason"])
         if params["state"] == "failure":
             where = f" The log is {stage.log}." if os.path.exists(stage.log) else ""
-            message = params["message"] or "no reason was given."
-            raise DistrogateError(params["reason"] or "stage_failed", f"Stage {stage.name} failed: {message}{where}")
+            message = params["explanation"] or "no reason was given."
+            raise DistrogateError(
+                params["reason"] or "stage_failed", f"Stage {stage.name} failed: {message}{where}"
+            )
+
 
 if __name__ == "__main__":
     main()

@@ -12,7 +12,8 @@ module: subordinate_ids
 short_description: Give a user subordinate ids
 version_added: 0.1.0
 description:
-  - Gives a user a range of 65536 subordinate users and groups that nobody else has, unless it has one, so that it can make sandboxes.
+  - Gives a user a range of 65536 subordinate users and groups that nobody else has, unless it has one, so
+    that it can make sandboxes.
 author:
   - distrogate.ci maintainers (@distrogate)
 extends_documentation_fragment:
@@ -43,7 +44,10 @@ range:
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core import _command
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
-from ansible_collections.distrogate.ci.plugins.module_utils._core._subordinate_ids import free_range, has_range
+from ansible_collections.distrogate.ci.plugins.module_utils._core._subordinate_ids import (
+    free_range,
+    has_range,
+)
 
 FILES = {"--add-subuids": "/etc/subuid", "--add-subgids": "/etc/subgid"}
 

@@ -12,7 +12,8 @@ module: workspace
 short_description: Check out all projects, merged as the queue would merge them
 version_added: 0.1.0
 description:
-  - Merges the changes of the queue, in their order, onto their branches, and checks the results out below C(workspace/) of the run directory.
+  - Merges the changes of the queue, in their order, onto their branches, and checks the results out below
+    C(workspace/) of the run directory.
   - Identity and dates of the merges are fixed, so the same queue gives the same commits.
   - No hook, filter, submodule or configuration of a project is ever executed.
 author:
@@ -22,6 +23,10 @@ extends_documentation_fragment:
   - distrogate.ci.attributes.actiongroup_ci
   - distrogate.ci.run
 options:
+  stage:
+    description: The name under which C(stages/NAME.json) and C(logs/NAME.log) are written.
+    type: str
+    default: workspace
   source:
     description:
       - V(merge) fetches and merges here.
@@ -49,7 +54,9 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 projects:
-  description: What was checked out, by project. C(count) rises with every merge, and C(tree) is git's digest of the files.
+  description: >-
+    What was checked out, by project. C(count) rises with every merge, and C(tree) is git's digest of the
+    files.
   returned: success
   type: dict
 commits:
@@ -105,6 +112,7 @@ def main() -> None:
             stage.facts = {"projects": projects}
         call.difference.add("commits", {name: old["commit"] for name, old in before.items()}, commits)
         call.result.update(projects=projects, commits=commits)
+
 
 if __name__ == "__main__":
     main()

@@ -39,7 +39,11 @@ class Completed:
 
 def base_environment(**extra: str) -> dict[str, str]:
     """A small fixed environment: no locale, no caller's settings."""
-    return {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", **extra}
+    return {
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "LC_ALL": "C.UTF-8",
+        **extra,
+    }
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:
@@ -96,7 +100,9 @@ def run(
         except subprocess.TimeoutExpired as error:
             end_group(process)
             raise DistrogateError(
-                "command_timeout", f"{name or argv[0]} did not end within {timeout:g} s and was killed.", log=log
+                "command_timeout",
+                f"{name or argv[0]} did not end within {timeout:g} s and was killed.",
+                log=log,
             ) from error
         except BaseException:
             end_group(process)

@@ -37,7 +37,8 @@ class Journal:
                 return record if written is not None else None
             if entry.value["plan"] != plan:
                 raise DistrogateError(
-                    "journal_open", f"{self.kind} {name} is under way with another plan. Finish or undo it first."
+                    "journal_open",
+                    f"{self.kind} {name} is under way with another plan. Finish or undo it first.",
                 )
             return t.cast("dict[str, t.Any]", entry.value)
 
@@ -72,7 +73,9 @@ class Journal:
     def _open_entry(self, name: str) -> Entry:
         entry = self.store.get(self._key(name))
         if entry is None:
-            raise DistrogateError("journal_closed", f"{self.kind} {name} is not under way: it ended, or never began.")
+            raise DistrogateError(
+                "journal_closed", f"{self.kind} {name} is not under way: it ended, or never began."
+            )
         return entry
 
     def _key(self, name: str) -> str:

@@ -12,8 +12,25 @@ import socket
 
 _NETWORK = frozenset(
     [
-        "9p", "afs", "beegfs", "ceph", "cifs", "coda", "fuse", "gfs2", "glusterfs", "gpfs", "lustre",
-        "ncpfs", "nfs", "nfs4", "ocfs2", "pvfs2", "smb3", "smbfs", "virtiofs",
+        "9p",
+        "afs",
+        "beegfs",
+        "ceph",
+        "cifs",
+        "coda",
+        "fuse",
+        "gfs2",
+        "glusterfs",
+        "gpfs",
+        "lustre",
+        "ncpfs",
+        "nfs",
+        "nfs4",
+        "ocfs2",
+        "pvfs2",
+        "smb3",
+        "smbfs",
+        "virtiofs",
     ]
 )
 # A container's own root, as rootless engines mount it: local in spite of its name.

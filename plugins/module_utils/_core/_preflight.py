@@ -27,7 +27,9 @@ def missing(wanted: dict[str, t.Any]) -> list[str]:
             found.append(f"The program {program} is missing: install the package {package}.")
     for module, package in wanted["python_modules"].items():
         if importlib.util.find_spec(module) is None:
-            found.append(f"This Python has no module {module}: install {package}, or set ansible_python_interpreter.")
+            found.append(
+                f"This Python has no module {module}: install {package}, or set ansible_python_interpreter."
+            )
     for folder, what_to_do in wanted["folders"].items():
         if not os.path.isdir(folder):
             found.append(f"There is no folder {folder}: {what_to_do}.")
@@ -47,7 +49,9 @@ def _key(fingerprint: str, home: str | None) -> list[str]:
         return [error.message]
     if done.status:
         where = home or "the user's GnuPG home"
-        return [f"There is no secret key {fingerprint} in {where}: import it, or set signing_key and gnupg_home."]
+        return [
+            f"There is no secret key {fingerprint} in {where}: import it, or set signing_key and gnupg_home."
+        ]
     return []
 
 

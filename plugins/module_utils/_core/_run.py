@@ -48,11 +48,13 @@ class Run:
             if error.reason != "not_found":
                 raise
             raise DistrogateError(
-                "no_run", f"{self.path} is not a run directory: it has no run.json. Run the stage freeze first."
+                "no_run",
+                f"{self.path} is not a run directory: it has no run.json. Run the stage freeze first.",
             ) from error
         if value.get("version") != FORMAT:
             raise DistrogateError(
-                "run_version", f"{self.path}/run.json has version {value.get('version')}; this code reads {FORMAT}."
+                "run_version",
+                f"{self.path}/run.json has version {value.get('version')}; this code reads {FORMAT}.",
             )
         return value
 
@@ -67,7 +69,8 @@ class Run:
             if digest_json(old) == digest_json(new):
                 return
             raise DistrogateError(
-                "run_frozen", f"{self.path}/run.json is frozen with other inputs. Give the new run its own run_dir."
+                "run_frozen",
+                f"{self.path}/run.json is frozen with other inputs. Give the new run its own run_dir.",
             )
         for folder in FOLDERS:
             os.makedirs(os.path.join(self.path, folder), exist_ok=True)
@@ -185,7 +188,9 @@ def stage_record(run: Run, name: str, result: dict[str, t.Any]) -> t.Iterator[St
         result["stage"] = stage.write("failure", error.message, error.reason)
         where = f" The log is {stage.log}." if os.path.exists(stage.log) else ""
         details = {k: v for k, v in error.details.items() if k not in ("msg", "reason")}
-        raise DistrogateError(error.reason, f"Stage {name} failed: {error.message}{where}", **details) from error
+        raise DistrogateError(
+            error.reason, f"Stage {name} failed: {error.message}{where}", **details
+        ) from error
     except Exception as error:
         with open(stage.log, "a", encoding="utf-8") as log:
             log.write(traceback.format_exc())

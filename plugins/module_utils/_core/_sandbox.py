@@ -37,20 +37,20 @@ def _first_id(database: str) -> int:
     try:
         with open(database, encoding="utf-8") as stream:
             for line in stream:
-                name, first, count = (line.strip().split(":") + ["", ""])[:3]
+                name, first, count = [*line.strip().split(":"), "", ""][:3]
                 if name in names and first.isdigit() and count.isdigit() and int(count) >= _IDS:
                     return int(first)
     except FileNotFoundError:
         pass
     raise DistrogateError(
         "no_subordinate_ids",
-        f"The user {user} has no {_IDS} subordinate ids in {database}. Apply the role distrogate.ci.builder to"
-        f" this host, or run: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user}",
+        f"The user {user} has no {_IDS} subordinate ids in {database}. Apply the role distrogate.ci.builder"
+        f" to this host, or run: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user}",
     )
 
 
 def _unshare(*flags: str) -> list[str]:
-    """``unshare`` with the caller as root and its subordinate ids as 1 to 65536 (unshare(1), newuidmap(1))."""
+    """``unshare`` with the caller as root, its subordinate ids as 1 to 65536 (unshare(1), newuidmap(1))."""
     users, groups = _first_id("/etc/subuid"), _first_id("/etc/subgid")
     return [
         "unshare",
@@ -76,7 +76,13 @@ def unpack(archive: str, target: str, log: str | None = None) -> None:
     os.mkdir(target, 0o755)
     _command.run([*_unshare(), "chown", "1:1", "."], directory=target, timeout=60)
     users, groups = _first_id("/etc/subuid"), _first_id("/etc/subgid")
-    mapped = ["unshare", f"--map-users={users},0,{_IDS}", f"--map-groups={groups},0,{_IDS}", "--setuid=0", "--setgid=0"]
+    mapped = [
+        "unshare",
+        f"--map-users={users},0,{_IDS}",
+        f"--map-groups={groups},0,{_IDS}",
+        "--setuid=0",
+        "--setgid=0",
+    ]
     options = ["--extract", "--numeric-owner", "--exclude=./dev/*", "--file=-"]
     with open(archive, "rb") as stream:
         _command.run([*mapped, "--", "tar", *options], directory=target, timeout=1800, log=log, stdin=stream)
@@ -100,7 +106,9 @@ class Sandbox:
         self.rootfs = os.path.realpath(rootfs)  # a link may move to a newer one meanwhile
         self.overlay = overlay
         if not os.path.isdir(rootfs):
-            raise DistrogateError("no_rootfs", f"There is no root filesystem at {rootfs}. Run the playbook prepare.")
+            raise DistrogateError(
+                "no_rootfs", f"There is no root filesystem at {rootfs}. Run the playbook prepare."
+            )
 
     def __enter__(self) -> Sandbox:
         self.create()
@@ -144,7 +152,10 @@ class Sandbox:
             "network": network,
             "hostname": "sandbox",
             "argv": argv,
-            "environment": {"HOME": "/root" if not user else "/tmp", **_command.base_environment(**(environment or {}))},
+            "environment": {
+                "HOME": "/root" if not user else "/",
+                **_command.base_environment(**(environment or {})),
+            },
             "directory": directory,
             "user": user,
         }
@@ -158,7 +169,7 @@ class Sandbox:
         *,
         timeout: float = 3600,
         log: str | None = None,
-        stdin: bytes = b"",
+        stdin: bytes | t.BinaryIO = b"",
         check: bool = True,
         **options: t.Any,
     ) -> _command.Completed:
@@ -215,7 +226,9 @@ def _copy_out(folder: int, name: str, target: str, limit: int) -> str | None:
         if not stat.S_ISREG(status.st_mode):
             return None
         if status.st_size > limit:
-            raise DistrogateError("too_large", f"The build's {name} has {status.st_size} bytes; the limit is {limit}.")
+            raise DistrogateError(
+                "too_large", f"The build's {name} has {status.st_size} bytes; the limit is {limit}."
+            )
         path = os.path.join(target, name)
         with open(path, "xb") as out:
             shutil.copyfileobj(source, out, _BLOCK)

@@ -85,7 +85,13 @@ def make_root(spec: dict[str, t.Any]) -> None:
     mount("none", "/", flags=MS_REC | MS_PRIVATE)
     if spec["overlay"]:
         os.chown("upper", 1, 1)
-        mount("overlay", "root", "overlay", MS_NODEV, f"lowerdir={spec['lower']},upperdir=upper,workdir=work,userxattr")
+        mount(
+            "overlay",
+            "root",
+            "overlay",
+            MS_NODEV,
+            f"lowerdir={spec['lower']},upperdir=upper,workdir=work,userxattr",
+        )
     else:
         mount(spec["lower"], "root", flags=MS_BIND)
     os.chdir("root")

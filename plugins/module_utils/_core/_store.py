@@ -110,9 +110,7 @@ def until_written(attempt: t.Callable[[], T | None], attempts: int = 100) -> T:
     )
 
 
-def open_store(
-    url: str | None, create: bool = True, environment: t.Mapping[str, str] = os.environ
-) -> Store:
+def open_store(url: str | None, create: bool = True, environment: t.Mapping[str, str] = os.environ) -> Store:
     """Open the store at ``url`` (or ``DISTROGATE_STORE``): ``sqlite:///path``; ``etcd://…`` comes later.
 
     With ``create`` false a store that does not exist yet is not made, and reads as empty.

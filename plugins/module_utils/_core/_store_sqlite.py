@@ -84,12 +84,16 @@ class SqliteStore(Store):
 
     def transact(self, expected: dict[str, int], operations: t.Sequence[Put | Delete]) -> int | None:
         comparisons = [(encode_key(key), revision) for key, revision in expected.items()]
-        writes = [(encode_key(item.key), encode_put(item) if isinstance(item, Put) else "", item) for item in operations]
+        writes = [
+            (encode_key(item.key), encode_put(item) if isinstance(item, Put) else "", item)
+            for item in operations
+        ]
         with self._translated(), self._writing() as revision:
             now = self.now()
             for key, wanted in comparisons:
                 row = self._database.execute(
-                    "SELECT revision FROM entries WHERE key = ? AND (expires IS NULL OR expires > ?)", (key, now)
+                    "SELECT revision FROM entries WHERE key = ? AND (expires IS NULL OR expires > ?)",
+                    (key, now),
                 ).fetchone()
                 if (row[0] if row else 0) != wanted:
                     self._database.execute("ROLLBACK")
@@ -140,7 +144,9 @@ class SqliteStore(Store):
         bounds = (*_range(prefix), after)
         query = "SELECT 1 FROM {} WHERE key >= ? AND key < ? AND revision > ? LIMIT 1"
         with self._translated():
-            return any(self._database.execute(query.format(name), bounds).fetchone() for name in ("entries", "gone"))
+            return any(
+                self._database.execute(query.format(name), bounds).fetchone() for name in ("entries", "gone")
+            )
 
     def _expired(self, prefix: str) -> bool:
         with self._translated():
@@ -215,7 +221,10 @@ class SqliteStore(Store):
             run("BEGIN IMMEDIATE")
             for statement in _SCHEMA.split(";"):
                 run(statement)
-            run("INSERT OR IGNORE INTO about VALUES ('format', ?), ('machine', ?)", (str(_FORMAT), self._machine))
+            run(
+                "INSERT OR IGNORE INTO about VALUES ('format', ?), ('machine', ?)",
+                (str(_FORMAT), self._machine),
+            )
             run("COMMIT")
         about = self._about()
         if about.get("format") != str(_FORMAT):
@@ -225,8 +234,8 @@ class SqliteStore(Store):
         if about.get("machine") != self._machine:
             raise DistrogateError(
                 "store_other_machine",
-                f"{self.path} was made by another machine ({about.get('machine')}). An embedded store serves one"
-                " machine: use a store for several, or remove the file to begin anew.",
+                f"{self.path} was made by another machine ({about.get('machine')}). An embedded store"
+                " serves one machine: use a store for several, or remove the file to begin anew.",
             )
 
     def _about(self) -> dict[str, str]:

@@ -34,7 +34,9 @@ def encode_value(key: str, value: t.Any) -> str:
     try:
         text = json.dumps(value, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        raise DistrogateError("bad_value", f"The value for {key} cannot be written as JSON: {error}") from error
+        raise DistrogateError(
+            "bad_value", f"The value for {key} cannot be written as JSON: {error}"
+        ) from error
     if len(text) > MAXIMUM_VALUE:
         raise DistrogateError(
             "bad_value", f"The value for {key} has {len(text)} bytes; the store takes {MAXIMUM_VALUE}."

@@ -14,7 +14,9 @@ import typing as t
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 
 _KEYRINGS = re.compile(r"(debian|ubuntu)-archive-keyring")
-_ONE_LINE = re.compile(r"^deb\s+(?:\[(?P<options>[^\]]*)\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)\s+(?P<components>.+)$")
+_ONE_LINE = re.compile(
+    r"^deb\s+(?:\[(?P<options>[^\]]*)\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)\s+(?P<components>.+)$"
+)
 
 
 def codename(root: str = "/") -> str:
@@ -24,7 +26,9 @@ def codename(root: str = "/") -> str:
             key, _equals, value = line.strip().partition("=")
             if key == "VERSION_CODENAME":
                 return value.strip('"')
-    raise DistrogateError("no_codename", f"{root}etc/os-release has no VERSION_CODENAME. Give the option suite.")
+    raise DistrogateError(
+        "no_codename", f"{root}etc/os-release has no VERSION_CODENAME. Give the option suite."
+    )
 
 
 def _stanzas(path: str) -> t.Iterator[dict[str, str]]:
@@ -42,7 +46,7 @@ def _stanzas(path: str) -> t.Iterator[dict[str, str]]:
         return
     for block in "\n".join(lines).split("\n\n"):
         found = re.findall(r"^([A-Za-z-]+):[ \t]*(.*(?:\n[ \t]+.*)*)", block, re.MULTILINE)
-        yield {key: value for key, value in found}
+        yield dict(found)
 
 
 def machine_sources(suite: str | None = None, types: str = "deb", root: str = "/") -> str:
@@ -54,14 +58,24 @@ def machine_sources(suite: str | None = None, types: str = "deb", root: str = "/
     """
     wanted = suite or codename(root)
     base = os.path.join(root, "etc/apt")
-    files = [os.path.join(base, "sources.list")] + sorted(glob.glob(os.path.join(base, "sources.list.d", "*")))
+    files = [os.path.join(base, "sources.list")] + sorted(
+        glob.glob(os.path.join(base, "sources.list.d", "*"))
+    )
     texts = []
     for path in files:
         if not path.endswith((".list", ".sources")) or not os.path.exists(path):
             continue
         for fields in _stanzas(path):
-            suites = [s for s in fields.get("Suites", "").split() if s == wanted or s.startswith((f"{wanted}-", f"{wanted}/"))]
-            if not suites or fields.get("Enabled", "yes") == "no" or "deb" not in fields.get("Types", "").split():
+            suites = [
+                s
+                for s in fields.get("Suites", "").split()
+                if s == wanted or s.startswith((f"{wanted}-", f"{wanted}/"))
+            ]
+            if (
+                not suites
+                or fields.get("Enabled", "yes") == "no"
+                or "deb" not in fields.get("Types", "").split()
+            ):
                 continue
             if "Signed-By" in fields and not _KEYRINGS.search(fields["Signed-By"]):
                 continue
@@ -69,6 +83,7 @@ def machine_sources(suite: str | None = None, types: str = "deb", root: str = "/
             texts.append("".join(f"{key}: {value}\n" for key, value in kept.items()))
     if not texts:
         raise DistrogateError(
-            "no_apt_sources", f"This machine's apt has no source of {wanted}. Give the option sources (deb822 text)."
+            "no_apt_sources",
+            f"This machine's apt has no source of {wanted}. Give the option sources (deb822 text).",
         )
     return "\n".join(texts)

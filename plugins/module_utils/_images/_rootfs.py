@@ -13,7 +13,11 @@ import tempfile
 from ansible_collections.distrogate.ci.plugins.module_utils._core import _command
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import digest_json, write_json
 from ansible_collections.distrogate.ci.plugins.module_utils._core._lock import file_lock
-from ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox import Sandbox, remove_folder, unpack
+from ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox import (
+    Sandbox,
+    remove_folder,
+    unpack,
+)
 
 _FORMAT = 1
 _FIND_PROVIDES = "/usr/lib/rpm/find-provides"
@@ -46,7 +50,12 @@ class RootFilesystem:
     def key(self) -> str:
         """16 hexadecimal digits over all of it and the tool's version."""
         version = _command.run(["mmdebstrap", "--version"], timeout=60).text.strip()
-        inputs = {**dataclasses.asdict(self), "packages": sorted(self.packages), "tool": version, "format": _FORMAT}
+        inputs = {
+            **dataclasses.asdict(self),
+            "packages": sorted(self.packages),
+            "tool": version,
+            "format": _FORMAT,
+        }
         return digest_json(inputs).split(":")[1][:16]
 
 
@@ -82,7 +91,10 @@ def make(folder: str, wanted: RootFilesystem, log: str | None, timeout: float) -
         os.chmod(new, 0o755)
         try:
             _build(new, wanted, log, timeout)
-            write_json(os.path.join(new, "manifest.json"), {"version": _FORMAT, "key": key, **dataclasses.asdict(wanted)})
+            write_json(
+                os.path.join(new, "manifest.json"),
+                {"version": _FORMAT, "key": key, **dataclasses.asdict(wanted)},
+            )
             os.rename(new, os.path.join(home, key))
             _point(home, key)
         except BaseException:
@@ -124,12 +136,22 @@ def _build(new: str, wanted: RootFilesystem, log: str | None, timeout: float) ->
 def _register_provides(new: str, log: str | None) -> None:
     """Register what the tree provides as one rpm, so that rpm packages resolve in it."""
     with Sandbox(os.path.join(new, "sandbox"), os.path.join(new, "rootfs"), overlay=False) as inside:
-        listing = inside.run(["find", "-L", _LIBRARIES, "/usr/lib64", "-maxdepth", "2", "-name", "*.so*"], check=False)
+        listing = inside.run(
+            ["find", "-L", _LIBRARIES, "/usr/lib64", "-maxdepth", "2", "-name", "*.so*"], check=False
+        )
         provides = inside.run([_FIND_PROVIDES], stdin=listing.stdout).text.split("\n")
         programs = ["/bin/sh", "/bin/bash", "/usr/bin/perl", "rtld(GNU_HASH)"]
-        lines = sorted({f"Provides: {item}" for item in [*provides, *programs] if item and "(" in item or item in programs})
+        lines = sorted(
+            {
+                f"Provides: {item}"
+                for item in [*provides, *programs]
+                if (item and "(" in item) or item in programs
+            }
+        )
         spec = _SPEC.format(provides="\n".join(lines))
-        inside.run(["tee", "/tmp/rootfs-provides.spec"], stdin=spec.encode())
-        inside.run(["rpmbuild", "-bb", "--define", "_topdir /tmp/rpm", "/tmp/rootfs-provides.spec"], log=log)
-        inside.run(["rpm", "--install", "/tmp/rpm/RPMS/noarch/rootfs-provides-1-1.noarch.rpm"], log=log)
-        inside.run(["rm", "-rf", "/tmp/rpm", "/tmp/rootfs-provides.spec"])
+        inside.run(["tee", "/root/rootfs-provides.spec"], stdin=spec.encode())
+        inside.run(
+            ["rpmbuild", "-bb", "--define", "_topdir /root/rpm", "/root/rootfs-provides.spec"], log=log
+        )
+        inside.run(["rpm", "--install", "/root/rpm/RPMS/noarch/rootfs-provides-1-1.noarch.rpm"], log=log)
+        inside.run(["rm", "-rf", "/root/rpm", "/root/rootfs-provides.spec"])

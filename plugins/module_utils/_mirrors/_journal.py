@@ -43,13 +43,14 @@ class Transaction:
     """One step from ``before`` to ``snapshot``; ``mirrors`` are those that were made ready, as they were.
 
     ``phase``: preparing, prepared, switching, restoring. ``holding`` mirrors
-    had the snapshot already.
+    had the snapshot already. Only an ``explicit`` one waits for a decision when it is prepared.
     """
 
     id: str
     snapshot: str
     before: str | None
     needed: int
+    explicit: bool = False
     phase: str = "preparing"
     mirrors: dict[str, Record] = dataclasses.field(default_factory=dict)
     holding: list[str] = dataclasses.field(default_factory=list)

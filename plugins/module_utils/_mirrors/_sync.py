@@ -128,6 +128,7 @@ class Sync:
             snapshot=snapshot,
             before=state.committed,
             needed=request.needed,
+            explicit=request.state == "prepared",
             holding=[mirror.address for mirror in request.mirrors if mirror not in behind],
         )
         steps.prepare(transaction, behind)
@@ -179,7 +180,12 @@ class Sync:
 
     def _refuse_other(self) -> None:
         current = self.journal.state.transaction
-        if current is not None and current.phase == "prepared" and current.id != self.request.transaction:
+        if (
+            current is not None
+            and current.phase == "prepared"
+            and current.explicit
+            and current.id != self.request.transaction
+        ):
             raise DistrogateError(
                 "transaction_open",
                 f"Transaction {current.id} is prepared and waits for state committed or undone; decide it first.",

@@ -165,9 +165,9 @@ class Steps:
     def recover(self) -> None:
         """Finish, or take back, what a killed run left; a prepared transaction waits for its decision."""
         transaction = self.journal.state.transaction
-        if transaction is None or transaction.phase == "prepared":
+        if transaction is None or (transaction.phase == "prepared" and transaction.explicit):
             return
-        if transaction.phase == "preparing":
+        if transaction.phase in ("preparing", "prepared"):
             self.drop(transaction)
         elif transaction.phase == "restoring":
             self.restore(transaction)

@@ -57,7 +57,14 @@ def place(box: Sandbox, settings: Settings, archive: str, folder: str) -> None:
     """Unpack a tar file into ``folder`` inside, as the builder's user."""
     box.run(["install", "--directory", f"--owner={BUILDER}", f"--group={BUILDER}", FOLDER, folder])
     with open(archive, "rb") as stream:
-        argv = ["tar", "--extract", "--no-same-owner", f"--directory={folder}", "--strip-components=1", "--file=-"]
+        argv = [
+            "tar",
+            "--extract",
+            "--no-same-owner",
+            f"--directory={folder}",
+            "--strip-components=1",
+            "--file=-",
+        ]
         box.run(argv, user=BUILDER, stdin=stream, log=settings.log)
 
 

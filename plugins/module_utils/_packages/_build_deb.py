@@ -14,7 +14,10 @@ import typing as t
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox import Sandbox
 from ansible_collections.distrogate.ci.plugins.module_utils._packages import _build
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._source import read_regular, source_archive
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._source import (
+    read_regular,
+    source_archive,
+)
 
 _CHANGELOG = "debian/changelog"
 # deb-changelog(5), first line; names and versions as in Debian policy 5.6.1 and 5.6.12
@@ -30,7 +33,9 @@ def _changelog(project: _build.Project) -> tuple[bytes, str]:
     old = read_regular(project.path, _CHANGELOG)
     match = _HEADER.match(old)
     if not match:
-        raise DistrogateError("bad_changelog", f"{project.name}: the first line of {_CHANGELOG} is not a changelog entry.")
+        raise DistrogateError(
+            "bad_changelog", f"{project.name}: the first line of {_CHANGELOG} is not a changelog entry."
+        )
     source, version, suite = (group.decode("ascii") for group in match.groups())
     date = email.utils.formatdate(project.date)
     entry = (
@@ -61,7 +66,7 @@ def build_deb(project: _build.Project, settings: _build.Settings) -> list[dict[s
     """Build all binary packages of ``project``; returns path, kind, package, package_version, architecture of each."""
     changelog, source = _changelog(project)
     archive = os.path.join(settings.scratch, "source.tar")
-    source_archive(project.path, archive, "source", project.date, replaced={_CHANGELOG: changelog})
+    source_archive(project.path, archive, "source", date=project.date, replaced={_CHANGELOG: changelog})
     with settings.sandbox("deb") as box:
         _build.place(box, settings, archive, _TREE)
         os.unlink(archive)
@@ -70,11 +75,15 @@ def build_deb(project: _build.Project, settings: _build.Settings) -> list[dict[s
             ["dpkg-buildpackage", "--build=binary", "--no-sign", "--sanitize-env"],
             directory=_TREE,
             user=_build.BUILDER,
-            environment=_build.environment(settings, project, DEB_BUILD_OPTIONS=f"parallel={os.cpu_count() or 1}"),
+            environment=_build.environment(
+                settings, project, DEB_BUILD_OPTIONS=f"parallel={os.cpu_count() or 1}"
+            ),
             timeout=settings.timeout,
             log=settings.log,
         )
-        paths = _build.built(box.collect(_build.FOLDER, ["*.deb", "*.udeb", "*.ddeb"], settings.artifacts), source)
+        paths = _build.built(
+            box.collect(_build.FOLDER, ["*.deb", "*.udeb", "*.ddeb"], settings.artifacts), source
+        )
         return [_describe(box, path) for path in paths]
 
 

@@ -14,7 +14,10 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core import _comman
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox import Sandbox
 from ansible_collections.distrogate.ci.plugins.module_utils._packages import _build
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._source import read_regular, source_archive
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._source import (
+    read_regular,
+    source_archive,
+)
 
 _OUT = f"{_build.FOLDER}/out"
 _SOURCES = f"{_build.FOLDER}/sources"
@@ -46,7 +49,9 @@ def _expanded(box: Sandbox, macros: list[str], spec: str) -> tuple[str, str]:
     match = _SOURCE0.search(text)
     name = os.path.basename(match[1]) if match else ""
     if not _NAME.match(folder) or not _NAME.match(name) or not name.endswith((".tar.gz", ".tgz")):
-        raise DistrogateError("bad_spec", f"{os.path.basename(spec)}: Source0 must name a .tar.gz file; it is {name!r}.")
+        raise DistrogateError(
+            "bad_spec", f"{os.path.basename(spec)}: Source0 must name a .tar.gz file; it is {name!r}."
+        )
     return folder, name
 
 
@@ -64,7 +69,9 @@ def build_rpm(
         box.run(["install", "--directory", *owner, _build.FOLDER, _SOURCES, _OUT])
         box.run(["tee", inside], stdin=text, user=_build.BUILDER)
         folder, name = _expanded(box, macros, inside)
-        source_archive(project.path, archive, folder, project.date, without={"debian", spec}, mode="w:gz")
+        source_archive(
+            project.path, archive, folder, date=project.date, without={"debian", spec}, mode="w:gz"
+        )
         with open(archive, "rb") as stream:
             box.run(["dd", f"of={_SOURCES}/{name}", "status=none"], stdin=stream, user=_build.BUILDER)
         os.unlink(archive)
@@ -109,5 +116,6 @@ def sign_rpms(paths: list[str], key: str, gnupg_home: str | None, log: str) -> N
         _command.run(["rpmsign", *macros, "--addsign", *paths], environment=environment, timeout=600, log=log)
     except DistrogateError as error:
         raise DistrogateError(
-            "no_signing_key", f"The packages could not be signed with key {key} of {gnupg_home}: {error.message}"
+            "no_signing_key",
+            f"The packages could not be signed with key {key} of {gnupg_home}: {error.message}",
         ) from error

@@ -21,7 +21,9 @@ def build(run: Run, stage: Stage, params: dict[str, t.Any]) -> None:
     """Build what ``params`` (the module's options) ask for; fills the stage's inputs and artifacts."""
     workspace = run.stage("workspace")
     if workspace is None or workspace["verdict"] != "success":
-        raise DistrogateError("no_workspace", "There is no workspace to build from. Run the stage workspace first.")
+        raise DistrogateError(
+            "no_workspace", "There is no workspace to build from. Run the stage workspace first."
+        )
     known = workspace["facts"]["projects"]
     scratch = params["scratch"] or run.file("scratch")
     artifacts = run.file("artifacts")
@@ -40,19 +42,29 @@ def build(run: Run, stage: Stage, params: dict[str, t.Any]) -> None:
     )
     for name in params["projects"] or [run.frozen["queue"][-1]["project"]]:
         if name not in known:
-            raise DistrogateError("unknown_project", f"The workspace has no project {name}; it has {sorted(known)}.")
+            raise DistrogateError(
+                "unknown_project", f"The workspace has no project {name}; it has {sorted(known)}."
+            )
         stage.inputs[name] = known[name]["tree"]
-        _build_project(run, stage, name, known[name], settings, params)
+        _build_project(run, stage, name, known[name], settings=settings, params=params)
 
 
 def _build_project(
-    run: Run, stage: Stage, name: str, known: dict[str, t.Any], settings: Settings, params: dict[str, t.Any]
+    run: Run,
+    stage: Stage,
+    name: str,
+    known: dict[str, t.Any],
+    *,
+    settings: Settings,
+    params: dict[str, t.Any],
 ) -> None:
     path = run.file(*known["path"].split("/"))
     project = Project(name, path, known["tree"], known["date"], known["count"])
     kinds = known["packages"]
     if not kinds:
-        raise DistrogateError("nothing_to_build", f"Project {name} names no packages. Give projects.{name}.packages.")
+        raise DistrogateError(
+            "nothing_to_build", f"Project {name} names no packages. Give projects.{name}.packages."
+        )
     packages = []
     if kinds.get("deb"):
         packages += build_deb(project, settings)

@@ -25,7 +25,9 @@ def _toml(values: t.Sequence[str]) -> str:
     return f"Filters = [{quoted}]\n"
 
 
-def lint_deb(box: Sandbox, folder: str, names: list[str], suppress: list[str], log: str) -> list[tuple[str, str]]:
+def lint_deb(
+    box: Sandbox, folder: str, names: list[str], suppress: list[str], log: str
+) -> list[tuple[str, str]]:
     """Tags of lintian as (level, text)."""
     argv = ["lintian", "--no-cfg", "--fail-on", "none"]
     if suppress:
@@ -37,7 +39,9 @@ def lint_deb(box: Sandbox, folder: str, names: list[str], suppress: list[str], l
     return [(match[1], f"{match[2]}: {match[3]}") for match in matches if match]
 
 
-def lint_rpm(box: Sandbox, folder: str, names: list[str], suppress: list[str], log: str) -> list[tuple[str, str]]:
+def lint_rpm(
+    box: Sandbox, folder: str, names: list[str], suppress: list[str], log: str
+) -> list[tuple[str, str]]:
     """Messages of rpmlint as (level, text); ``suppress`` holds regular expressions."""
     argv = ["rpmlint"]
     if suppress:
@@ -58,7 +62,7 @@ def _append(log: str, argv: list[str], output: bytes) -> None:
 
 
 def lint(
-    rootfs: str, scratch: str, paths: list[str], suppress: dict[str, list[str]], fail_on: str, log: str
+    rootfs: str, scratch: str, paths: list[str], *, suppress: dict[str, list[str]], fail_on: str, log: str
 ) -> dict[str, int]:
     """Lint packages that lie in one folder; returns how many errors and warnings each tool found.
 
@@ -77,5 +81,7 @@ def lint(
             bad += [f"{tool} {level}: {text}" for level, text in found if level in _LEVELS[fail_on]]
     if bad:
         more = f"\n… and {len(bad) - 20} more" if len(bad) > 20 else ""
-        raise DistrogateError("lint_failed", f"{len(bad)} findings:\n" + "\n".join(bad[:20]) + more, findings=bad)
+        raise DistrogateError(
+            "lint_failed", f"{len(bad)} findings:\n" + "\n".join(bad[:20]) + more, findings=bad
+        )
     return counts

@@ -30,6 +30,7 @@ def source_archive(
     tree: str,
     target: str,
     prefix: str,
+    *,
     date: int,
     without: t.Collection[str] = (),
     replaced: t.Mapping[str, bytes] | None = None,

@@ -63,12 +63,19 @@ def try_debs(machine: Machine, trial: Trial) -> list[str]:
         machine.run(["tee", f"/etc/apt/sources.list.d/distrogate-{number}.sources"], stdin=text.encode())
     names = [package.partition("=")[0] for package in trial.packages]
     _step("install_failed", machine, [*_APT, "update"], **options)
-    _step("install_failed", machine, [*_APT, "--no-install-recommends", "install", "--", *trial.packages], **options)
+    _step(
+        "install_failed",
+        machine,
+        [*_APT, "--no-install-recommends", "install", "--", *trial.packages],
+        **options,
+    )
     steps = ["install", *_commands(machine, trial)]
     if trial.remove:
         _step("remove_failed", machine, [*_APT, "remove", "--", *names], **options)
         _step("remove_failed", machine, [*_APT, "purge", "--", *names], **options)
-        left = machine.run(["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n"]).text.splitlines()
+        left = machine.run(
+            ["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n"]
+        ).text.splitlines()
         _nothing_left([line for line in left if line.split(" ")[0] in names])
         steps += ["remove", "purge"]
     return steps

@@ -81,17 +81,24 @@ def resolve(
     for change in changes:
         name = change["project"]
         if name not in projects:
-            raise DistrogateError("unknown_project", f"The profile knows no project {name!r}. Add it to projects.")
+            raise DistrogateError(
+                "unknown_project", f"The profile knows no project {name!r}. Add it to projects."
+            )
         settings = projects[name]
         if name in frozen and frozen[name]["branch"] != change["branch"]:
-            raise DistrogateError("two_branches", f"The queue has changes of two branches of {name}; that has no one tree.")
+            raise DistrogateError(
+                "two_branches", f"The queue has changes of two branches of {name}; that has no one tree."
+            )
         git = cached(cache, settings["url"])
         fetch(git, settings["url"], change["branch"], [change["ref"]])
         if not change["commit"]:
-            change["commit"] = git.value("rev-parse", "--verify", f"refs/distrogate/changes/{change['ref'][5:]}^{{commit}}")
+            change["commit"] = git.value(
+                "rev-parse", "--verify", f"refs/distrogate/changes/{change['ref'][5:]}^{{commit}}"
+            )
         if git.call("cat-file", "-e", f"{change['commit']}^{{commit}}", check=False).status:
             raise DistrogateError(
-                "no_commit", f"{name} has no commit {change['commit']} (change {change['change_id']}). Was it deleted?"
+                "no_commit",
+                f"{name} has no commit {change['commit']} (change {change['change_id']}). Was it deleted?",
             )
         if name not in frozen:
             base = git.value("rev-parse", "--verify", f"refs/distrogate/heads/{change['branch']}^{{commit}}")

@@ -35,7 +35,9 @@ class Git:
         self.log = log
         self.timeout = timeout
 
-    def call(self, *arguments: str, check: bool = True, date: int | None = None, stdin: bytes = b"") -> _command.Completed:
+    def call(
+        self, *arguments: str, check: bool = True, date: int | None = None, stdin: bytes = b""
+    ) -> _command.Completed:
         """Run one git command; its output is in ``text``."""
         environment = _command.base_environment(
             GIT_CONFIG_NOSYSTEM="1",

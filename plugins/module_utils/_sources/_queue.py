@@ -22,7 +22,9 @@ KEYS = ("project", "branch", "ref", "commit", "change_id", "patch_set")
 def _text(change: dict[str, t.Any], key: str, pattern: re.Pattern[str]) -> str:
     value = str(change.get(key) or "")
     if not pattern.match(value) or ".." in value or value.endswith((".lock", "/")):
-        raise DistrogateError("bad_change", f"A change's {key} is {value!r}; expected {pattern.pattern}.", change=change)
+        raise DistrogateError(
+            "bad_change", f"A change's {key} is {value!r}; expected {pattern.pattern}.", change=change
+        )
     return value
 
 
@@ -30,7 +32,9 @@ def normal_change(change: dict[str, t.Any]) -> dict[str, str]:
     """One change: project, branch, ref, commit, change_id, patch_set; unknown keys are refused."""
     unknown = sorted(set(change) - set(KEYS))
     if unknown:
-        raise DistrogateError("bad_change", f"A change has unknown keys: {', '.join(unknown)}.", change=change)
+        raise DistrogateError(
+            "bad_change", f"A change has unknown keys: {', '.join(unknown)}.", change=change
+        )
     normal = {
         "project": _text(change, "project", _PROJECT),
         "branch": _text(change, "branch", _BRANCH),
@@ -40,7 +44,9 @@ def normal_change(change: dict[str, t.Any]) -> dict[str, str]:
         "commit": checked_commit(str(change["commit"])) if change.get("commit") else "",
     }
     if not normal["ref"] and not normal["commit"]:
-        raise DistrogateError("bad_change", f"Change {normal['change_id']} has neither ref nor commit.", change=change)
+        raise DistrogateError(
+            "bad_change", f"Change {normal['change_id']} has neither ref nor commit.", change=change
+        )
     return normal
 
 
@@ -48,7 +54,9 @@ def normal_queue(queue: t.Sequence[dict[str, t.Any]]) -> list[dict[str, str]]:
     """The changes ahead, oldest first, then this one; an empty queue is an error."""
     changes = [normal_change(change) for change in queue]
     if not changes:
-        raise DistrogateError("empty_queue", "The queue is empty. Give at least the change itself (option queue).")
+        raise DistrogateError(
+            "empty_queue", "The queue is empty. Give at least the change itself (option queue)."
+        )
     names = [change["change_id"] for change in changes]
     if len(set(names)) != len(names):
         raise DistrogateError("bad_change", f"A change stands twice in the queue: {', '.join(names)}.")

@@ -25,7 +25,9 @@ def merge(git: Git, head: str, change: dict[str, str]) -> str:
     commit = change["commit"]
     if git.contains(head, commit):
         return head
-    done = git.call("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", head, commit, check=False)
+    done = git.call(
+        "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", head, commit, check=False
+    )
     tree, *files = done.text.rstrip("\0").split("\0")
     if done.status == 1:
         raise DistrogateError(
@@ -41,7 +43,9 @@ def merge(git: Git, head: str, change: dict[str, str]) -> str:
         )
     date = max(git.date(head), git.date(commit))
     message = f"Merge change {change['change_id']},{change['patch_set']} into {change['branch']}\n"
-    return git.call("commit-tree", tree, "-p", head, "-p", commit, date=date, stdin=message.encode()).text.strip()
+    return git.call(
+        "commit-tree", tree, "-p", head, "-p", commit, date=date, stdin=message.encode()
+    ).text.strip()
 
 
 def merged_heads(frozen: dict[str, t.Any], cache: str, log: str) -> dict[str, tuple[Git, str]]:
@@ -77,7 +81,9 @@ def check_out(git: Git, head: str, target: str) -> None:
     shutil.rmtree(new, ignore_errors=True)
     os.makedirs(os.path.dirname(target), exist_ok=True)
     git.call("update-ref", f"refs/distrogate/workspaces/{head}", head)  # keeps it from being collected
-    git.call("clone", "--quiet", "--shared", "--no-checkout", "--no-tags", "--template=", "--", git.directory, new)
+    git.call(
+        "clone", "--quiet", "--shared", "--no-checkout", "--no-tags", "--template=", "--", git.directory, new
+    )
     copy = Git(new, git.log)
     copy.call("checkout", "--quiet", "--detach", head)
     shutil.rmtree(target, ignore_errors=True)
@@ -94,7 +100,8 @@ def prepared_heads(frozen: dict[str, t.Any], prepared: str, log: str) -> dict[st
         git, head = heads[change["project"]]
         if not git.contains(head, change["commit"]):
             raise DistrogateError(
-                "not_prepared", f"{prepared}/{change['project']} does not contain change {change['change_id']}."
+                "not_prepared",
+                f"{prepared}/{change['project']} does not contain change {change['change_id']}.",
             )
     return heads
 

@@ -194,6 +194,7 @@ HOSTILE = [
 
 def test_hostile_names(source: pathlib.Path, daemons: list[Daemon]) -> None:
     for name in HOSTILE:
+        (source / os.fsdecode(name)).write_bytes(name)
         for folder in (b"pool", b"dists"):
             path = os.path.join(os.fsencode(source), folder, name, name)
             os.makedirs(os.path.dirname(path))

@@ -29,7 +29,9 @@ def test_a_value_comes_back_with_its_revision(store: Store) -> None:
     value = {"name": "é", "list": [1, None, True], "text": "a'b\"c"}
     revision = store.transact({}, [Put("a/b", value)])
     entry = store.get("a/b")
-    assert entry is not None and entry.value == value and entry.revision == revision
+    assert entry is not None
+    assert entry.value == value
+    assert entry.revision == revision
     assert store.revision() == revision
     assert store.get("a") is None
 
@@ -41,7 +43,8 @@ def test_compare_and_swap(store: Store) -> None:
     assert store.transact({"a": first}, [Put("a", 3)]) is not None
     assert store.transact({"a": first}, [Put("a", 4)]) is None
     entry = store.get("a")
-    assert entry is not None and entry.value == 3
+    assert entry is not None
+    assert entry.value == 3
 
 
 def test_several_keys_are_written_at_once_or_not_at_all(store: Store) -> None:
@@ -50,7 +53,10 @@ def test_several_keys_are_written_at_once_or_not_at_all(store: Store) -> None:
     assert store.transact({"a": revision, "b": 0}, [Put("a", 2), Put("b", 2), Delete("a")]) is None
     assert [(entry.key, entry.value) for entry in store.list("")] == [("a", 1), ("b", 1)]
     third = store.transact({"a": revision, "b": revision, "c": 0}, [Delete("a"), Put("b", 2), Put("c", 2)])
-    assert [(entry.key, entry.value, entry.revision) for entry in store.list("")] == [("b", 2, third), ("c", 2, third)]
+    assert [(entry.key, entry.value, entry.revision) for entry in store.list("")] == [
+        ("b", 2, third),
+        ("c", 2, third),
+    ]
 
 
 def test_operations_apply_in_order(store: Store) -> None:
@@ -72,10 +78,12 @@ def test_list_takes_exactly_the_prefix_in_order(store: Store) -> None:
 
 def test_an_expired_entry_is_gone_for_every_reader(store: Store, store_url: str) -> None:
     revision = store.transact({}, [Put("a", 1, ttl=0.3), Put("b", 1, ttl=60), Put("c", 1)])
-    assert revision is not None and len(store.list("")) == 3
+    assert revision is not None
+    assert len(store.list("")) == 3
     time.sleep(0.4)
     with open_store(store_url) as other:
-        assert store.get("a") is None and other.get("a") is None
+        assert store.get("a") is None
+        assert other.get("a") is None
         assert [entry.key for entry in other.list("")] == ["b", "c"]
         assert store.transact({"a": revision}, [Put("a", 2)]) is None
         assert store.transact({"a": 0}, [Put("a", 3)]) is not None
@@ -86,11 +94,16 @@ def test_a_write_replaces_the_ttl(store: Store) -> None:
     store.transact({}, [Put("a", 2)])
     time.sleep(0.4)
     entry = store.get("a")
-    assert entry is not None and entry.value == 2
+    assert entry is not None
+    assert entry.value == 2
 
 
 def test_revisions_only_rise(store: Store, store_url: str) -> None:
-    seen = [store.transact({}, [Put("a", 1)]), store.transact({}, [Delete("a")]), store.transact({}, [Put("a", 1)])]
+    seen = [
+        store.transact({}, [Put("a", 1)]),
+        store.transact({}, [Delete("a")]),
+        store.transact({}, [Put("a", 1)]),
+    ]
     with open_store(store_url) as other:
         seen.append(other.transact({}, [Put("a", 1)]))
     assert seen == sorted(set(seen), key=lambda revision: revision or 0)
@@ -139,7 +152,8 @@ def test_wait_wakes_on_a_change_under_its_prefix(store: Store, store_url: str, o
     thread = _later(store_url, [operation])
     newest = store.wait("a/", revision, 10)
     thread.join()
-    assert newest > revision and 0.2 < time.monotonic() - started < 3
+    assert newest > revision
+    assert 0.2 < time.monotonic() - started < 3
 
 
 def test_wait_sleeps_through_changes_elsewhere(store: Store, store_url: str) -> None:
@@ -175,7 +189,9 @@ def _increment(url: str, times: int) -> None:
         def attempt() -> int | None:
             entry = store.get("count")
             value, revision = (entry.value, entry.revision) if entry else (0, 0)
-            return store.transact({"count": revision}, [Put("count", value + 1), Put(f"mirror/{value + 1}", None)])
+            return store.transact(
+                {"count": revision}, [Put("count", value + 1), Put(f"mirror/{value + 1}", None)]
+            )
 
         for _number in range(times):
             until_written(attempt, attempts=10_000)
@@ -190,7 +206,8 @@ def test_processes_that_compete_lose_no_update(store_url: str) -> None:
         assert worker.exitcode == 0
     with open_store(store_url) as store:
         entry = store.get("count")
-        assert entry is not None and entry.value == 200
+        assert entry is not None
+        assert entry.value == 200
         assert len(store.list("mirror/")) == 200
 
 

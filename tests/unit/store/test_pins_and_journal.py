@@ -25,7 +25,8 @@ def test_a_thing_is_held_until_its_last_holder_lets_go(store: Store) -> None:
     assert pins.holders("/srv/a") == ["run/1", "run/2"]
     assert pins.things() == {"/srv/a": ["run/1", "run/2"], "/srv/a/b": ["run/3"]}
     assert Pins(store, "snap").things() == {}
-    assert pins.remove("/srv/a", "run/1") and not pins.remove("/srv/a", "run/1")
+    assert pins.remove("/srv/a", "run/1")
+    assert not pins.remove("/srv/a", "run/1")
     assert pins.holders("/srv/a") == ["run/2"]
 
 
@@ -50,7 +51,8 @@ def test_an_unfinished_record_is_found_and_continued(store: Store) -> None:
     assert error.value.reason == "journal_open"
     journal.end("stable/1")
     journal.end("stable/1")
-    assert journal.open() == [] and journal.get("stable/1") is None
+    assert journal.open() == []
+    assert journal.get("stable/1") is None
     with pytest.raises(DistrogateError) as error:
         journal.step("stable/1", "committed")
     assert error.value.reason == "journal_closed"

@@ -40,7 +40,9 @@ def test_it_survives_being_reopened(tmp_path: t.Any) -> None:
         store.transact({}, [Put("a", 1)])
     with SqliteStore(path) as store:
         entry = store.get("a")
-        assert entry is not None and entry.value == 1 and store.revision() == entry.revision
+        assert entry is not None
+        assert entry.value == 1
+        assert store.revision() == entry.revision
 
 
 def test_another_machines_file_is_refused(tmp_path: t.Any) -> None:
@@ -57,7 +59,8 @@ def test_a_network_file_system_is_refused(tmp_path: t.Any, monkeypatch: t.Any, k
     monkeypatch.setattr(_store_sqlite, "file_system", lambda folder: kind)
     with pytest.raises(DistrogateError) as error:
         SqliteStore(str(tmp_path / "store.db"))
-    assert error.value.reason == "store_network_fs" and kind in error.value.message
+    assert error.value.reason == "store_network_fs"
+    assert kind in error.value.message
     assert os.listdir(tmp_path) == []
 
 
@@ -70,9 +73,17 @@ def test_the_mount_table_is_read_as_the_kernel_writes_it(tmp_path: t.Any) -> Non
         "4 1 0:4 / /hidden rw - nfs4 host:/y rw\n"
         "5 1 0:5 / /hidden rw - tmpfs none rw\n"
     )
-    expected = {"/": "ext4", "/database": "ext4", "/data/x": "nfs4", "/data/in side/x": "xfs", "/hidden/x": "tmpfs"}
+    expected = {
+        "/": "ext4",
+        "/database": "ext4",
+        "/data/x": "nfs4",
+        "/data/in side/x": "xfs",
+        "/hidden/x": "tmpfs",
+    }
     assert {path: file_system(path, str(table)) for path in expected} == expected
-    assert not is_network("ext4") and not is_network("fuse.fuse-overlayfs") and is_network("nfs")
+    assert not is_network("ext4")
+    assert not is_network("fuse.fuse-overlayfs")
+    assert is_network("nfs")
 
 
 def test_a_file_that_is_no_store_is_left_alone(tmp_path: t.Any) -> None:
@@ -90,7 +101,9 @@ def test_without_leave_to_create_it_reads_as_empty(tmp_path: t.Any) -> None:
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize(("url", "reason"), [("", "no_store"), ("mysql://x", "bad_store"), ("sqlite://x", "bad_store")])
+@pytest.mark.parametrize(
+    ("url", "reason"), [("", "no_store"), ("mysql://x", "bad_store"), ("sqlite://x", "bad_store")]
+)
 def test_addresses_are_checked(url: str, reason: str) -> None:
     with pytest.raises(DistrogateError) as error:
         open_store(url, environment={})

@@ -1,0 +1,36 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""List test environments and who waits for them (on the controller)."""
+
+from __future__ import annotations
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.distrogate.ci.plugins.module_utils._core._action import (
+    ActionCall,
+    ControllerAction,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._core._store import open_store
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._model import Pool
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._options import te_info_options
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._views import te_view, waiter_view
+
+
+class ActionModule(ControllerAction, ActionBase):  # type: ignore[misc]
+    """The action behind the module te_info."""
+
+    options = te_info_options()
+
+    def perform(self, call: ActionCall) -> None:
+        with open_store(call.params["store"], create=False) as store:
+            wanted = call.params["pool"]
+            names = [wanted] if wanted else sorted({entry.key.split("/")[1] for entry in store.list("te/")})
+            pools = [Pool.read(store, name) for name in names]
+        call.result["tes"] = [te_view(pool, name) for pool in pools for name in sorted(pool.tes)]
+        call.result["waiters"] = [
+            waiter_view(entry.value, number)
+            for pool in pools
+            for number, entry in enumerate(pool.waiters, start=1)
+        ]

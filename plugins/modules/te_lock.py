@@ -1,0 +1,189 @@
+#!/usr/bin/python
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The documentation of the action plugin te_lock."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: te_lock
+short_description: Take, renew, release or hold the lease on test environments
+version_added: 0.1.0
+description:
+  - Takes the lease on one TE or several, waiting in a queue until it is our turn; renews it, and ends it.
+  - Nobody is granted a TE that an older waiter of the same or a higher priority could use, alone or as a part
+    of the set that it waits for. A set is granted as a whole or not at all.
+  - Works on the controller. While it waits, it shows its position and who holds the TEs about every 10 seconds.
+  - The proof of holding the lease is a secret that lies in O(lease_file) only. It is never returned.
+  - A lease ends by itself after O(ttl) seconds, unless it is renewed by another call with O(state=locked).
+    Its TEs are free for the next from then on; what the late owner asks for is refused with the reason
+    V(lease_lost).
+options:
+  pool:
+    description: The pool to take TEs from.
+    type: str
+    default: default
+  labels:
+    description: Labels that each TE must have, with these values (compared as text).
+    type: dict
+    default: {}
+  name:
+    description: The name of the one TE that is wanted.
+    type: str
+  count:
+    description: How many TEs are wanted; all of them, or none.
+    type: int
+    default: 1
+  owner:
+    description:
+      - Who takes the lease, shown to those who wait. C(job), C(change) and C(url) are shown first.
+      - If not set, the user and the host of the controller.
+    type: dict
+  ttl:
+    description: Seconds after which the lease, or the hold of O(state=held), ends by itself.
+    type: int
+    default: 3600
+  priority:
+    description: Higher ones are served first, from -999 to 999. By convention 10 for a gate and 0 for a check.
+    type: int
+    default: 0
+  timeout:
+    description: Seconds to wait for the lease; with V(0) it is taken at once or not at all.
+    type: int
+    default: 600
+  lease_file:
+    description:
+      - Where the lease's id and secret are kept, with mode 0600. It must not lie in a run directory.
+      - Needed for O(state=locked) and O(state=cleaned), and to release or hold the TEs of a lease.
+    type: path
+  reason:
+    description: Why the TEs are held, shown to those who wait.
+    type: str
+  state:
+    description:
+      - V(locked) takes a lease. When O(lease_file) holds a living one, on as many TEs of the same pool, that one
+        is renewed instead and nothing is changed. When it holds one that has ended, it fails with the reason
+        V(lease_lost), because the TEs may have served others; release it first to take a new one.
+      - V(cleaned) notes that the TEs were cleaned under this lease, so that RV(lease.tes) no longer calls them
+        dirty.
+      - V(released) ends the lease and removes O(lease_file). Without a lease file it ends the hold of O(name).
+        When the lease was lost, it removes the file and fails with the reason V(lease_lost).
+      - V(held) ends the lease, and keeps its TEs from being granted for O(ttl) seconds, for someone to look at
+        them. Without a lease file it holds O(name); a lease on it goes on.
+    type: str
+    choices: [locked, cleaned, released, held]
+    default: locked
+extends_documentation_fragment:
+  - distrogate.ci.store
+  - distrogate.ci.attributes
+  - distrogate.ci.attributes.action
+  - distrogate.ci.attributes.actiongroup_ci
+attributes:
+  check_mode:
+    description: Does not queue and does not wait. Returns the TEs that would be granted now, which may be none.
+  idempotent:
+    description: A renewal moves the lease's end, which does not count as a change.
+seealso:
+  - module: distrogate.ci.te
+  - module: distrogate.ci.te_info
+author:
+  - distrogate.ci maintainers (@distrogate)
+"""
+
+EXAMPLES = r"""
+- name: Take a TE for the gate, waiting up to an hour
+  distrogate.ci.te_lock:
+    store: sqlite:///var/lib/distrogate/store.db
+    pool: system
+    labels:
+      arch: amd64
+    owner:
+      job: gate-nova
+      change: "4711"
+    priority: 10
+    timeout: 3600
+    lease_file: /var/lib/distrogate/leases/gate-nova-4711.json
+  register: lock
+
+- name: Keep the TE for a day, to look at the failure
+  distrogate.ci.te_lock:
+    lease_file: /var/lib/distrogate/leases/gate-nova-4711.json
+    reason: The hypervisor crashed, see change 4711
+    ttl: 86400
+    state: held
+
+- name: Give the TE back
+  distrogate.ci.te_lock:
+    lease_file: /var/lib/distrogate/leases/gate-nova-4711.json
+    state: released
+"""
+
+RETURN = r"""
+lease:
+  description: The lease. In check mode, the one that would be granted now, without an id.
+  returned: success, for O(state=locked) and O(state=cleaned)
+  type: dict
+  contains:
+    id:
+      description: The lease's id, which is no secret.
+      type: str
+      returned: always
+    tes:
+      description: The TEs, each with its C(name), C(pool), C(labels), C(hosts), C(fence), C(clean) and C(dirty).
+        Those that are C(dirty) must be cleaned, as C(clean) says, before they are used.
+      type: list
+      elements: dict
+      returned: always
+    owner:
+      description: Who holds it.
+      type: dict
+      returned: always
+    fence:
+      description: The highest fence of its TEs.
+      type: int
+      returned: always
+    expires:
+      description: When it ends by itself, by the store's clock.
+      type: str
+      returned: always
+    queue_seconds:
+      description: How long its owner waited for it.
+      type: float
+      returned: always
+connection:
+  description: The connection variables of every host of the TEs, by host name. They hold paths of keys, no secrets.
+  returned: success, for O(state=locked) and O(state=cleaned)
+  type: dict
+  sample:
+    te1-controller:
+      ansible_host: 192.0.2.11
+      ansible_ssh_private_key_file: /var/lib/distrogate/keys/te1
+position:
+  description: Our place in the queue when the time was over, from 1.
+  returned: failure with the reason V(lease_timeout)
+  type: int
+obstacles:
+  description: Who held each TE that would have done.
+  returned: failure with the reason V(lease_timeout)
+  type: list
+  elements: str
+reason:
+  description: A word that says why it failed, such as V(lease_timeout), V(lease_lost), V(te_unknown) or
+    V(store_unavailable).
+  returned: failure
+  type: str
+"""
+
+from ansible_collections.distrogate.ci.plugins.module_utils._core._action import controller_only
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._options import te_lock_options
+
+
+def main() -> None:
+    """Refuse to run on a host."""
+    controller_only(te_lock_options())
+
+
+if __name__ == "__main__":
+    main()
