@@ -76,7 +76,10 @@ class ActionModule(ControllerAction, ActionBase):
         params = call.params
         channel = checked_channel(params["channel"])
         key = _statements.load_signing_key(params["signing_key"], params["signing_key_env"], os.environ)
-        with Hosts(self, call.variables) as hosts, open_store(params["store"]) as store:
+        with (
+            Hosts(self, call.variables) as hosts,
+            open_store(params["store"], create=not call.check_mode) as store,
+        ):
             world = _World(hosts, key, call.progress)
             promotion = _promotion.Promotion(store, channel, world)
             if call.check_mode:

@@ -13,9 +13,9 @@ import pathlib
 import typing as t
 
 import pytest
+from bundle_samples import CONTENTS, FROZEN, artifact, signed, stage, stages
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from bundle_samples import CONTENTS, FROZEN, artifact, signed, stage, stages
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles import (
     _bundle,
@@ -53,7 +53,7 @@ def _judge(
 
 
 def test_digest_ignores_order_time_place_and_verdicts(bundle: Json) -> None:
-    frozen = {**_reversed(FROZEN), "created": "2031-05-05T00:00:00Z", "run": "43"}
+    frozen = {**_reversed(FROZEN), "created": "2031-05-05T00:00:00Z", "id": "43"}
     frozen["repositories"][0]["url"] = "file:///elsewhere/43/repositories/base"
     again = _reversed(stages())
     again["install_test"]["verdict"] = "failure"
@@ -110,6 +110,19 @@ def test_any_changed_byte_of_an_envelope_is_refused(
     with pytest.raises(DistrogateError) as caught:
         _statements.verify("it", edited, [envelope[1]])
     assert caught.value.reason in ("bad_statement", "unknown_signer")
+
+
+def test_a_bundle_that_lies_about_its_digest_is_refused(bundle: Json) -> None:
+    text = _bundle.bundle_text({**bundle, "digest": "sha256:" + "0" * 64})
+    with pytest.raises(DistrogateError, match="its contents have"):
+        _bundle.parse_bundle(text)
+
+
+def test_a_path_is_not_in_the_digest_but_cannot_be_edited(bundle: Json, key: t.Any) -> None:
+    edited = json.loads(json.dumps(bundle))
+    edited["artifacts"][0]["path"] = "artifacts/elsewhere.deb"
+    assert _bundle.parse_bundle(_bundle.bundle_text(edited))["digest"] == bundle["digest"]
+    assert _judge(edited, signed(bundle, key), [key]) == ["bundle"]
 
 
 def test_base64_has_one_spelling(bundle: Json, key: t.Any) -> None:

@@ -40,7 +40,13 @@ def test_what_is_sealed(bundle: Json, key: t.Any) -> None:
 
 
 def test_what_promotion_states(bundle: Json) -> None:
-    predicate = {"channel": "latest", "version": "4.0.0", "previous": None, "at": "2026-01-01T00:00:00Z", "by": "x"}
+    predicate = {
+        "channel": "latest",
+        "version": "4.0.0",
+        "previous": None,
+        "at": "2026-01-01T00:00:00Z",
+        "by": "x",
+    }
     validator("statement").validate(_statements.statement(bundle["digest"], _statements.PROMOTION, predicate))
 
 
