@@ -8,7 +8,7 @@ python := $(bin)/python
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 # In programs that tests start, too, `ansible_collections.distrogate.ci` is this tree.
-units faults: export PYTHONPATH := $(CURDIR)/.venv/collections
+units faults demo demo-clean end-to-end test-real bench: export PYTHONPATH := $(CURDIR)/.venv/collections
 export PYTHONDONTWRITEBYTECODE := 1
 
 PARTS := lint sanity units integration molecule end-to-end docs

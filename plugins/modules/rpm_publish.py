@@ -103,7 +103,10 @@ removed:
   elements: dict
   contains: *package
 skipped:
-  description: Packages that were there already.
+  description:
+    - Packages that were there already.
+    - When there are any, Ansible shows the task as skipped and notifies no handler, even if others are added.
+      Use RV(added) to decide what comes next.
   returned: success
   type: list
   elements: dict

@@ -58,7 +58,8 @@ def _key(fingerprint: str, home: str | None) -> list[str]:
 def _sandbox() -> list[str]:
     """Make the smallest sandbox there is, rather than guess from settings whether one can be made."""
     with tempfile.TemporaryDirectory() as folder:
-        os.mkdir(os.path.join(folder, "rootfs"))
+        for name in ("rootfs", "rootfs/proc", "rootfs/dev"):
+            os.mkdir(os.path.join(folder, name))
         try:
             with Sandbox(os.path.join(folder, "box"), os.path.join(folder, "rootfs")) as box:
                 done = box.run(["/nothing"], check=False, timeout=60)

@@ -14,6 +14,9 @@ root and its subordinate ids are 1 to 65536, makes the mounts, because only the
 caller can reach its own folders. The command runs in the inner one, in which
 the subordinate ids are 0 to 65535 and the caller does not exist, and it has no
 rights over the mounts.
+
+From ``enter_root`` on, nothing may be imported, no codec looked up and no
+traceback printed: Python would load these from the sandbox's own files.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ import socket
 import struct
 import sys
 import typing as t
+import warnings  # noqa: F401  # os.execvpe imports it, too late
 
 # linux/mount.h, linux/prctl.h, linux/if.h, linux/sockios.h
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
@@ -46,6 +50,11 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = 
     if libc.mount(*arguments, ctypes.c_ulong(flags), data.encode() or None):
         number = ctypes.get_errno()
         raise OSError(number, f"mount {kind or source}: {os.strerror(number)}", target)
+
+
+def complain(text: str) -> None:
+    """One line on standard error."""
+    os.write(2, text.encode("utf-8", "replace") + b"\n")
 
 
 def enter_root() -> None:
@@ -144,7 +153,7 @@ def start_command(spec: dict[str, t.Any], ready: int, mapped: int) -> t.NoReturn
         os.closerange(3, 256)
         os.execvpe(spec["argv"][0], spec["argv"], spec["environment"])
     except OSError as error:
-        print(f"{spec['argv'][0]}: {error}", file=sys.stderr, flush=True)
+        complain(f"{spec['argv'][0]}: {error.strerror}")
     os._exit(127)
 
 
@@ -160,8 +169,9 @@ def run_command(spec: dict[str, t.Any]) -> int:
     os.close(ready_write)
     os.read(ready_read, 1)
     for name in ("uid_map", "gid_map"):
-        with open(f"/proc/{child}/{name}", "w", encoding="ascii") as stream:
-            stream.write(f"0 1 {IDS}")
+        descriptor = os.open(f"/proc/{child}/{name}", os.O_WRONLY)
+        os.write(descriptor, b"0 1 %d" % IDS)
+        os.close(descriptor)
     os.close(mapped_write)
     while True:
         process, status = os.wait()
@@ -180,11 +190,11 @@ def main() -> int:
         if not spec["network"]:
             loopback_up()
         enter_root()
+        return run_command(spec)
     except OSError as error:
-        print(f"sandbox: {error}", file=sys.stderr)
+        complain(f"sandbox: {error.strerror}: {error.filename}")
         return 125
-    return run_command(spec)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    os._exit(main())

@@ -107,8 +107,7 @@ def _unzstd(data: bytes, path: str) -> bytes:
                 tool="zstd",
             ) from error
         try:
-            assert process.stdout is not None
-            output = process.stdout.read(_UNPACKED + 1)
+            output = t.cast(t.IO[bytes], process.stdout).read(_UNPACKED + 1)
             if len(output) <= _UNPACKED and process.wait() != 0:
                 raise bad_package(path, "its control archive is broken")
         finally:
@@ -202,12 +201,11 @@ def read_deb(path: str) -> dict[str, str]:
     fields, text = parse_control(_control_file(_unpack(member, packed, path), path), path)
     name = _valid(fields, "package", _NAME, path)
     fields.setdefault("source", name)
-    source = _SOURCE.fullmatch(_valid(fields, "source", _SOURCE, path))
-    assert source is not None
+    source = _valid(fields, "source", _SOURCE, path).split(" ")[0]
     return {
         "name": name,
         "version": _valid(fields, "version", _VERSION, path),
         "architecture": _valid(fields, "architecture", _ARCHITECTURE, path),
-        "source": source.group(1),
+        "source": source,
         "control": text,
     }

@@ -64,7 +64,9 @@ class Repository:
     @contextlib.contextmanager
     def held(self, identifier: str) -> t.Iterator[None]:
         """Be the one writer; waits for others, and for transactions other than ``identifier``."""
-        os.makedirs(self.root, exist_ok=True)
+        if not os.path.isdir(self.root):
+            os.makedirs(self.root, exist_ok=True)
+            os.chmod(self.root, 0o755)  # readers are other users, whatever the umask
         make_directories(self.root, PRIVATE)
         deadline = time.monotonic() + self.timeout
         while True:

@@ -39,13 +39,18 @@ def ar(*members: tuple[str, bytes]) -> bytes:
     return out
 
 
+def gz(data: bytes) -> bytes:
+    """Without the time: a package made twice has the same contents."""
+    return gzip.compress(data, mtime=0)
+
+
 def deb(
-    control: str, suffix: str = ".gz", pack: t.Callable[[bytes], bytes] = gzip.compress, body: bytes = b"x"
+    control: str, suffix: str = ".gz", pack: t.Callable[[bytes], bytes] = gz, body: bytes = b"x"
 ) -> bytes:
     return ar(
         ("debian-binary", b"2.0\n"),
         (f"control.tar{suffix}", pack(tar("./control", control.encode()))),
-        ("data.tar.gz", gzip.compress(tar("./usr/share/x", body), mtime=0)),
+        ("data.tar.gz", gz(tar("./usr/share/x", body))),
     )
 
 

@@ -292,6 +292,20 @@ def test_a_file_that_changes_while_it_is_read(suite: Suite, make: Make, monkeypa
     assert tree(suite.root) == before
 
 
+def test_readers_are_other_users(suite: Suite, make: Make) -> None:
+    mask = os.umask(0o077)
+    try:
+        suite(make())
+    finally:
+        os.umask(mask)
+    for folder, _folders, names in os.walk(suite.root):
+        if "transactions" not in folder:
+            assert os.stat(folder).st_mode & 0o777 == 0o755
+            assert all(
+                os.stat(os.path.join(folder, name)).st_mode & 0o044 for name in names if name != "lock"
+            )
+
+
 def test_a_key_is_needed(suite: Suite, make: Make) -> None:
     with refused("no_signing_key"):
         suite(make(), signing_key=None)

@@ -147,6 +147,26 @@ def test_undo_of_a_committed_one(tmp_path: t.Any, make: Make) -> None:
         clean(suite)
 
 
+def test_writers_come_one_after_the_other(tmp_path: t.Any, make: Make) -> None:
+    suite = Suite(tmp_path / "repository")
+    paths = [make(f"package-{number}") for number in range(4)]
+    children = []
+    for path in paths:
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                suite(path, timeout=60)
+                status = 0
+            finally:
+                os._exit(status)
+        children.append(child)
+    assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0] * 4
+    assert suite.names() == [f"package-{number}=1.0-1" for number in range(4)]
+    assert suite()["serial"] == 4
+    clean(suite)
+
+
 def test_names_stay_inside(tmp_path: t.Any) -> None:
     transaction = Transactions(str(tmp_path)).begin()
     for name in ("../x", "/etc/x", "a//b", ""):

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$1"
 options=(
     -q -y --disableplugin='*' --releasever=1 --installroot="$1/client" --setopt="reposdir=$1/repos"
-    --setopt="cachedir=$1/cache" --setopt="logdir=$1/logs" --setopt=metadata_expire=0 '--setopt=*.skip_if_unavailable=0'
+    --setopt="cachedir=$1/cache" --setopt="logdir=$1/logs" --refresh '--setopt=*.skip_if_unavailable=0'
 )
 mkdir -p client logs
 dnf "${options[@]}" repoquery --queryformat '%{name}=%{version}-%{release}' | sort
