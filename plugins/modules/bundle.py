@@ -11,7 +11,8 @@ DOCUMENTATION = r"""
 module: bundle
 short_description: Seal the artifacts of a run as a bundle
 version_added: 0.1.0
-author: distrogate.ci maintainers
+author:
+  - distrogate.ci maintainers (@distrogate)
 description:
   - Writes C(bundle.json) into a run directory. It lists the artifacts of all successful stages and the
     inputs that they came from, and its digest covers these and nothing else.
@@ -67,7 +68,7 @@ options:
       url:
         description: Where to read about it.
         type: str
-      message:
+      explanation:
         description: A sentence about it.
         type: str
 attributes:

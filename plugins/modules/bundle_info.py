@@ -11,7 +11,8 @@ DOCUMENTATION = r"""
 module: bundle_info
 short_description: Find bundles
 version_added: 0.1.0
-author: distrogate.ci maintainers
+author:
+  - distrogate.ci maintainers (@distrogate)
 description:
   - Lists the bundles that the store knows. Every condition that is given must hold.
 options:

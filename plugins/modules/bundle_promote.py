@@ -11,7 +11,8 @@ DOCUMENTATION = r"""
 module: bundle_promote
 short_description: Point a channel at a bundle, and publish exactly its artifacts
 version_added: 0.1.0
-author: distrogate.ci maintainers
+author:
+  - distrogate.ci maintainers (@distrogate)
 description:
   - Verifies a bundle, its artifacts and its signed statements, publishes its artifacts to the release
     repositories on their hosts, all or none, and points the channel at it. Nothing is ever built again.

@@ -26,7 +26,7 @@ _ADDED: Options = {
     "name": {"type": "str", "required": True},
     "result": {"type": "str", "choices": ["PASSED", "FAILED"], "required": True},
     "url": {"type": "str"},
-    "message": {"type": "str"},
+    "explanation": {"type": "str"},
 }
 _TARGET: Options = {
     "host": {"type": "str", "required": True},
