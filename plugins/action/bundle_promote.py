@@ -101,7 +101,7 @@ class ActionModule(ControllerAction, ActionBase):
                 bundle, origin = _judge(call, hosts, store, key)
                 if call.result["refused"]:
                     raise _refusal(channel, call.result["refused"])
-                plans = plan_targets(params["targets"], bundle, params["timeout"])
+                plans = plan_targets(hosts, params["targets"], bundle, params["timeout"])
                 outcome = promotion.promote(bundle["digest"], plans, origin, holder["by"])
         call.result.update(
             {
@@ -125,7 +125,7 @@ class ActionModule(ControllerAction, ActionBase):
             {"version": None, "from": previous, "targets": [], "channel": call.params["channel"]}
         )
         if bundle and not call.result["refused"]:
-            plan_targets(call.params["targets"], bundle, call.params["timeout"])
+            plan_targets(hosts, call.params["targets"], bundle, call.params["timeout"])
             call.difference.add(call.params["channel"], previous, bundle["digest"])
             if current and current["digest"] == bundle["digest"]:
                 call.result["version"] = current["version"]
