@@ -19,7 +19,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._options imp
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._registry import Registry
 
 
-class ActionModule(ControllerAction, ActionBase):  # type: ignore[misc]
+class ActionModule(ControllerAction, ActionBase):
     """The action behind the module te."""
 
     options = te_options()

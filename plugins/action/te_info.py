@@ -18,7 +18,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._options imp
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._views import te_view, waiter_view
 
 
-class ActionModule(ControllerAction, ActionBase):  # type: ignore[misc]
+class ActionModule(ControllerAction, ActionBase):
     """The action behind the module te_info."""
 
     options = te_info_options()

@@ -18,7 +18,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._locking imp
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._options import te_lock_options
 
 
-class ActionModule(ControllerAction, ActionBase):  # type: ignore[misc]
+class ActionModule(ControllerAction, ActionBase):
     """The action behind the module te_lock."""
 
     options = te_lock_options()

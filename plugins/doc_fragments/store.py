@@ -17,6 +17,7 @@ options:
       - Where leases, queues, channels, journals and pins are kept.
       - V(sqlite:///path/of/a/file) is the embedded store, for the processes of one machine. The file is made
         when it is missing. It is refused on a network file system, and when another machine made it.
-      - If not set, the environment variable E(DISTROGATE_STORE) of the controller is used; one of both is needed.
+      - If not set, the environment variable E(DISTROGATE_STORE) of the controller is used; one of both is
+        needed.
     type: str
 """

@@ -33,7 +33,8 @@ options:
     description:
       - The TE's hosts; each maps to its connection variables, such as C(ansible_host) and
         C(ansible_ssh_private_key_file).
-      - A host serves one TE of a pool. A variable that looks like a secret is refused, give the path of a file.
+      - A host serves one TE of a pool. A variable that looks like a secret is refused, give the path of a
+        file.
     type: dict
   clean:
     description:

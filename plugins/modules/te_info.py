@@ -13,7 +13,8 @@ short_description: List test environments and who waits for them
 version_added: 0.1.0
 description:
   - Lists the TEs of a pool, or of all, with their status, and the queue.
-  - Works on the controller. Nothing that it returns is secret. A store that does not exist yet reads as empty.
+  - Works on the controller. Nothing that it returns is secret. A store that does not exist yet reads as
+    empty.
 options:
   pool:
     description: The pool to list. If not set, all are listed.

@@ -15,7 +15,8 @@ description:
   - Takes the lease on one TE or several, waiting in a queue until it is our turn; renews it, and ends it.
   - Nobody is granted a TE that an older waiter of the same or a higher priority could use, alone or as a part
     of the set that it waits for. A set is granted as a whole or not at all.
-  - Works on the controller. While it waits, it shows its position and who holds the TEs about every 10 seconds.
+  - Works on the controller. While it waits, it shows its position and who holds the TEs about every 10
+    seconds.
   - The proof of holding the lease is a secret that lies in O(lease_file) only. It is never returned.
   - A lease ends by itself after O(ttl) seconds, unless it is renewed by another call with O(state=locked).
     Its TEs are free for the next from then on; what the late owner asks for is refused with the reason
@@ -46,7 +47,8 @@ options:
     type: int
     default: 3600
   priority:
-    description: Higher ones are served first, from -999 to 999. By convention 10 for a gate and 0 for a check.
+    description: Higher ones are served first, from -999 to 999. By convention 10 for a gate and 0 for a
+      check.
     type: int
     default: 0
   timeout:
@@ -63,14 +65,18 @@ options:
     type: str
   state:
     description:
-      - V(locked) takes a lease. When O(lease_file) holds a living one, on as many TEs of the same pool, that one
+      - V(locked) takes a lease. When O(lease_file) holds a living one, on as many TEs of the same pool,
+        that one
         is renewed instead and nothing is changed. When it holds one that has ended, it fails with the reason
         V(lease_lost), because the TEs may have served others; release it first to take a new one.
-      - V(cleaned) notes that the TEs were cleaned under this lease, so that RV(lease.tes) no longer calls them
+      - V(cleaned) notes that the TEs were cleaned under this lease, so that RV(lease.tes) no longer calls
+        them
         dirty.
-      - V(released) ends the lease and removes O(lease_file). Without a lease file it ends the hold of O(name).
+      - V(released) ends the lease and removes O(lease_file). Without a lease file it ends the hold of
+        O(name).
         When the lease was lost, it removes the file and fails with the reason V(lease_lost).
-      - V(held) ends the lease, and keeps its TEs from being granted for O(ttl) seconds, for someone to look at
+      - V(held) ends the lease, and keeps its TEs from being granted for O(ttl) seconds, for someone to
+        look at
         them. Without a lease file it holds O(name); a lease on it goes on.
     type: str
     choices: [locked, cleaned, released, held]
@@ -82,7 +88,8 @@ extends_documentation_fragment:
   - distrogate.ci.attributes.actiongroup_ci
 attributes:
   check_mode:
-    description: Does not queue and does not wait. Returns the TEs that would be granted now, which may be none.
+    description: Does not queue and does not wait. Returns the TEs that would be granted now, which may be
+      none.
   idempotent:
     description: A renewal moves the lease's end, which does not count as a change.
 seealso:
@@ -131,7 +138,8 @@ lease:
       type: str
       returned: always
     tes:
-      description: The TEs, each with its C(name), C(pool), C(labels), C(hosts), C(fence), C(clean) and C(dirty).
+      description: The TEs, each with its C(name), C(pool), C(labels), C(hosts), C(fence), C(clean) and
+        C(dirty).
         Those that are C(dirty) must be cleaned, as C(clean) says, before they are used.
       type: list
       elements: dict
@@ -153,7 +161,8 @@ lease:
       type: float
       returned: always
 connection:
-  description: The connection variables of every host of the TEs, by host name. They hold paths of keys, no secrets.
+  description: The connection variables of every host of the TEs, by host name. They hold paths of keys, no
+    secrets.
   returned: success, for O(state=locked) and O(state=cleaned)
   type: dict
   sample:

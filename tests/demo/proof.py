@@ -56,7 +56,7 @@ def dnf_installs(site: Site, url: str, package: str) -> str:
         folders = ["/bin", "/etc", "/lib", "/lib64", "/sbin", "/usr", "/var"]
         box.run(["cp", "--archive", "--one-file-system", *folders, "/installroot"])
         text = RPM_SOURCE.format(url=url)
-        box.run(["tee", "/installroot/etc/yum.repos.d/mirror.repo"], stdin=text.encode())
+        box.run(["install", "-D", "/dev/stdin", "/installroot/etc/yum.repos.d/mirror.repo"], stdin=text.encode())
         dnf = ["dnf", "--assumeyes", "--quiet", "--installroot=/installroot"]
         box.run([*dnf, "install", package], network=True)
         box.run(["chroot", "/installroot", package])

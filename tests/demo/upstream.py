@@ -19,6 +19,8 @@ Version:        2.10
 Release:        3%{?dist}
 Summary:        The friendly greeting program of the GNU project
 License:        GPL-3.0-or-later
+Group:          Development/Tools
+Packager:       A Developer <developer@example.org>
 URL:            https://www.gnu.org/software/hello/
 Source0:        %{name}-%{version}.tar.gz
 BuildRequires:  gcc, make
@@ -48,6 +50,10 @@ rm -f %{buildroot}%{_infodir}/dir
 %{_mandir}/man1/hello.1*
 %{_infodir}/hello.info*
 %{_datadir}/locale/*/LC_MESSAGES/hello.mo
+
+%changelog
+* Thu Jan 01 2026 A Developer <developer@example.org> - 2.10-3
+- Package the GNU project's hello.
 """
 
 

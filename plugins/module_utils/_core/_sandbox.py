@@ -15,17 +15,16 @@ from __future__ import annotations
 
 import fnmatch
 import getpass
-import importlib.util
+import inspect
 import json
 import os
 import shutil
 import stat
 import typing as t
 
-from ansible_collections.distrogate.ci.plugins.module_utils._core import _command
+from ansible_collections.distrogate.ci.plugins.module_utils._core import _command, _sandbox_init
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 
-_INIT = "ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox_init"
 _PYTHON = "/usr/bin/python3"  # the distribution's: readable by every user, unlike one in a home
 _IDS = 65536
 _BLOCK = 1 << 20
@@ -63,11 +62,10 @@ def _unshare(*flags: str) -> list[str]:
 
 
 def _init_program() -> int:
-    """A descriptor of the first process's program text (it may live in a zip file)."""
-    spec = importlib.util.find_spec(_INIT)
-    source = spec.loader.get_source(_INIT) if spec and spec.loader else None  # type: ignore[attr-defined]
+    """A descriptor of the first process's program text (which lives in a zip file when a module runs)."""
+    source = inspect.getsource(_sandbox_init)
     descriptor = os.memfd_create("sandbox-init", 0)
-    os.write(descriptor, (source or "").encode())
+    os.write(descriptor, source.encode())
     return descriptor
 
 

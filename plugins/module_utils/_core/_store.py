@@ -110,12 +110,12 @@ def until_written(attempt: t.Callable[[], T | None], attempts: int = 100) -> T:
     )
 
 
-def open_store(url: str | None, create: bool = True, environment: t.Mapping[str, str] = os.environ) -> Store:
+def open_store(url: str | None, create: bool = True, environment: t.Mapping[str, str] | None = None) -> Store:
     """Open the store at ``url`` (or ``DISTROGATE_STORE``): ``sqlite:///path``; ``etcd://…`` comes later.
 
     With ``create`` false a store that does not exist yet is not made, and reads as empty.
     """
-    address = url or environment.get("DISTROGATE_STORE") or ""
+    address = url or (os.environ if environment is None else environment).get("DISTROGATE_STORE") or ""
     if address.startswith("sqlite:///"):
         from ansible_collections.distrogate.ci.plugins.module_utils._core._store_sqlite import SqliteStore
 

@@ -22,7 +22,8 @@ from ansible_collections.distrogate.ci.plugins.module_utils._packages._source im
 _CHANGELOG = "debian/changelog"
 # deb-changelog(5), first line; names and versions as in Debian policy 5.6.1 and 5.6.12
 _HEADER = re.compile(rb"^([a-z0-9][a-z0-9+.-]+) \(([0-9][A-Za-z0-9.+~:-]*)\) ([A-Za-z0-9 _.-]+);")
-_MAINTAINER = "distrogate.ci <distrogate.ci@localhost>"
+# The last line of an entry: who, and when
+_TRAILER = re.compile(rb"^ -- ([^\n<>]{1,200} <[^\n<>]{1,200}>)  ", re.MULTILINE)
 _TREE = f"{_build.FOLDER}/source"
 _APT = ["apt-get", "--yes", "--quiet", "-o", "Dpkg::Use-Pty=0", "-o", "APT::Sandbox::User=root"]
 _NONINTERACTIVE = {"DEBIAN_FRONTEND": "noninteractive"}
@@ -31,8 +32,8 @@ _NONINTERACTIVE = {"DEBIAN_FRONTEND": "noninteractive"}
 def _changelog(project: _build.Project) -> tuple[bytes, str]:
     """The changelog with an entry for this tree on top, and the source package's name."""
     old = read_regular(project.path, _CHANGELOG)
-    match = _HEADER.match(old)
-    if not match:
+    match, trailer = _HEADER.match(old), _TRAILER.search(old)
+    if not match or not trailer:
         raise DistrogateError(
             "bad_changelog", f"{project.name}: the first line of {_CHANGELOG} is not a changelog entry."
         )
@@ -40,9 +41,9 @@ def _changelog(project: _build.Project) -> tuple[bytes, str]:
     date = email.utils.formatdate(project.date)
     entry = (
         f"{source} ({version}+{project.suffix}) {suite}; urgency=medium\n\n"
-        f"  * Built from tree {project.tree}.\n\n -- {_MAINTAINER}  {date}\n\n"
+        f"  * Built from tree {project.tree}.\n\n"
     )
-    return entry.encode() + old, source
+    return entry.encode() + b" -- " + trailer[1] + f"  {date}\n\n".encode() + old, source
 
 
 def _dependencies(box: Sandbox, settings: _build.Settings) -> None:
@@ -63,7 +64,7 @@ def _dependencies(box: Sandbox, settings: _build.Settings) -> None:
 
 
 def build_deb(project: _build.Project, settings: _build.Settings) -> list[dict[str, t.Any]]:
-    """Build all binary packages of ``project``; returns path, kind, package, package_version, architecture of each."""
+    """Build all binary packages of ``project``; says of each what it is."""
     changelog, source = _changelog(project)
     archive = os.path.join(settings.scratch, "source.tar")
     source_archive(project.path, archive, "source", date=project.date, replaced={_CHANGELOG: changelog})

@@ -108,14 +108,27 @@ def _describe(box: Sandbox, path: str) -> dict[str, t.Any]:
     }
 
 
-def sign_rpms(paths: list[str], key: str, gnupg_home: str | None, log: str) -> None:
+def _signing_time(key: str, date: int, environment: dict[str, str]) -> int:
+    """The tree's date, so that the same tree gives the same signature; not before the key was made."""
+    argv = ["gpg", "--batch", "--with-colons", "--list-keys", "--", key]
+    lines = _command.run(argv, environment=environment, timeout=60).text.splitlines()
+    created = [int(line.split(":")[5]) for line in lines if line.startswith("pub:")]
+    return max([date, *created])
+
+
+def sign_rpms(paths: list[str], key: str, gnupg_home: str | None, *, date: int, log: str) -> None:
     """Sign packages in place, before anything is computed from them (rpmsign(8))."""
-    macros = ["--define", f"_gpg_name {key}", "--define", "__gpg /usr/bin/gpg"]
     environment = _command.base_environment(**({"GNUPGHOME": gnupg_home} if gnupg_home else {}))
     try:
-        _command.run(["rpmsign", *macros, "--addsign", *paths], environment=environment, timeout=600, log=log)
+        macros = {
+            "_gpg_name": key,
+            "__gpg": "/usr/bin/gpg",
+            "_gpg_sign_cmd_extra_args": f"--faked-system-time {_signing_time(key, date, environment)}!",
+        }
+        defined = [word for name, value in macros.items() for word in ("--define", f"{name} {value}")]
+        argv = ["rpmsign", *defined, "--addsign", *paths]
+        _command.run(argv, environment=environment, timeout=600, log=log)
     except DistrogateError as error:
         raise DistrogateError(
-            "no_signing_key",
-            f"The packages could not be signed with key {key} of {gnupg_home}: {error.message}",
+            "no_signing_key", f"The packages could not be signed with key {key} of {gnupg_home}: {error.message}"
         ) from error

@@ -73,7 +73,7 @@ def _build_project(
         packages += build_rpm(project, str(kinds["rpm"]), settings, not assumed)
     signed = [package["path"] for package in packages if package["kind"] in ("rpm", "srpm")]
     if signed and params["signing_key"]:
-        sign_rpms(signed, params["signing_key"], params["gnupg_home"], stage.log)
+        sign_rpms(signed, params["signing_key"], params["gnupg_home"], date=project.date, log=stage.log)
     for package in packages:
         facts = {key: package[key] for key in ("package", "package_version", "architecture")}
         origin = {"project": name, "commit": known["commit"], "tree": known["tree"]}

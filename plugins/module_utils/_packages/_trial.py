@@ -17,6 +17,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox impor
 
 _APT = ["apt-get", "--yes", "--quiet", "-o", "Dpkg::Use-Pty=0", "-o", "APT::Sandbox::User=root"]
 _PACKAGE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9.+_-]*(=[A-Za-z0-9][A-Za-z0-9.+~:_^-]*)?$")
+_WRITE = ["install", "-D", "--mode=644", "/dev/stdin"]
 _DNF = ["dnf", "--assumeyes", "--quiet"]
 _ENVIRONMENT = {"DEBIAN_FRONTEND": "noninteractive"}
 
@@ -60,7 +61,7 @@ def try_debs(machine: Machine, trial: Trial) -> list[str]:
     """Try Debian packages; returns the names of the steps that were done."""
     options = _options(trial)
     for number, text in enumerate(trial.sources):
-        machine.run(["tee", f"/etc/apt/sources.list.d/distrogate-{number}.sources"], stdin=text.encode())
+        machine.run([*_WRITE, f"/etc/apt/sources.list.d/distrogate-{number}.sources"], stdin=text.encode())
     names = [package.partition("=")[0] for package in trial.packages]
     _step("install_failed", machine, [*_APT, "update"], **options)
     _step(
@@ -85,7 +86,7 @@ def try_rpms(machine: Machine, trial: Trial) -> list[str]:
     """Try rpm packages; returns the names of the steps that were done."""
     options = _options(trial)
     for number, text in enumerate(trial.sources):
-        machine.run(["tee", f"/etc/yum.repos.d/distrogate-{number}.repo"], stdin=text.encode())
+        machine.run([*_WRITE, f"/etc/yum.repos.d/distrogate-{number}.repo"], stdin=text.encode())
     names = [package.partition("=")[0] for package in trial.packages]
     wanted = [package.replace("=", "-", 1) for package in trial.packages]
     _step("install_failed", machine, [*_DNF, "install", *wanted], **options)

@@ -179,6 +179,22 @@ def test_a_renewal_between_looking_and_granting_wins(store: Store) -> None:
     assert place.try_grant(blind, _lease("second"), 60) is None
 
 
+def test_what_changes_between_looking_and_granting_stops_the_grant(store: Store) -> None:
+    _register(store, "a", "b")
+    check = _place(store, "check", Demand("p", name="a"))
+    seen = Pool.read(store, "p")
+    assert _try(store, _place(store, "gate", Demand("p", name="a", priority=10))) == ["a"]
+    assert check.try_grant(seen, _lease("check"), 60) is None
+    other = _place(store, "other", Demand("p", name="b"))
+    seen = Pool.read(store, "p")
+    Registry(store, "p").put("b", {"state": "drained"})
+    assert other.try_grant(seen, _lease("other"), 60) is None
+    Registry(store, "p").put("b", {"state": "present"})
+    seen = Pool.read(store, "p")
+    Registry(store, "p").hold("b", "mine", 60)
+    assert other.try_grant(seen, _lease("other"), 60) is None
+
+
 def test_the_fence_outlives_the_te(store: Store) -> None:
     _register(store, "a")
     acquire(store, POOL, _lease("first"), ttl=60, timeout=0)
