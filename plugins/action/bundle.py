@@ -122,7 +122,7 @@ def _missing(
         last = verdicts.get(verdict["name"])
         if last and all(last.predicate.get("stage" if k == "name" else k) == v for k, v in content.items()):
             continue  # said already, and nothing else since
-        extra: dict[str, t.Any] = {name: content[name] for name in ("url", "message") if name in content}
+        extra: dict[str, t.Any] = {name: content[name] for name in ("url", "explanation") if name in content}
         value = _statements.verdict_statement(
             digest, verdict["name"], verdict["result"], time.time_ns(), extra
         )

@@ -25,5 +25,5 @@ class ActionModule(ControllerAction, ActionBase):
 
     def perform(self, call: ActionCall) -> None:
         """Look."""
-        with open_store(call.params["store"]) as store:
+        with open_store(call.params["store"], create=False) as store:
             call.result["bundles"] = find_bundles(store, call.params)

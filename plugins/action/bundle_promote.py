@@ -76,7 +76,10 @@ class ActionModule(ControllerAction, ActionBase):
         params = call.params
         channel = checked_channel(params["channel"])
         key = _statements.load_signing_key(params["signing_key"], params["signing_key_env"], os.environ)
-        with Hosts(self, call.variables) as hosts, open_store(params["store"]) as store:
+        with (
+            Hosts(self, call.variables) as hosts,
+            open_store(params["store"], create=not call.check_mode) as store,
+        ):
             world = _World(hosts, key, call.progress)
             promotion = _promotion.Promotion(store, channel, world)
             if call.check_mode:
@@ -98,7 +101,7 @@ class ActionModule(ControllerAction, ActionBase):
                 bundle, origin = _judge(call, hosts, store, key)
                 if call.result["refused"]:
                     raise _refusal(channel, call.result["refused"])
-                plans = plan_targets(params["targets"], bundle, params["timeout"])
+                plans = plan_targets(hosts, params["targets"], bundle, params["timeout"])
                 outcome = promotion.promote(bundle["digest"], plans, origin, holder["by"])
         call.result.update(
             {
@@ -122,7 +125,7 @@ class ActionModule(ControllerAction, ActionBase):
             {"version": None, "from": previous, "targets": [], "channel": call.params["channel"]}
         )
         if bundle and not call.result["refused"]:
-            plan_targets(call.params["targets"], bundle, call.params["timeout"])
+            plan_targets(hosts, call.params["targets"], bundle, call.params["timeout"])
             call.difference.add(call.params["channel"], previous, bundle["digest"])
             if current and current["digest"] == bundle["digest"]:
                 call.result["version"] = current["version"]

@@ -11,12 +11,14 @@ DOCUMENTATION = r"""
 module: bundle
 short_description: Seal the artifacts of a run as a bundle
 version_added: 0.1.0
-author: distrogate.ci maintainers
+author:
+  - distrogate.ci maintainers (@distrogate)
 description:
-  - Writes C(bundle.json) into a run directory. It lists the artifacts of all successful stages and the inputs that
-    they came from, and its digest covers these and nothing else.
-  - Signs an in-toto statement for the verdict of every stage, and one of SLSA provenance. Verdicts, of success and
-    of failure, are statements about the digest; they do not change it, and they can be added long after sealing.
+  - Writes C(bundle.json) into a run directory. It lists the artifacts of all successful stages and the
+    inputs that they came from, and its digest covers these and nothing else.
+  - Signs an in-toto statement for the verdict of every stage, and one of SLSA provenance. Verdicts, of
+    success and of failure, are statements about the digest; they do not change it, and they can be added
+    long after sealing.
   - The task's host is the one with the run directory. Keys and signatures stay on the controller.
   - Every artifact must be the file that its stage recorded. A run directory is sealed once. Sealing it again
     adds what is missing, such as the verdict of a stage that was run since. Other artifacts are refused.
@@ -32,18 +34,14 @@ options:
     type: str
     choices: [sealed]
     default: sealed
-  store:
-    description:
-      - The address of the store, such as C(sqlite:///var/lib/distrogate/store.db).
-      - The environment variable E(DISTROGATE_STORE) of the controller is the default.
-    type: str
   signing_key:
     description:
       - The path on the controller of a private key, Ed25519 or ECDSA, in PEM form and without a passphrase.
       - It never leaves the controller.
     type: path
   signing_key_env:
-    description: The name of an environment variable of the controller that holds such a key, instead of a file.
+    description: >-
+      The name of an environment variable of the controller that holds such a key, instead of a file.
     type: str
   add:
     description: Statements to add, which came from outside of the run.
@@ -57,7 +55,9 @@ options:
         choices: [verdict]
         required: true
       name:
-        description: What was tested, as a policy names it. A verdict of a stage's name replaces that stage's one.
+        description: >-
+          What was tested, as a policy names it. A verdict of a stage's name replaces that
+          stage's one.
         type: str
         required: true
       result:
@@ -68,7 +68,7 @@ options:
       url:
         description: Where to read about it.
         type: str
-      message:
+      explanation:
         description: A sentence about it.
         type: str
 attributes:
@@ -78,6 +78,7 @@ extends_documentation_fragment:
   - distrogate.ci.attributes
   - distrogate.ci.attributes.action
   - distrogate.ci.attributes.actiongroup_ci
+  - distrogate.ci.store
 seealso:
   - module: distrogate.ci.bundle_info
   - module: distrogate.ci.bundle_promote

@@ -11,15 +11,11 @@ DOCUMENTATION = r"""
 module: bundle_info
 short_description: Find bundles
 version_added: 0.1.0
-author: distrogate.ci maintainers
+author:
+  - distrogate.ci maintainers (@distrogate)
 description:
   - Lists the bundles that the store knows. Every condition that is given must hold.
 options:
-  store:
-    description:
-      - The address of the store, such as C(sqlite:///var/lib/distrogate/store.db).
-      - The environment variable E(DISTROGATE_STORE) of the controller is the default.
-    type: str
   channel:
     description: The bundle that this channel, or this version, points to.
     type: str
@@ -31,8 +27,8 @@ options:
     type: str
   trees:
     description:
-      - Bundles that were made of exactly these merged trees, by project. So a bundle of the gate is found that may
-        be promoted after the merge, without building again.
+      - Bundles that were made of exactly these merged trees, by project. So a bundle of the gate is found
+        that may be promoted after the merge, without building again.
     type: dict
   pipeline:
     description: Bundles of this pipeline.
@@ -45,6 +41,7 @@ extends_documentation_fragment:
   - distrogate.ci.attributes
   - distrogate.ci.attributes.action
   - distrogate.ci.attributes.actiongroup_ci
+  - distrogate.ci.store
 """
 
 EXAMPLES = r"""
@@ -63,7 +60,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 bundles:
-  description: The bundles, the one that was sealed first comes first.
+  description: The bundles, the one that was sealed last comes first.
   type: list
   elements: dict
   returned: success

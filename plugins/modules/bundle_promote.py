@@ -11,13 +11,14 @@ DOCUMENTATION = r"""
 module: bundle_promote
 short_description: Point a channel at a bundle, and publish exactly its artifacts
 version_added: 0.1.0
-author: distrogate.ci maintainers
+author:
+  - distrogate.ci maintainers (@distrogate)
 description:
-  - Verifies a bundle, its artifacts and its signed statements, publishes its artifacts to the release repositories
-    on their hosts, all or none, and points the channel at it. Nothing is ever built again.
+  - Verifies a bundle, its artifacts and its signed statements, publishes its artifacts to the release
+    repositories on their hosts, all or none, and points the channel at it. Nothing is ever built again.
   - What is against a promotion is said all at once, in RV(refused).
-  - A promotion that was killed is completed by the next call for the same channel when it had begun to publish,
-    and undone when it had not.
+  - A promotion that was killed is completed by the next call for the same channel when it had begun to
+    publish, and undone when it had not.
   - One promotion to a channel runs at a time. Another waits, and says for whom.
 requirements:
   - securesystemslib[crypto], on the controller
@@ -34,18 +35,14 @@ options:
       - Versions such as V(4.0.0) are given out by promotion, and never given out twice.
     type: str
     required: true
-  store:
-    description:
-      - The address of the store, such as C(sqlite:///var/lib/distrogate/store.db).
-      - The environment variable E(DISTROGATE_STORE) of the controller is the default.
-    type: str
   signing_key:
     description:
       - The path on the controller of a private key, Ed25519 or ECDSA, in PEM form and without a passphrase.
       - It never leaves the controller.
     type: path
   signing_key_env:
-    description: The name of an environment variable of the controller that holds such a key, instead of a file.
+    description: >-
+      The name of an environment variable of the controller that holds such a key, instead of a file.
     type: str
   policy:
     description: What must hold for a bundle to be promoted to this channel.
@@ -59,8 +56,8 @@ options:
         default: []
       signers:
         description:
-          - Who is trusted. Each is the path on the controller of a public key in PEM form, or the id of a key that
-            has sealed a bundle of this store.
+          - Who is trusted. Each is the path on the controller of a public key in PEM form, or the id of a
+            key that has sealed a bundle of this store.
           - The public key of O(signing_key) is the default.
         type: list
         elements: str
@@ -109,6 +106,7 @@ extends_documentation_fragment:
   - distrogate.ci.attributes
   - distrogate.ci.attributes.action
   - distrogate.ci.attributes.actiongroup_ci
+  - distrogate.ci.store
 seealso:
   - module: distrogate.ci.bundle
   - module: distrogate.ci.apt_publish

@@ -11,7 +11,8 @@ DOCUMENTATION = r"""
 module: incoming_files
 short_description: Take artifacts into a repository host's incoming folder
 version_added: 0.1.0
-author: distrogate.ci maintainers
+author:
+  - distrogate.ci maintainers (@distrogate)
 description:
   - What M(distrogate.ci.bundle_promote) does on a repository host. It is internal; its options may
     change in any release.

@@ -11,7 +11,8 @@ DOCUMENTATION = r"""
 module: run_files
 short_description: Read a run directory, and add its bundle and statements
 version_added: 0.1.0
-author: distrogate.ci maintainers
+author:
+  - distrogate.ci maintainers (@distrogate)
 description:
   - What M(distrogate.ci.bundle) and M(distrogate.ci.bundle_promote) do on the host of a run directory.
     It is internal; its options may change in any release.

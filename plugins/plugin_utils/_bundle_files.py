@@ -17,7 +17,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import parse_json
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import FORMAT
-from ansible_collections.distrogate.ci.plugins.plugin_utils._hosts import Hosts
+from ansible_collections.distrogate.ci.plugins.plugin_utils._hosts import UNKNOWN_HOST, Hosts
 
 Json = dict[str, t.Any]
 _COLLECTION = "distrogate.ci."
@@ -90,7 +90,7 @@ def add_files(hosts: Hosts, host: str, run_dir: str, files: dict[str, str]) -> l
     return list(result["added"])
 
 
-def plan_targets(targets: t.Sequence[Json], bundle: Json, timeout: float) -> list[Json]:
+def plan_targets(hosts: Hosts, targets: t.Sequence[Json], bundle: Json, timeout: float) -> list[Json]:
     """What the journal keeps of each target: enough to finish or undo it without the caller's options."""
     plans = []
     seen: set[tuple[str, str]] = set()
@@ -99,6 +99,7 @@ def plan_targets(targets: t.Sequence[Json], bundle: Json, timeout: float) -> lis
         arguments = {"timeout": int(timeout), **target["arguments"]}
         root = str(arguments.get("root") or "").rstrip("/")
         _check_target(target, plugin, root)
+        hosts.check(target["host"])  # before a journal is opened that names it
         if (target["host"], root) in seen:
             # A prepared repository waits for its own transaction, so the second would wait for the first.
             raise DistrogateError(
@@ -190,8 +191,11 @@ class HostTarget:
         try:
             result = self._call("undone")
         except DistrogateError as error:
-            if error.reason != UNKNOWN_TRANSACTION:
+            # A host that left the inventory may not block the channel: its reservation ends by itself.
+            if error.reason not in (UNKNOWN_TRANSACTION, UNKNOWN_HOST):
                 raise
             result = {"host": self.plan["host"], "plugin": self.plan["plugin"]}
+            if error.reason == UNKNOWN_HOST:
+                return result
         self._incoming("absent")
         return result

@@ -23,6 +23,7 @@ from ansible.template import Templar
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import sha256_file
 
+UNKNOWN_HOST = "unknown_host"
 Variables = t.Mapping[str, t.Any]
 
 
@@ -78,7 +79,7 @@ class Hosts:
         hostvars = self._variables.get("hostvars", {})
         if host not in hostvars and host not in constants.LOCALHOST:
             raise DistrogateError(
-                "unknown_host", f"{host} is not in the inventory. Add it, with how to connect to it."
+                UNKNOWN_HOST, f"{host} is not in the inventory. Add it, with how to connect to it."
             )
         variables = dict(hostvars.raw_get(host))
         templar = Templar(loader=action._loader, variables=variables)
@@ -132,6 +133,10 @@ class Hosts:
                 str(result.get("reason", "host_failed")), message, **{**details, "host": host}
             )
         return result
+
+    def check(self, host: str) -> None:
+        """Refuse a host that is not in the inventory, or whose connection cannot be set up."""
+        self._handler(host)
 
     def same_machine(self, one: str, other: str) -> bool:
         """Whether a path on ``one`` names the same file on ``other``."""

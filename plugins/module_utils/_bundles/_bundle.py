@@ -25,7 +25,7 @@ SEAL = "seal"  # the stage that seals: its own record cannot be part of what it 
 # Sections of run.json that say what was built from what. Everything else there (times, the
 # run's name, the machine) may differ between two runs of one queue and stays outside.
 INPUTS = (
-    "collections",
+    "collection",
     "images",
     "parameters",
     "pipeline",
@@ -42,7 +42,6 @@ _VOLATILE = frozenset(
         "log",
         "logs",
         "run_dir",
-        "run_id",
         "seconds",
         "started",
         "started_ns",

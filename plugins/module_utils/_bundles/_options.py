@@ -16,6 +16,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle imp
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_model import channel_key
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Delete, Put, Store
+from ansible_collections.distrogate.ci.plugins.module_utils._core._store_option import store_option
 
 Json = dict[str, t.Any]
 Options = dict[str, t.Any]
@@ -25,7 +26,7 @@ _ADDED: Options = {
     "name": {"type": "str", "required": True},
     "result": {"type": "str", "choices": ["PASSED", "FAILED"], "required": True},
     "url": {"type": "str"},
-    "message": {"type": "str"},
+    "explanation": {"type": "str"},
 }
 _TARGET: Options = {
     "host": {"type": "str", "required": True},
@@ -51,7 +52,7 @@ def bundle_options() -> Options:
         "argument_spec": {
             "run_dir": {"type": "path", "required": True},
             "state": {"type": "str", "choices": ["sealed"], "default": "sealed"},
-            "store": {"type": "str"},
+            **store_option(),
             "add": {"type": "list", "elements": "dict", "options": _ADDED, "default": []},
             **_KEY,
         },
@@ -64,7 +65,7 @@ def bundle_info_options() -> Options:
     """What ``bundle_info`` takes."""
     return {
         "argument_spec": {
-            "store": {"type": "str"},
+            **store_option(),
             "channel": {"type": "str"},
             "bundle": {"type": "str"},
             "contains": {"type": "str"},
@@ -81,7 +82,7 @@ def bundle_promote_options() -> Options:
             "bundle": {"type": "str"},
             "run_dir": {"type": "path"},
             "channel": {"type": "str", "required": True},
-            "store": {"type": "str"},
+            **store_option(),
             "policy": {"type": "dict", "options": _POLICY, "default": {}, "apply_defaults": True},
             "targets": {"type": "list", "elements": "dict", "options": _TARGET, "default": []},
             "timeout": {"type": "float", "default": 600.0},
@@ -132,7 +133,7 @@ def _channels(store: Store) -> dict[str, list[str]]:
 
 
 def find_bundles(store: Store, wanted: Json) -> list[Json]:
-    """The bundles that satisfy every given condition, oldest first (the result of ``bundle_info``)."""
+    """The bundles that satisfy every given condition, newest first (the result of ``bundle_info``)."""
     channels = _channels(store)
     tree_key = None if wanted.get("trees") is None else f"tree/{trees_hex(wanted['trees'])}/"
     of_trees = None if tree_key is None else {entry.value for entry in store.list(tree_key)}
@@ -151,4 +152,4 @@ def find_bundles(store: Store, wanted: Json) -> list[Json]:
         if of_trees is not None and digest not in of_trees:
             continue
         found.append({"digest": digest, "channels": channels.get(digest, []), **facts})
-    return sorted(found, key=lambda bundle: (bundle["sealed"], bundle["digest"]))
+    return sorted(found, key=lambda bundle: (bundle["sealed"], bundle["digest"]), reverse=True)

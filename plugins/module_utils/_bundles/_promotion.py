@@ -80,8 +80,9 @@ class Promotion:
             if errors:
                 raise DistrogateError(
                     "undo_incomplete",
-                    f"The promotion of {journal['digest']} to {self._channel} did not end and could not be"
-                    f" undone: {'; '.join(errors)} Nothing was published. Run it again when that is repaired.",
+                    f"The promotion of {journal['digest']} to {self._channel} did not end and could not"
+                    f" be undone: {'; '.join(errors)} Nothing was published."
+                    " Run it again when that is repaired.",
                 )
         else:
             self._complete(journal, revision, again=True)
@@ -184,8 +185,8 @@ class Promotion:
             except DistrogateError as error:
                 raise DistrogateError(
                     "promotion_incomplete",
-                    f"The promotion of {journal['digest']} to {self._channel} has begun to publish and could not"
-                    f" end: {error.message} Run it again: it goes on from here.",
+                    f"The promotion of {journal['digest']} to {self._channel} has begun to publish and could"
+                    f" not end: {error.message} Run it again: it goes on from here.",
                     cause=error.reason,
                 ) from error
             journal, revision = self._point(journal, revision)
@@ -196,8 +197,8 @@ class Promotion:
             if not again:
                 raise DistrogateError(
                     "statement_unwritten",
-                    f"{self._channel} points to {journal['digest']} now, but the promotion's statement could not"
-                    f" be written beside the bundle: {error.message} Run it again to write it.",
+                    f"{self._channel} points to {journal['digest']} now, but the promotion's statement could"
+                    f" not be written beside the bundle: {error.message} Run it again to write it.",
                     cause=error.reason,
                 ) from error
             self._world.progress(

@@ -158,7 +158,7 @@ def provenance_statement(bundle: Json, bundle_sha256: str, frozen: Json, builder
         for entry in projects
         if _COMMIT.match(str(entry.get("commit")))
     ]
-    metadata = {"invocationId": str(frozen.get("run") or frozen.get("run_id") or ""), "finishedOn": finished}
+    metadata = {"invocationId": str(frozen.get("id") or ""), "finishedOn": finished}
     if frozen.get("created"):
         metadata["startedOn"] = frozen["created"]
     return statement(

@@ -43,7 +43,8 @@ def artifact(path: str, data: bytes, **facts: t.Any) -> Json:
 
 FROZEN: Json = {
     "version": 1,
-    "run": "42",
+    "id": "42",
+    "collection": "0.1.0",
     "created": "2026-01-01T00:00:00Z",
     "pipeline": "gate",
     "queue": [{"project": "hello", "branch": "main", "commit": "1" * 40, "change_id": "7", "patch_set": "1"}],

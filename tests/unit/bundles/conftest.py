@@ -19,7 +19,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._store import 
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))  # for the modules beside the tests
 
-from bundle_samples import FROZEN, stages  # noqa: E402
+from bundle_samples import FROZEN, stages
 
 Json = dict[str, t.Any]
 

@@ -13,9 +13,9 @@ import pathlib
 import typing as t
 
 import pytest
+from bundle_samples import CONTENTS, FROZEN, artifact, signed, stage, stages
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from bundle_samples import CONTENTS, FROZEN, artifact, signed, stage, stages
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles import (
     _bundle,
@@ -53,7 +53,7 @@ def _judge(
 
 
 def test_digest_ignores_order_time_place_and_verdicts(bundle: Json) -> None:
-    frozen = {**_reversed(FROZEN), "created": "2031-05-05T00:00:00Z", "run": "43"}
+    frozen = {**_reversed(FROZEN), "created": "2031-05-05T00:00:00Z", "id": "43"}
     frozen["repositories"][0]["url"] = "file:///elsewhere/43/repositories/base"
     again = _reversed(stages())
     again["install_test"]["verdict"] = "failure"
@@ -91,21 +91,38 @@ def test_any_changed_byte_of_the_bundle_is_refused(bundle: Json, key: t.Any, dat
     assert _judge(bundle, signed(bundle, key), [key], bundle_text=edited)
 
 
-@pytest.mark.parametrize("which", ["key", "other_key"])
+@pytest.fixture(params=["key", "other_key"])
+def envelope(bundle: Json, request: pytest.FixtureRequest) -> tuple[str, _statements.PublicKey]:
+    """One envelope, signed once (ECDSA never signs twice alike), and the key that verifies it."""
+    signer = request.getfixturevalue(request.param)
+    return signed(bundle, signer)["provenance.json"], signer.public
+
+
 @given(data=st.data())
 @FIXTURES
 def test_any_changed_byte_of_an_envelope_is_refused(
-    bundle: Json, which: str, request: pytest.FixtureRequest, data: st.DataObject
+    envelope: tuple[str, _statements.PublicKey], data: st.DataObject
 ) -> None:
-    signer = request.getfixturevalue(which)
-    text = signed(bundle, signer)["provenance.json"].encode()
+    text = envelope[0].encode()
     position = data.draw(st.integers(0, len(text) - 1))
     byte = data.draw(st.integers(1, 126).filter(lambda value: value != text[position]))
+    edited = (text[:position] + bytes([byte]) + text[position + 1 :]).decode()
     with pytest.raises(DistrogateError) as caught:
-        _statements.verify(
-            "it", (text[:position] + bytes([byte]) + text[position + 1 :]).decode(), [signer.public]
-        )
+        _statements.verify("it", edited, [envelope[1]])
     assert caught.value.reason in ("bad_statement", "unknown_signer")
+
+
+def test_a_bundle_that_lies_about_its_digest_is_refused(bundle: Json) -> None:
+    text = _bundle.bundle_text({**bundle, "digest": "sha256:" + "0" * 64})
+    with pytest.raises(DistrogateError, match="its contents have"):
+        _bundle.parse_bundle(text)
+
+
+def test_a_path_is_not_in_the_digest_but_cannot_be_edited(bundle: Json, key: t.Any) -> None:
+    edited = json.loads(json.dumps(bundle))
+    edited["artifacts"][0]["path"] = "artifacts/elsewhere.deb"
+    assert _bundle.parse_bundle(_bundle.bundle_text(edited))["digest"] == bundle["digest"]
+    assert _judge(edited, signed(bundle, key), [key]) == ["bundle"]
 
 
 def test_base64_has_one_spelling(bundle: Json, key: t.Any) -> None:

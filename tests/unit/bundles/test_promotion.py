@@ -331,6 +331,24 @@ def test_a_builder_that_is_gone_does_not_block_the_channel(site: Site) -> None:
     assert entry.value["statement"] == f"2.0.0 is {B}"
 
 
+def test_a_lost_answer_does_not_undo_what_was_decided(site: Site) -> None:
+    """The store took the step to commit, and the connection broke before it said so."""
+    promotion = site.promotion()
+    step = promotion._step
+
+    def lossy(revision: int, journal: Json) -> int:
+        step(revision, journal)
+        raise DistrogateError("store_unavailable", "The connection broke.")
+
+    promotion._step = lossy  # type: ignore[method-assign]
+    plans = [{"name": name, "digest": B} for name in site.repositories]
+    with pytest.raises(DistrogateError, match="broke"):
+        promotion.promote(B, plans, {"host": "builder"}, "somebody")
+    assert all(repository.prepared for repository in site.repositories.values())
+    site.promotion().recover()
+    assert site.state() == {B}
+
+
 def test_who_was_taken_for_dead_does_no_harm(site: Site) -> None:
     """A second process takes the journal over between the first one's prepare and its commit."""
 
