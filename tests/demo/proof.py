@@ -53,7 +53,7 @@ def dnf_installs(site: Site, url: str, package: str) -> str:
     with Sandbox(str(site.root / "proof-dnf"), str(rootfs)) as box:
         # The new root begins as a copy of the machine's: there is no rpm distribution to make one from.
         box.run(["mkdir", "--parents", "/etc/yum.repos.d", "/installroot"])
-        folders = ["/bin", "/etc", "/lib", "/lib64", "/sbin", "/usr", "/var"]
+        folders = ["/bin", "/etc", "/lib", "/lib64", "/root", "/sbin", "/usr", "/var"]
         box.run(["cp", "--archive", "--one-file-system", *folders, "/installroot"])
         text = RPM_SOURCE.format(url=url)
         box.run(["tee", "/installroot/etc/yum.repos.d/mirror.repo"], stdin=text.encode())

@@ -53,7 +53,7 @@ def fetch(git: Git, url: str, branch: str, refs: t.Iterable[str]) -> None:
 
 def tools() -> dict[str, str]:
     """Versions of the tools that a build's result may depend on; absent ones are left out."""
-    found = {"python": platform.python_version(), "kernel": platform.release()}
+    found = {"python": platform.python_version()}
     for name, option in _TOOLS:
         if shutil.which(name):
             found[name] = _command.run([name, option], timeout=60).text.splitlines()[0].strip()
