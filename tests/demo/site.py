@@ -65,7 +65,9 @@ class Site:
         """All run directories, oldest first."""
         folder = self.root / "runs"
         found = folder.iterdir() if folder.is_dir() else ()
-        return sorted((path for path in found if (path / "run.json").exists()), key=lambda p: p.stat().st_mtime_ns)
+        return sorted(
+            (path for path in found if (path / "run.json").exists()), key=lambda p: p.stat().st_mtime_ns
+        )
 
     @contextlib.contextmanager
     def mirrors(self) -> Any:
@@ -73,7 +75,9 @@ class Site:
         with contextlib.ExitStack() as stack:
             for number, port in enumerate(self.ports, 1):
                 folder = self.root / "mirrors"
-                daemon = services.rsync_daemon(folder / f"mirror{number}.conf", port, folder / f"mirror{number}.log")
+                daemon = services.rsync_daemon(
+                    folder / f"mirror{number}.conf", port, folder / f"mirror{number}.log"
+                )
                 stack.enter_context(daemon)
             yield
 
@@ -89,7 +93,9 @@ class Site:
                     remove_folder(str(folder.parent))
                 remove_folder(str(self.root / name))
         if (self.root / "keys/gnupg").is_dir():
-            subprocess.run(["gpgconf", "--homedir", str(self.root / "keys/gnupg"), "--kill", "all"], check=False)
+            subprocess.run(
+                ["gpgconf", "--homedir", str(self.root / "keys/gnupg"), "--kill", "all"], check=False
+            )
         remove_folder(str(self.root))
 
 
