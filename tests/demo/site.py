@@ -41,7 +41,6 @@ class Site:
 
     def playbook(self, name: str, *options: str, **variables: Any) -> subprocess.CompletedProcess[str]:
         """Run a playbook of the collection and show what it says; the output is kept, too."""
-        variables = {"distrogate_queue": [], **variables}
         path = self.root / "variables.json"
         path.write_text(json.dumps(variables))
         argv = [str(REPOSITORY / ".venv/bin/ansible-playbook"), "-i", str(REPOSITORY / "inventories/local")]
