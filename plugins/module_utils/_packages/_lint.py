@@ -18,7 +18,7 @@ _FOLDER = "/packages"
 _USER = 1000
 _LINTIAN = re.compile(r"^([EWI]): (\S+?):? (.*)$")
 _RPMLINT = re.compile(r"^(\S+): ([EWI]): (.*)$")
-_RPMLINT_ENDS = (0, 64, 66)  # 64 with errors, 66 with too bad a score
+_RPMLINT_ENDS = (0, 64, 65, 66)  # with errors, with warnings made errors, with too bad a score
 _LEVELS = {"error": ("E",), "warning": ("E", "W"), "none": ()}
 
 
