@@ -1,0 +1,2 @@
+def smoke(site):
+    raise SystemExit("not merged yet")
