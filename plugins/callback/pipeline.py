@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a person reads while a pipeline runs: a line a stage, and a table at the end."""
+"""What a person reads while a pipeline runs: a line a stage, and what it took at the end."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ DOCUMENTATION = r"""
 ---
 name: pipeline
 type: stdout
-short_description: A line a stage, and a table at the end
+short_description: A line a stage, and a sum at the end
 version_added: 0.1.0
 description:
   - Prints one line for each stage with its seconds, what failed with the end of its message and its log,
-    and a table at the end.
+    and what it took at the end.
   - Set C(stdout_callback=distrogate.ci.pipeline) in C(ansible.cfg) to use it. It prints plain lines, so it
     suits a log file.
 author:
@@ -95,20 +95,17 @@ class CallbackModule(CallbackBase):
                 self._display.display(line)
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
-        """The table."""
+        """What it took, and where to look."""
         if not self._stages:
             return
         spent = sum(stage["seconds"] for stage in self._stages)
-        width = max(len(stage["name"]) for stage in self._stages)
-        self._display.display(f"\n{'stage':{width}}  verdict  seconds")
-        for stage in self._stages:
-            self._display.display(f"{stage['name']:{width}}  {stage['verdict']:7}  {stage['seconds']:7.1f}")
         whole = time.monotonic() - self._began
+        run_dir = self._stages[-1]["run_dir"]
         self._display.display(
             f"{len(self._stages)} stages, {self._tasks} tasks, {spent:.1f} s in stages, {whole:.1f} s in all"
         )
-        self._display.display(f"run directory: {self._stages[-1]['run_dir']}")
-        self._display.display(f"logs:          {self._stages[-1]['run_dir']}/logs/")
+        self._display.display(f"run directory: {run_dir}")
+        self._display.display(f"logs:          {run_dir}/logs")
 
 
 def _line(stage: dict[str, t.Any]) -> str:

@@ -122,10 +122,9 @@ removed:
   type: list
   elements: dict
   contains: *package
-skipped:
+unchanged:
   description:
     - Packages that were there already.
-    - When there are any, Ansible shows the task as skipped and notifies no handler, even if others are added.
       Use RV(added) to decide what comes next.
   returned: success
   type: list

@@ -71,7 +71,9 @@ def prove(site: Site) -> None:
         url = f"http://127.0.0.1:{port}"
         with services.web_server(site.mirror(number), port, site.root / "mirrors" / "web.log"):
             key = (site.mirror(number) / "apt" / "key.asc").read_text()
-            deb = timed(f"apt-get from mirror {number}", proof.apt_installs, site, url, "bookworm", key, "hello")
+            deb = timed(
+                f"apt-get from mirror {number}", proof.apt_installs, site, url, "bookworm", key, "hello"
+            )
             rpm = timed(f"dnf from mirror {number}", proof.dnf_installs, site, url, "hello")
             print(f"         mirror {number} gave hello {deb} (deb) and {rpm} (rpm)")
 

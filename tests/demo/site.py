@@ -41,7 +41,6 @@ class Site:
 
     def playbook(self, name: str, *options: str, **variables: Any) -> subprocess.CompletedProcess[str]:
         """Run a playbook of the collection and show what it says; the output is kept, too."""
-        variables = {"distrogate_queue": [], **variables}
         path = self.root / "variables.json"
         path.write_text(json.dumps(variables))
         argv = [str(REPOSITORY / ".venv/bin/ansible-playbook"), "-i", str(REPOSITORY / "inventories/local")]
@@ -65,7 +64,9 @@ class Site:
         """All run directories, oldest first."""
         folder = self.root / "runs"
         found = folder.iterdir() if folder.is_dir() else ()
-        return sorted((path for path in found if (path / "run.json").exists()), key=lambda p: p.stat().st_mtime_ns)
+        return sorted(
+            (path for path in found if (path / "run.json").exists()), key=lambda p: p.stat().st_mtime_ns
+        )
 
     @contextlib.contextmanager
     def mirrors(self) -> Any:
@@ -73,7 +74,9 @@ class Site:
         with contextlib.ExitStack() as stack:
             for number, port in enumerate(self.ports, 1):
                 folder = self.root / "mirrors"
-                daemon = services.rsync_daemon(folder / f"mirror{number}.conf", port, folder / f"mirror{number}.log")
+                daemon = services.rsync_daemon(
+                    folder / f"mirror{number}.conf", port, folder / f"mirror{number}.log"
+                )
                 stack.enter_context(daemon)
             yield
 
@@ -89,7 +92,9 @@ class Site:
                     remove_folder(str(folder.parent))
                 remove_folder(str(self.root / name))
         if (self.root / "keys/gnupg").is_dir():
-            subprocess.run(["gpgconf", "--homedir", str(self.root / "keys/gnupg"), "--kill", "all"], check=False)
+            subprocess.run(
+                ["gpgconf", "--homedir", str(self.root / "keys/gnupg"), "--kill", "all"], check=False
+            )
         remove_folder(str(self.root))
 
 

@@ -140,12 +140,20 @@ class Project:
         self.commit(subject)
         ref = f"refs/changes/{number % 100:02}/{number}/1"
         self.git("push", "--quiet", "--force", str(self.bare), f"HEAD:{ref}")
-        return {"project": self.name, "branch": "main", "ref": ref, "change_id": str(number), "patch_set": "1"}
+        return {
+            "project": self.name,
+            "branch": "main",
+            "ref": ref,
+            "change_id": str(number),
+            "patch_set": "1",
+        }
 
     def merge(self, change: dict[str, str]) -> None:
         """Merge a change into main, as the review system does when it is submitted."""
         self.git("fetch", "--quiet", str(self.bare), "main", change["ref"])
-        main, head = (self.git("ls-remote", str(self.bare), ref).split()[0] for ref in ("main", change["ref"]))
+        main, head = (
+            self.git("ls-remote", str(self.bare), ref).split()[0] for ref in ("main", change["ref"])
+        )
         self.git("checkout", "--quiet", "--detach", main)
         self.git("merge", "--quiet", "--no-ff", "--message", f"Merge change {change['change_id']}", head)
         self.git("push", "--quiet", str(self.bare), "HEAD:main")

@@ -58,9 +58,8 @@ def machine_sources(suite: str | None = None, types: str = "deb", root: str = "/
     """
     wanted = suite or codename(root)
     base = os.path.join(root, "etc/apt")
-    files = [os.path.join(base, "sources.list")] + sorted(
-        glob.glob(os.path.join(base, "sources.list.d", "*"))
-    )
+    parts = sorted(glob.glob(os.path.join(base, "sources.list.d", "*")))
+    files = [os.path.join(base, "sources.list"), *parts]
     texts = []
     for path in files:
         if not path.endswith((".list", ".sources")) or not os.path.exists(path):

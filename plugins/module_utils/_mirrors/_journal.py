@@ -129,7 +129,7 @@ class Journal:
             )
         self.state = State(
             committed=value["committed"],
-            superseded=[(name, since) for name, since in value["superseded"]],
+            superseded=[(entry[0], entry[1]) for entry in value["superseded"]],
             mirrors={address: Record(**record) for address, record in value["mirrors"].items()},
             transaction=_transaction(value["transaction"]),
             last=_transaction(value["last"]),

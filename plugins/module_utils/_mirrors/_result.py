@@ -23,7 +23,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._sync impor
 
 
 def make_request(params: dict[str, t.Any]) -> Request:
-    """Check the options of a task; errors ``bad_source``, ``bad_option``, ``bad_mirror``, ``bad_quorum``, ``bad_name``."""
+    """Check a task's options; errors ``bad_source``, ``bad_option``, ``bad_mirror``, ``bad_quorum``."""
     source = params["source"]
     if not os.path.isabs(source) or not os.path.isdir(source):
         raise DistrogateError("bad_source", f"The source {source!r} is not an absolute path of a folder.")

@@ -29,7 +29,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._listing im
 _LOOKS = 8
 
 
-class _Moving(Exception):
+class _MovingError(Exception):
     """The source changed under our eyes."""
 
 
@@ -73,7 +73,7 @@ class Observer:
             time.sleep(0.1 * look)
             try:
                 signatures, listing = self._look()
-            except (_Moving, FileNotFoundError):
+            except (_MovingError, FileNotFoundError):
                 problems = []
                 continue
             if not listing:
@@ -106,7 +106,7 @@ class Observer:
         if any(
             first.get(path) != second.get(path) for path in {*first, *second} if classify(path) != CONTENT
         ):
-            raise _Moving
+            raise _MovingError
         for path, signature in second.items():
             if path not in listing:
                 listing[path] = Entry(self.digests.of(self.source, path, signature), signature.size)

@@ -102,7 +102,8 @@ class Sync:
         for mirror in behind:
             peer = steps.peer(mirror, state.mirrors.get(mirror.address, Record()), listing)
             self.notes[mirror.address] = (
-                f"would get {len(peer.added)} files and switch {len(peer.switched)}, {peer.size} bytes at most"
+                f"would get {len(peer.added)} files and switch {len(peer.switched)},"
+                f" {peer.size} bytes at most"
             )
         opened = request.state == "prepared" and not self._is_prepared(snapshot)
         return self._outcome(
@@ -175,7 +176,8 @@ class Sync:
             return last, False
         raise DistrogateError(
             "transaction_superseded",
-            f"Transaction {request.transaction} was followed by another one; undo that one first, or publish anew.",
+            f"Transaction {request.transaction} was followed by another one;"
+            " undo that one first, or publish anew.",
         )
 
     def _refuse_other(self) -> None:
@@ -188,7 +190,8 @@ class Sync:
         ):
             raise DistrogateError(
                 "transaction_open",
-                f"Transaction {current.id} is prepared and waits for state committed or undone; decide it first.",
+                f"Transaction {current.id} is prepared and waits for state committed or undone;"
+                " decide it first.",
                 transaction=current.id,
             )
 

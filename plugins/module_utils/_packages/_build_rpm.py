@@ -130,5 +130,6 @@ def sign_rpms(paths: list[str], key: str, gnupg_home: str | None, *, date: int, 
         _command.run(argv, environment=environment, timeout=600, log=log)
     except DistrogateError as error:
         raise DistrogateError(
-            "no_signing_key", f"The packages could not be signed with key {key} of {gnupg_home}: {error.message}"
+            "no_signing_key",
+            f"The packages could not be signed with key {key} of {gnupg_home}: {error.message}",
         ) from error

@@ -65,7 +65,7 @@ class Publisher:
         state = self.repository.state()
         if self.params["state"] == "absent" and self.fmt.scope not in state.scopes:
             return self._result(
-                {"added": [], "removed": [], "skipped": [], "serial": state.serial, "state_digest": ""}
+                {"added": [], "removed": [], "unchanged": [], "serial": state.serial, "state_digest": ""}
             )
         signer = self._signer(state)  # before anything is written
         if self.check_mode:
@@ -156,7 +156,7 @@ class Publisher:
         nothing: Json = {
             "added": [],
             "removed": [],
-            "skipped": [],
+            "unchanged": [],
             "serial": state.serial,
             "state_digest": "",
         }
@@ -205,7 +205,7 @@ class Publisher:
             result: Json = {
                 "added": [],
                 "removed": [],
-                "skipped": [],
+                "unchanged": [],
                 "serial": state.serial,
                 "state_digest": "",
             }

@@ -229,7 +229,7 @@ def outcome_result(plan: Plan, serial: int) -> Json:
     return {
         "added": [package.public() for package in plan.added],
         "removed": [package.public() for package in plan.removed],
-        "skipped": [package.public() for package in plan.skipped],
+        "unchanged": [package.public() for package in plan.skipped],
         "serial": serial,
         "state_digest": plan.after.state_digest,
     }

@@ -10,6 +10,7 @@ import pathlib
 import typing as t
 
 import pytest
+
 from ansible_collections.distrogate.ci.tests.unit.mirrors.helpers import Caller, Daemon, publish, publish_rpm
 
 

@@ -105,7 +105,8 @@ class Daemon:
         self.path.mkdir(parents=True)
         self.config = folder / "rsyncd.conf"
         self.config.write_text(
-            f"use chroot = no\nuid = {os.getuid()}\ngid = {os.getgid()}\n[m]\npath = {self.path}\nread only = no\n"
+            f"use chroot = no\nuid = {os.getuid()}\ngid = {os.getgid()}\n"
+            f"[m]\npath = {self.path}\nread only = no\n"
         )
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))

@@ -15,6 +15,7 @@ import threading
 import typing as t
 
 import pytest
+
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors import _listing, _rsync
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._classify import open_ends

@@ -9,6 +9,9 @@ from __future__ import annotations
 import pathlib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._addresses import (
     needed_mirrors,
@@ -23,8 +26,6 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._listing im
     write_listing,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._rsync import Access, Rsync
-from hypothesis import given
-from hypothesis import strategies as st
 
 DIGEST = "0" * 64
 

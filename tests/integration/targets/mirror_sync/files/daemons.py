@@ -20,7 +20,8 @@ def start(folder: pathlib.Path) -> None:
     (folder / "tree").mkdir(parents=True, exist_ok=True)
     config, port_file = folder / "rsyncd.conf", folder / "port"
     config.write_text(
-        f"use chroot = no\nuid = {os.getuid()}\ngid = {os.getgid()}\n[m]\npath = {folder}/tree\nread only = no\n"
+        f"use chroot = no\nuid = {os.getuid()}\ngid = {os.getgid()}\n"
+        f"[m]\npath = {folder}/tree\nread only = no\n"
     )
     if not port_file.exists():
         with socket.socket() as probe:

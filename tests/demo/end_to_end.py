@@ -1,0 +1,200 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""check, gate and post from end to end on real packages, and every way in which a change may be bad."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.distrogate.ci.tests.demo import (
+    checkmode,
+    demo,
+    outside,
+    proof,
+    runner_smoke,
+    services,
+    tiny,
+    upstream,
+)
+from ansible_collections.distrogate.ci.tests.demo.site import REPOSITORY, Site, must, say, stage_rows
+
+Change = dict[str, str]
+
+
+class EndToEnd:
+    """The steps, in order; each leaves behind what the next ones need."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.output = ""
+        self.hello: upstream.Project
+        self.tiny: upstream.Project
+
+    def pipeline(self, name: str, *queue: Change, fails: bool = False, **variables: Any) -> Path:
+        """Run a pipeline; returns its run directory."""
+        before = set(self.site.runs())
+        done = self.site.playbook(name, distrogate_queue=list(queue), **tiny.variables(self.site), **variables)
+        self.output += done.stdout
+        assert (done.returncode != 0) == fails, f"{name} ended with status {done.returncode}"
+        return next(run for run in self.site.runs() if run not in before)
+
+    def prepared(self) -> None:
+        """The machine is prepared, and there are two projects."""
+        must(self.site.playbook("prepare"))
+        self.hello = demo.make_project(self.site)
+        self.tiny = tiny.make_project(self.site)
+
+    def tested_and_released(self) -> None:
+        """hello: what the gate tested is promoted and mirrored; real clients install it."""
+        change = self.hello.propose(1, "Say what is new", demo.edited(self.hello, "New."))
+        gate = self.pipeline("gate", change)
+        self.hello.merge(change)
+        post = self.pipeline("post", change)
+        names = [row["stage"] for row in stage_rows(post)]
+        assert names == ["freeze", "reuse", "promote", "mirror_release"], names
+        tested = {a["name"]: a["sha256"] for a in json.loads((gate / "bundle.json").read_text())["artifacts"]}
+        mirror = self.site.mirror(1)
+        released = {Path(name).name: digest for name, digest in outside.digests(mirror).items()}
+        shipped = {name: digest for name, digest in tested.items() if not name.endswith(".src.rpm")}
+        assert shipped.items() <= released.items(), "the mirror does not have exactly what was tested"
+        port = services.free_port()
+        with services.web_server(mirror, port, self.site.root / "mirrors/web.log"):
+            url, key = f"http://127.0.0.1:{port}", (mirror / "apt/key.asc").read_text()
+            assert "+dg" in proof.apt_installs(self.site, url, "bookworm", key, "hello")
+            assert ".dg" in proof.dnf_installs(self.site, url, "hello")
+
+    def second_on_first(self) -> None:
+        """tiny: the second change is tested on top of the first, and its repository shows both packages."""
+        first = self.tiny.propose(11, "First", {"first": "1\n"})
+        second = self.tiny.propose(12, "Second", {"second": "2\n"})
+        ahead = self.pipeline("gate", first)
+        run = self.pipeline("gate", first, second)
+        assert (run / "workspace/tiny/first").exists()
+        assert (run / "workspace/tiny/second").exists()
+        facts = {row["stage"]: row["facts"] for row in stage_rows(run)}
+        own = self.site.root / "repositories/test" / facts["publish_test"]["key"] / run.name / "apt"
+        index = (own / "dists/bookworm/main/binary-amd64/Packages").read_text()
+        versions = {a["package_version"] for r in (ahead, run) for row in stage_rows(r) for a in row["artifacts"]}
+        assert len(versions) == 2
+        assert all(f"Version: {version}\n" in index for version in versions), index
+        for change in (first, second):
+            self.tiny.merge(change)
+            assert "build" not in [row["stage"] for row in stage_rows(self.pipeline("post", change))]
+
+    def other_tree(self) -> None:
+        """tiny: a merged tree that no gate tested is built and install-tested again."""
+        gated = self.tiny.propose(13, "Gated", {"third": "3\n"})
+        other = self.tiny.propose(14, "Not gated", {"fourth": "4\n"})
+        self.pipeline("gate", gated)
+        self.tiny.merge(other)
+        self.tiny.merge(gated)
+        names = [row["stage"] for row in stage_rows(self.pipeline("post", gated))]
+        assert {"build", "install_test", "promote", "mirror_release"} <= set(names), names
+
+    def bad_changes(self) -> None:
+        """A change that fails at a stage stops there, names it, frees the TE, and moves nothing."""
+        before = outside.public_state(self.site)
+        stages = {"merge": "workspace", "build": "build", "lint": "lint", "install": "install_test"}
+        for number, (kind, stage) in enumerate({**stages, "system": "system_test"}.items(), 20):
+            change = self._bad_change(kind, number)
+            run = self.pipeline("check", change, fails=True)
+            last = stage_rows(run)[-1]
+            assert (last["stage"], last["verdict"]) == (stage, "failure"), last
+            said = self.output[-6000:]
+            assert f"Stage {stage} failed" in said, said
+            assert not last["logs"] or str(run / last["logs"][0]) in said, "the log was not named"
+            assert outside.free_tes(self.site) == ["te1"], "the TE was not released"
+            assert not list((self.site.root / "leases").glob("*.json")), "a lease file was left"
+        assert outside.public_state(self.site) == before, "a change that failed moved something"
+
+    def _bad_change(self, kind: str, number: int) -> Change:
+        if kind != "merge":
+            return self.tiny.propose(number, f"Break {kind}", tiny.broken(kind))
+        mine = self.tiny.propose(number, "Mine", {"first": "mine\n"})
+        theirs = self.tiny.propose(number + 30, "Theirs", {"first": "theirs\n"})
+        self.tiny.merge(theirs)
+        return mine
+
+    def alone(self) -> None:
+        """A stage runs alone on a run directory."""
+        run = self.pipeline("check", self.tiny.propose(15, "Alone", {"fifth": "5\n"}))
+        done = self.site.playbook("stage", stage="lint", run_dir=str(run), **tiny.variables(self.site))
+        assert "success  lint" in must(done).stdout
+
+    def periodic(self) -> None:
+        """A branch is tested as it is."""
+        done = self.site.playbook("periodic", project="tiny", **tiny.variables(self.site))
+        assert "success  system_test" in must(done).stdout
+
+    def not_ready(self) -> None:
+        """A missing key, program or group is one sentence before the first stage."""
+        change = self.tiny.propose(16, "Not ready", {"sixth": "6\n"})
+        before = self.site.runs()
+        wrong = {"distrogate_signing_key": "F" * 40}, {"preflight_programs_builder": {"no-such-tool": "no-such-package"}}
+        for variables in wrong:
+            done = self.site.playbook("check", distrogate_queue=[change], **tiny.variables(self.site), **variables)
+            assert done.returncode
+            assert "This host is not ready" in done.stdout, done.stdout
+        done = self.site.playbook(
+            "check", "--limit", "all", distrogate_queue=[change], preflight_host="nobody", groups={"builders": ["x"]}
+        )
+        assert done.returncode
+        assert self.site.runs() == before, "a run began on a machine that is not ready"
+
+    def check_mode(self) -> None:
+        """Check mode says what would be done and changes nothing."""
+        checkmode.check_mode(self.site, self.hello.propose(17, "Check mode", demo.edited(self.hello, "Never.")))
+
+    def runner(self) -> None:
+        """ansible-runner, with the layout that AWX uses."""
+        runner_smoke.smoke(self.site)
+
+    def no_secret(self) -> None:
+        """No secret is in an output, a run directory, a repository or a mirror."""
+        assert outside.leaks(self.site, self.output) == []
+
+
+def main() -> None:
+    """All steps, on an empty site; root filesystems are kept between runs."""
+    cache = REPOSITORY / ".cache"
+    site = Site(cache / "end-to-end", cache / "rootfs")
+    site.remove()
+    site.root.mkdir(parents=True)
+    test = EndToEnd(site)
+    steps: list[Callable[[], None]] = [
+        test.prepared,
+        test.tested_and_released,
+        test.second_on_first,
+        test.other_tree,
+        test.bad_changes,
+        test.alone,
+        test.periodic,
+        test.not_ready,
+        test.check_mode,
+        test.runner,
+        test.no_secret,
+    ]
+    done = []
+    try:
+        for step in steps:
+            say(f"{step.__name__}: {step.__doc__}")
+            began = time.monotonic()
+            if step == test.prepared:
+                step()
+            else:
+                with site.mirrors():
+                    step()
+            done.append(f"ok  {step.__name__:24} {time.monotonic() - began:6.1f} s")
+    finally:
+        print("\n" + "\n".join(done))
+    site.remove()
+
+
+if __name__ == "__main__":
+    main()
