@@ -79,6 +79,12 @@ class CallbackModule(CallbackBase):
         message = result._result.get("msg", "")
         self._display.display(f"UNREACHABLE {result._host.get_name()}: {message}", color="red")
 
+    def v2_on_file_diff(self, result: t.Any) -> None:
+        """With --diff, what a task changed, or would change."""
+        diff = result._result.get("diff")
+        if diff and result._result.get("changed"):
+            self._display.display(self._get_diff(diff).rstrip("\n"))
+
     def _show(self, result: t.Any) -> None:
         values = result._result
         stage = values.get("stage")

@@ -100,6 +100,12 @@ class Site:
         remove_folder(str(self.root))
 
 
+def shared_rootfs() -> Path:
+    """Root filesystems for what brings none of its own: those named, or the demo's, or the tests'."""
+    named, demo = os.environ.get("DISTROGATE_ROOTFS"), REPOSITORY / ".demo/rootfs"
+    return Path(named) if named else demo if demo.is_dir() else REPOSITORY / ".cache/rootfs"
+
+
 def stage_rows(run: Path) -> list[dict[str, Any]]:
     """What the stages of a run wrote, in order."""
     records = [json.loads(path.read_text()) for path in (run / "stages").glob("*.json")]
