@@ -71,7 +71,7 @@ def run(
     With ``log`` both outputs are appended to that file (and ``stdout`` holds
     the last 64 KiB of it); else they are captured. ``timeout`` is in seconds. The
     log names the command unless ``announce`` is false; errors call it ``name``.
-    Errors: ``missing_tool``, ``command_timeout``, ``command_failed``.
+    Errors: ``missing_tool``, ``no_folder``, ``command_timeout``, ``command_failed``.
     """
     with contextlib.ExitStack() as stack:
         sink: t.Any = subprocess.PIPE
@@ -93,10 +93,8 @@ def run(
                 start_new_session=True,
                 pass_fds=pass_fds,
             )
-        except FileNotFoundError as error:
-            raise DistrogateError(
-                "missing_tool", f"The program {argv[0]} is not installed on this machine.", tool=argv[0]
-            ) from error
+        except (OSError, ValueError) as error:
+            raise _not_started(argv, directory, error) from error
         try:
             stdout, stderr = process.communicate(stdin if isinstance(stdin, bytes) else None, timeout=timeout)
         except subprocess.TimeoutExpired as error:
@@ -115,6 +113,17 @@ def run(
     if check and process.returncode:
         raise failed(argv, completed, log)
     return completed
+
+
+def _not_started(argv: list[str], directory: str | None, error: Exception) -> DistrogateError:
+    """Why a command could not even begin; the working folder is looked at first, as the kernel does."""
+    if directory is not None and not os.path.isdir(directory):
+        return DistrogateError("no_folder", f"There is no folder {directory} to run {argv[0]} in.")
+    if isinstance(error, FileNotFoundError):
+        return DistrogateError(
+            "missing_tool", f"The program {argv[0]} is not installed on this machine.", tool=argv[0]
+        )
+    return DistrogateError("command_failed", f"{argv[0]} could not be started: {error}", command=argv)
 
 
 def failed(argv: list[str], completed: Completed, log: str | None) -> DistrogateError:
