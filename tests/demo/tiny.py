@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A project that builds in two seconds, and the ways in which a change can break it."""
+"""A project whose one package builds in two seconds, and changes that fail at a chosen stage."""
 
 from __future__ import annotations
 
@@ -12,26 +12,15 @@ from typing import Any
 from ansible_collections.distrogate.ci.tests.demo.site import Site
 from ansible_collections.distrogate.ci.tests.demo.upstream import Project
 
+NAME = "tiny"
 PROGRAM = """\
 #!/bin/sh
-# Says what it is; with "system" it is the system test's subject.
-set -e
 case "$1" in
---version) echo tiny 1.0 ;;
-system) echo all is well ;;
-*) echo tiny ;;
+--self-test) echo "ready" ;;
+*) echo "tiny" ;;
 esac
 """
-FILES = {
-    "tiny": PROGRAM,
-    "debian/changelog": """\
-tiny (1.0) unstable; urgency=medium
-
-  * Begin.
-
- -- A Developer <developer@example.org>  Thu, 01 Jan 2026 00:00:00 +0000
-""",
-    "debian/control": """\
+CONTROL = """\
 Source: tiny
 Section: misc
 Priority: optional
@@ -43,61 +32,79 @@ Rules-Requires-Root: no
 Package: tiny
 Architecture: all
 Depends: ${misc:Depends}
-Description: program that says very little
- Tiny is built, installed and removed by the tests of a packaging system,
- many times a day.
-""",
-    "debian/copyright": """\
+Description: program that says its name
+"""
+EXTENDED = """\
+ It is as small as a package can be that is still built, checked, installed
+ and run.
+"""
+CHANGELOG = """\
+tiny (1.0) unstable; urgency=medium
+
+  * Begin.
+
+ -- A Developer <developer@example.org>  Mon, 01 Dec 2025 00:00:00 +0000
+"""
+RULES = "#!/usr/bin/make -f\n%:\n\tdh $@\n"
+COPYRIGHT = """\
 Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+Upstream-Name: tiny
 
 Files: *
 Copyright: 2026 A Developer
-License: public-domain
- Do with it what you like.
-""",
+License: Expat
+ Permission is hereby granted, free of charge, to any person obtaining a copy
+ of this software, to deal in it without restriction.
+"""
+FILES = {
+    "tiny": PROGRAM,
+    "debian/changelog": CHANGELOG,
+    "debian/control": CONTROL + EXTENDED,
+    "debian/copyright": COPYRIGHT,
     "debian/install": "tiny usr/bin\n",
-    "debian/rules": "#!/usr/bin/make -f\n%:\n\tdh $@\n",
+    "debian/rules": RULES,
     "debian/source/format": "3.0 (native)\n",
+}
+BROKEN = {
+    "build": {"debian/rules": RULES + "\noverride_dh_auto_build:\n\tfalse\n"},
+    "lint": {"debian/control": CONTROL},  # extended-description-is-empty
+    "install": {"debian/postinst": "#!/bin/sh\nset -e\n#DEBHELPER#\necho no such luck >&2\nexit 1\n"},
+    "system": {"tiny": PROGRAM.replace('echo "ready"', "exit 1")},
 }
 
 
+def broken(stage: str) -> dict[str, str]:
+    """The files of a change that fails at ``build``, ``lint``, ``install`` or ``system``, and not before."""
+    return BROKEN[stage]
+
+
 def make_project(site: Site) -> Project:
-    """The project, with its first commit on main."""
-    folder = site.root / "upstream"
-    shutil.rmtree(folder / "tiny.git", ignore_errors=True)
-    shutil.rmtree(folder / "tiny-work", ignore_errors=True)
-    project = Project(folder, "tiny")
+    """The project, made anew."""
+    project = project_of(site)
+    for folder in (project.bare, project.work):
+        shutil.rmtree(folder, ignore_errors=True)
     project.create(FILES)
     return project
 
 
+def project_of(site: Site) -> Project:
+    """The project as it is."""
+    return Project(site.root / "upstream", NAME)
+
+
 def variables(site: Site) -> dict[str, Any]:
-    """The profile's projects, with this one beside hello."""
-    hello = {
-        "url": str(site.root / "upstream/hello.git"),
+    """The local profile's projects, and this one."""
+    upstream = site.root / "upstream"
+    hello: dict[str, Any] = {
+        "url": str(upstream / "hello.git"),
         "packages": {"deb": True, "rpm": "rpm/hello.spec"},
         "install_test": [["hello", "--version"]],
         "system_test": [["hello"]],
     }
-    tiny = {
-        "url": str(site.root / "upstream/tiny.git"),
+    tiny: dict[str, Any] = {
+        "url": str(upstream / f"{NAME}.git"),
         "packages": {"deb": True},
-        "install_test": [["tiny", "--version"]],
-        "system_test": [["tiny", "system"]],
+        "install_test": [["tiny"]],
+        "system_test": [["tiny", "--self-test"]],
     }
-    return {"distrogate_projects": {"hello": hello, "tiny": tiny}}
-
-
-def broken(stage: str) -> dict[str, str]:
-    """The files of a change that fails at a stage: build, lint, install or system."""
-    rules = FILES["debian/rules"]
-    return {
-        "build": {
-            "debian/rules": f"{rules}\noverride_dh_auto_build:\n\t@echo this does not build\n\tfalse\n"
-        },
-        "lint": {"debian/rules": f"{rules}\noverride_dh_installdocs:\n"},
-        "install": {
-            "debian/postinst": "#!/bin/sh\nset -e\n#DEBHELPER#\necho this does not install\nexit 1\n"
-        },
-        "system": {"tiny": PROGRAM.replace("echo all is well", "echo all is lost; exit 1")},
-    }[stage]
+    return {"distrogate_projects": {"hello": hello, NAME: tiny}}
