@@ -39,11 +39,13 @@ class Site:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
 
-    def playbook(self, name: str, *options: str, **variables: Any) -> subprocess.CompletedProcess[str]:
+    def playbook(
+        self, name: str, *options: str, inventory: Path = REPOSITORY / "inventories/local", **variables: Any
+    ) -> subprocess.CompletedProcess[str]:
         """Run a playbook of the collection and show what it says; the output is kept, too."""
         path = self.root / "variables.json"
         path.write_text(json.dumps(variables))
-        argv = [str(REPOSITORY / ".venv/bin/ansible-playbook"), "-i", str(REPOSITORY / "inventories/local")]
+        argv = [str(REPOSITORY / ".venv/bin/ansible-playbook"), "-i", str(inventory)]
         argv += [f"distrogate.ci.{name}", "-e", f"@{path}", *options]
         process = subprocess.Popen(
             argv,

@@ -26,7 +26,7 @@ def missing(wanted: dict[str, t.Any]) -> list[str]:
         if shutil.which(program, path=_PATH) is None:
             found.append(f"The program {program} is missing: install the package {package}.")
     for module, package in wanted["python_modules"].items():
-        if importlib.util.find_spec(module) is None:
+        if not _importable(module):
             found.append(
                 f"This Python has no module {module}: install {package}, or set ansible_python_interpreter."
             )
@@ -38,6 +38,13 @@ def missing(wanted: dict[str, t.Any]) -> list[str]:
     if wanted["sandbox"]:
         found.extend(_sandbox())
     return found
+
+
+def _importable(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # the package that the module would be in
+        return False
 
 
 def _key(fingerprint: str, home: str | None) -> list[str]:
