@@ -9,6 +9,8 @@ from __future__ import annotations
 import argparse
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +39,16 @@ def make_project(site: Site, given: Path | None) -> upstream.Project:
     for name in (f"{SOURCE}.git", f"{SOURCE}-work"):
         shutil.rmtree(folder / name, ignore_errors=True)
     project = upstream.Project(folder, SOURCE)
-    project.create({}, given or upstream.fetch_source(SOURCE, folder))
+    project.create({}, given or fetched(folder))
     return project
+
+
+def fetched(folder: Path) -> Path:
+    """The source package from the machine's mirror; some keep no sources."""
+    try:
+        return upstream.fetch_source(SOURCE, folder)
+    except subprocess.CalledProcessError:
+        sys.exit(f"apt could not fetch the source package {SOURCE}: give its unpacked tree with --source.")
 
 
 def settings(site: Site) -> dict[str, Any]:
