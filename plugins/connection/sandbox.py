@@ -109,6 +109,11 @@ class Connection(ConnectionBase):
         with open(out_path, "wb") as stream:
             stream.write(done.stdout)
 
+    def reset(self) -> None:
+        """Nothing runs between two tasks, so there is nothing to begin anew."""
+        self.close()
+        self._connect()
+
     def close(self) -> None:
         """Nothing is held open."""
         self._connected = False

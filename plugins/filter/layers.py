@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible.errors import AnsibleFilterError
@@ -50,11 +51,16 @@ _value:
   elements: dict
 """
 
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
 
 def layers(ahead: t.Any, root: str, kind: str) -> list[dict[str, str]]:
     """See the documentation above."""
-    if kind not in ("apt", "rpm") or isinstance(ahead, str):
+    if kind not in ("apt", "rpm") or not isinstance(ahead, (list, tuple)):
         raise AnsibleFilterError("layers takes a list of keys, a folder, and the kind apt or rpm.")
+    for key in ahead:
+        if not _KEY.fullmatch(str(key)):
+            raise AnsibleFilterError(f"{key!r} is not the key of a queue.")
     return [{"name": str(key), "root": f"{root}/{key}/latest/{kind}"} for key in ahead]
 
 

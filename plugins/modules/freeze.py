@@ -118,9 +118,16 @@ stage:
 import os
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
-from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, now, stage_record
+from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, Stage, now, stage_record
 from ansible_collections.distrogate.ci.plugins.module_utils._core._version import VERSION
-from ansible_collections.distrogate.ci.plugins.module_utils._sources._freeze import new_path, resolve, tools
+from ansible_collections.distrogate.ci.plugins.module_utils._sources._freeze import (
+    new_path,
+    refuse_others,
+    resolve,
+    tools,
+)
+
+KEPT = ("pipeline", "stages", "parameters", "profile", "repositories")
 
 
 def main() -> None:
@@ -140,19 +147,18 @@ def main() -> None:
         params = call.params
         run = Run(params["run_dir"] or new_path(params["runs"], params["pipeline"], params["queue"]))
         call.result["run_dir"] = run.path
-        if call.check_mode:
-            call.result["run"] = (
-                run.frozen if run.exists() else {"queue": params["queue"], "stages": params["stages"]}
-            )
-            call.difference.add("run_dir", run.path if run.exists() else None, run.path)
+        frozen = {name: params[name] for name in KEPT}
+        if run.exists():  # nothing is fetched, and the first one's record stays
+            refuse_others(run.frozen, params["queue"], params["projects"], frozen)
+            call.result["run"] = run.frozen
+            call.result["stage"] = Stage(run, "freeze").short(run.stage("freeze") or {})
             return
-        os.makedirs(os.path.join(run.path, "logs"), exist_ok=True)
-        os.makedirs(os.path.join(run.path, "stages"), exist_ok=True)
-        fresh = not run.exists()
+        call.difference.add("run_dir", None, run.path)
+        if call.check_mode:
+            call.result["run"] = {"queue": params["queue"], "stages": params["stages"]}
+            return
         with stage_record(run, "freeze", call.result):
             resolved = resolve(params["pipeline"], params["queue"], params["projects"], params["cache"])
-            kept = ("pipeline", "stages", "parameters", "profile", "repositories")
-            frozen = {name: params[name] for name in kept}
             fixed = {
                 "id": os.path.basename(run.path),
                 "created": now(),
@@ -160,7 +166,6 @@ def main() -> None:
                 "collection": VERSION,
             }
             run.create({**fixed, **frozen, **resolved})
-        call.difference.add("run_dir", None if fresh else run.path, run.path)
         call.result["run"] = run.frozen
 
 

@@ -69,9 +69,10 @@ def main() -> None:
         after = before
         if not before and not call.check_mode:
             after = make_key(home, user)
-        if after and call.params["fingerprint_file"] and not call.check_mode:
-            remember(call.params["fingerprint_file"], after)
         call.difference.add("key", before or None, after or "a new one")
+        path = call.params["fingerprint_file"]
+        if path and remember(path, after, write=not call.check_mode):
+            call.difference.add("fingerprint_file", None, path)
         call.result["fingerprint"] = after
 
 

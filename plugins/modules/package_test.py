@@ -159,12 +159,12 @@ def main() -> None:
         if call.check_mode:
             call.result["steps"] = {}
             return
-        scratch = call.params["scratch"] or tempfile.gettempdir()
+        scratch = call.params["scratch"] or stack.enter_context(tempfile.TemporaryDirectory())
         if call.params["run_dir"]:
             run = Run(call.params["run_dir"])
             stage = stack.enter_context(stage_record(run, call.params["stage"], call.result))
             stage.inputs = {"packages": sorted(name for trial in trials for name in trial["packages"])}
-            log, scratch = stage.log, call.params["scratch"] or run.file("scratch")
+            log, scratch = stage.log, call.params["scratch"] or run.file("scratch", stage.name)
         else:
             log = os.path.join(stack.enter_context(tempfile.TemporaryDirectory()), "test.log")
             open(log, "x", encoding="utf-8").close()

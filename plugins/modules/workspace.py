@@ -105,7 +105,11 @@ def main() -> None:
             return
         with stage_record(run, call.params["stage"], call.result) as stage:
             projects = prepare(
-                frozen, run.file("workspace"), call.params["cache"], stage.log, call.params["prepared"]
+                frozen,
+                run.file("workspace"),
+                call.params["cache"],
+                stage.log,
+                call.params["prepared"] if call.params["source"] == "prepared" else None,
             )
             commits = {name: project["commit"] for name, project in projects.items()}
             stage.inputs = {"commits": [change["commit"] for change in frozen["queue"]]}

@@ -69,17 +69,19 @@ def run(
     """Run ``argv`` in its own process group.
 
     With ``log`` both outputs are appended to that file (and ``stdout`` holds
-    its last 64 KiB); else they are captured. ``timeout`` is in seconds. The
+    the last 64 KiB of it); else they are captured. ``timeout`` is in seconds. The
     log names the command unless ``announce`` is false; errors call it ``name``.
-    Errors: ``missing_tool``, ``command_timeout``, ``command_failed``.
+    Errors: ``missing_tool``, ``no_folder``, ``command_timeout``, ``command_failed``.
     """
     with contextlib.ExitStack() as stack:
         sink: t.Any = subprocess.PIPE
+        begin = 0
         if log is not None:
             sink = stack.enter_context(open(log, "ab"))
             if announce:
                 sink.write(("$ " + " ".join(argv) + "\n").encode("utf-8", "replace"))
                 sink.flush()
+            begin = os.fstat(sink.fileno()).st_size
         try:
             process = subprocess.Popen(
                 argv,
@@ -91,10 +93,8 @@ def run(
                 start_new_session=True,
                 pass_fds=pass_fds,
             )
-        except FileNotFoundError as error:
-            raise DistrogateError(
-                "missing_tool", f"The program {argv[0]} is not installed on this machine.", tool=argv[0]
-            ) from error
+        except (OSError, ValueError) as error:
+            raise _not_started(argv, directory, error) from error
         try:
             stdout, stderr = process.communicate(stdin if isinstance(stdin, bytes) else None, timeout=timeout)
         except subprocess.TimeoutExpired as error:
@@ -108,11 +108,22 @@ def run(
             end_group(process)
             raise
     if log is not None:
-        stdout, stderr = tail_of(log), b""
+        stdout, stderr = tail_of(log, begin), b""
     completed = Completed(argv, process.returncode, stdout, stderr)
     if check and process.returncode:
         raise failed(argv, completed, log)
     return completed
+
+
+def _not_started(argv: list[str], directory: str | None, error: Exception) -> DistrogateError:
+    """Why a command could not even begin; the working folder is looked at first, as the kernel does."""
+    if directory is not None and not os.path.isdir(directory):
+        return DistrogateError("no_folder", f"There is no folder {directory} to run {argv[0]} in.")
+    if isinstance(error, FileNotFoundError):
+        return DistrogateError(
+            "missing_tool", f"The program {argv[0]} is not installed on this machine.", tool=argv[0]
+        )
+    return DistrogateError("command_failed", f"{argv[0]} could not be started: {error}", command=argv)
 
 
 def failed(argv: list[str], completed: Completed, log: str | None) -> DistrogateError:
@@ -126,8 +137,8 @@ def failed(argv: list[str], completed: Completed, log: str | None) -> Distrogate
     )
 
 
-def tail_of(path: str, size: int = 65536) -> bytes:
-    """The last ``size`` bytes of a file."""
+def tail_of(path: str, begin: int = 0, size: int = 65536) -> bytes:
+    """The last ``size`` bytes of a file, none from before ``begin``."""
     with open(path, "rb") as stream:
-        stream.seek(max(0, os.fstat(stream.fileno()).st_size - size))
+        stream.seek(max(begin, os.fstat(stream.fileno()).st_size - size))
         return stream.read()

@@ -73,12 +73,19 @@ def _unique(pairs: list[tuple[str, t.Any]]) -> dict[str, t.Any]:
     return keys
 
 
+def _no_constant(name: str) -> t.NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
 def parse_json(data: bytes | str, name: str, limit: int = 64 << 20) -> t.Any:
-    """Parse JSON from a stranger: bounded in size, no duplicate keys."""
+    """Parse JSON from a stranger: bounded in size, no duplicate keys, nothing that has no digest."""
     if len(data) > limit:
         raise DistrogateError("bad_json", f"{name} is larger than {limit} bytes; it was not read.")
     try:
-        return json.loads(data, object_pairs_hook=_unique)
+        value = json.loads(data, object_pairs_hook=_unique, parse_constant=_no_constant)
+        if "\\u" in (data if isinstance(data, str) else data.decode("ascii", "replace")):
+            canonical_json(value)  # half a surrogate pair has no UTF-8, so no digest
+        return value
     except (ValueError, RecursionError) as error:
         raise DistrogateError("bad_json", f"{name} is not valid JSON: {error}") from error
 

@@ -25,7 +25,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._files import 
 
 FORMAT = 1
 FOLDERS = ("stages", "statements", "workspace", "artifacts", "repositories", "logs", "lease")
-_STAGE_NAME = re.compile(r"^[a-z][a-z0-9_]{0,63}$")
+_STAGE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 def now() -> str:
@@ -114,7 +114,7 @@ class Run:
 
 
 def _checked(stage: str) -> str:
-    if not _STAGE_NAME.match(stage):
+    if not _STAGE_NAME.fullmatch(stage):
         raise DistrogateError("bad_name", f"{stage!r} is not a stage's name (a-z, 0-9 and _).")
     return stage
 
@@ -163,13 +163,17 @@ class Stage:
             "reason": reason,
         }
         write_json(self.run.file("stages", f"{self.name}.json"), record)
+        return self.short(record)
+
+    def short(self, record: dict[str, t.Any]) -> dict[str, t.Any]:
+        """The short form of what ``write`` wrote, now or earlier."""
         return {
             "name": self.name,
-            "verdict": verdict,
-            "seconds": seconds,
-            "message": message,
-            "reason": reason,
-            "log": self.log if logs else "",
+            "verdict": record.get("verdict", "success"),
+            "seconds": record.get("seconds", 0.0),
+            "message": record.get("message", ""),
+            "reason": record.get("reason", ""),
+            "log": self.log if record.get("logs") else "",
             "run_dir": self.run.path,
         }
 
@@ -179,14 +183,19 @@ def stage_record(run: Run, name: str, result: dict[str, t.Any]) -> t.Iterator[St
     """Run a stage's body; its file is written whether it succeeds or fails.
 
     ``result`` (a module's result) gets ``stage``. On an error the file says
-    ``failure`` and the error goes on, with the stage and its log named.
+    ``failure`` and the error goes on, with the stage and its log named. What an
+    earlier try wrote goes first: a killed stage must not look like that one.
     """
     stage = Stage(run, name)
+    for folder in ("stages", "logs"):
+        os.makedirs(run.file(folder), exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(run.file("stages", f"{name}.json"))
     try:
         yield stage
     except DistrogateError as error:
         result["stage"] = stage.write("failure", error.message, error.reason)
-        where = f" The log is {stage.log}." if os.path.exists(stage.log) else ""
+        where = f"\nThe log is {stage.log}" if os.path.exists(stage.log) else ""
         details = {k: v for k, v in error.details.items() if k not in ("msg", "reason")}
         raise DistrogateError(
             error.reason, f"Stage {name} failed: {error.message}{where}", **details

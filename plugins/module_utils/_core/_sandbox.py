@@ -14,33 +14,39 @@ the caller, the kernel takes the mounts and processes away with it.
 from __future__ import annotations
 
 import fnmatch
-import getpass
 import inspect
 import json
 import os
+import pwd
+import re
 import shutil
 import stat
 import typing as t
 
-from ansible_collections.distrogate.ci.plugins.module_utils._core import _command, _sandbox_init
+from ansible_collections.distrogate.ci.plugins.module_utils._core import (
+    _command,
+    _sandbox_init,
+    _subordinate_ids,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 
 _PYTHON = "/usr/bin/python3"  # the distribution's: readable by every user, unlike one in a home
 _IDS = 65536
 _BLOCK = 1 << 20
+# What the kernel ends with the caller: unshare, and through --kill-child all that is inside.
+_WITH_CALLER = ["setpriv", "--pdeathsig", "KILL", "--"]
+_ARTIFACT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_~^:%-]*")
 
 
 def _first_id(database: str) -> int:
-    user = getpass.getuser() if os.getuid() else "root"
+    try:  # never the environment, which may still name the user that called sudo
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        user = str(os.getuid())
     names = {user, str(os.getuid())}
-    try:
-        with open(database, encoding="utf-8") as stream:
-            for line in stream:
-                name, first, count = [*line.strip().split(":"), "", ""][:3]
-                if name in names and first.isdigit() and count.isdigit() and int(count) >= _IDS:
-                    return int(first)
-    except FileNotFoundError:
-        pass
+    for name, first, count in _subordinate_ids.ranges(database):
+        if name in names and count >= _IDS:
+            return first
     raise DistrogateError(
         "no_subordinate_ids",
         f"The user {user} has no {_IDS} subordinate ids in {database}. Apply the role distrogate.ci.builder"
@@ -88,9 +94,25 @@ def unpack(archive: str, target: str, log: str | None = None) -> None:
 
 def remove_folder(path: str) -> None:
     """Remove a folder and what sandboxes left in it, never following a link or a mount."""
-    if os.path.lexists(path):
-        argv = [*_unshare(), "rm", "-rf", "--one-file-system", "--", os.path.basename(path)]
-        _command.run(argv, directory=os.path.dirname(path), timeout=1800)
+    parent, name = os.path.split(os.path.abspath(path))
+    parent = os.path.realpath(parent)
+    whole = os.path.join(parent, name)
+    if not os.path.lexists(whole):
+        return
+    for point in _mount_points():
+        if point == whole or point.startswith(whole + "/"):
+            raise DistrogateError(
+                "is_mounted", f"{point} is mounted; {path} was left alone. Unmount it first."
+            )
+    argv = [*_unshare(), "rm", "-rf", "--one-file-system", "--", name]
+    _command.run(argv, directory=parent, timeout=1800)
+
+
+def _mount_points() -> list[str]:
+    """Where something is mounted, for this process (proc(5), mountinfo)."""
+    with open("/proc/self/mountinfo", "rb") as stream:
+        fields = [line.split(b" ")[4] for line in stream]
+    return [os.fsdecode(re.sub(rb"\\([0-7]{3})", lambda m: bytes([int(m[1], 8)]), f)) for f in fields]
 
 
 class Sandbox:
@@ -109,6 +131,7 @@ class Sandbox:
             )
 
     def __enter__(self) -> Sandbox:
+        self.remove()  # what a killed caller left must not be in a fresh one
         self.create()
         return self
 
@@ -159,7 +182,7 @@ class Sandbox:
         }
         flags = ["--mount", "--pid", "--fork", "--kill-child", "--ipc", "--uts", "--mount-proc"]
         unshare = _unshare(*flags, *([] if network else ["--net"]))
-        return [*unshare, _PYTHON, "-I", f"/proc/self/fd/{program}", json.dumps(spec)], program
+        return [*_WITH_CALLER, *unshare, _PYTHON, "-I", f"/proc/self/fd/{program}", json.dumps(spec)], program
 
     def run(
         self,
@@ -190,17 +213,27 @@ class Sandbox:
             )
         finally:
             os.close(program)
-        if done.status == 125:
+        if done.status == 125 and b"sandbox: " in done.stdout + done.stderr:
             raise DistrogateError("sandbox_failed", f"The sandbox could not be made: {done.tail(3)}", log=log)
         if check and done.status:
             raise _command.failed(argv, done, log)
         return _command.Completed(argv, done.status, done.stdout, done.stderr)
 
-    def collect(self, folder: str, patterns: t.Sequence[str], target: str, limit: int = 4 << 30) -> list[str]:
+    def collect(
+        self,
+        folder: str,
+        patterns: t.Sequence[str],
+        target: str,
+        *,
+        without: t.Sequence[str] = (),
+        limit: int = 4 << 30,
+    ) -> list[str]:
         """Copy regular files of one folder inside out to ``target``; returns the new paths.
 
-        Nothing inside is trusted: links are never followed, and more than
-        ``limit`` bytes are refused (reason ``too_large``).
+        Nothing inside is trusted: links are never followed, names are those of
+        packages (else ``bad_name``), no file of ``target`` is replaced
+        (``artifact_exists``), and more than ``limit`` bytes in all are refused
+        (``too_large``). What is in ``without`` is left out.
         """
         current = os.open(os.path.join(self.directory, "upper"), os.O_PATH | os.O_DIRECTORY)
         try:
@@ -208,26 +241,43 @@ class Sandbox:
                 following = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=current)
                 os.close(current)
                 current = following
-            names = sorted(n for n in os.listdir(current) if any(fnmatch.fnmatchcase(n, p) for p in patterns))
-            return [path for path in (_copy_out(current, name, target, limit) for name in names) if path]
+            names = [n for n in os.listdir(current) if _matches(n, patterns) and not _matches(n, without)]
+            paths = []
+            for name in sorted(names):
+                path, size = _copy_out(current, name, target, limit)
+                limit -= size
+                paths += [path] if path else []
+            return paths
+        except OSError as error:
+            raise DistrogateError(
+                "not_collected",
+                f"{folder} of the sandbox cannot be read: {error.strerror} ({error.filename}).",
+            ) from error
         finally:
             os.close(current)
 
 
-def _copy_out(folder: int, name: str, target: str, limit: int) -> str | None:
-    try:
-        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
-    except OSError:
-        return None  # a link: not an artifact
+def _matches(name: str, patterns: t.Sequence[str]) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _copy_out(folder: int, name: str, target: str, limit: int) -> tuple[str, int]:
+    """The new path and its bytes; an empty path for what is no regular file."""
+    if not stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+        return "", 0
+    if not _ARTIFACT.fullmatch(name):
+        raise DistrogateError("bad_name", f"The build made a file with the name {name!r}; it is not taken.")
+    descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
     with os.fdopen(descriptor, "rb") as source:
-        status = os.fstat(source.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            return None
-        if status.st_size > limit:
-            raise DistrogateError(
-                "too_large", f"The build's {name} has {status.st_size} bytes; the limit is {limit}."
-            )
+        size = os.fstat(source.fileno()).st_size
+        if size > limit:
+            raise DistrogateError("too_large", f"The build's {name} has {size} bytes; {limit} are allowed.")
         path = os.path.join(target, name)
-        with open(path, "xb") as out:
-            shutil.copyfileobj(source, out, _BLOCK)
-    return path
+        try:
+            with open(path, "xb") as out:
+                shutil.copyfileobj(source, out, _BLOCK)
+        except FileExistsError as error:
+            raise DistrogateError(
+                "artifact_exists", f"Two builds of this stage make a file {name}; only one was taken."
+            ) from error
+    return path, size

@@ -22,6 +22,7 @@ traceback printed: Python would load these from the sandbox's own files.
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import json
 import os
@@ -72,20 +73,27 @@ def bind_read_only(source: str, target: str) -> None:
 
 
 def touch(path: str) -> None:
-    """An empty file to mount over; never through a link that the root holds."""
-    os.close(os.open(path, os.O_CREAT | os.O_RDONLY | os.O_NOFOLLOW, 0o644))
+    """An empty file to mount over; never through a link that the root holds, nor waiting for a pipe."""
+    os.close(os.open(path, os.O_CREAT | os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644))
 
 
 def make_folders(path: str) -> None:
     """Folders to mount over, owned by the sandbox's root; a link on the way is refused."""
     current = ""
-    for part in path.split("/"):
+    for part in filter(None, path.split("/")):
         current = os.path.join(current, part)
         if not os.path.lexists(current):
             os.mkdir(current, 0o755)
             os.chown(current, 1, 1)
         elif os.path.islink(current):
-            raise OSError(f"{current} is a link")
+            raise OSError(errno.ELOOP, f"{current} is a link", current)
+
+
+def escaped(path: str) -> str:
+    """A path as overlayfs takes it among its options."""
+    for character in "\\:,":
+        path = path.replace(character, "\\" + character)
+    return path
 
 
 def make_root(spec: dict[str, t.Any]) -> None:
@@ -98,11 +106,13 @@ def make_root(spec: dict[str, t.Any]) -> None:
             "root",
             "overlay",
             MS_NODEV,
-            f"lowerdir={spec['lower']},upperdir=upper,workdir=work,userxattr",
+            f"lowerdir={escaped(spec['lower'])},upperdir=upper,workdir=work,userxattr",
         )
     else:
         mount(spec["lower"], "root", flags=MS_BIND)
     os.chdir("root")
+    for name in ("proc", "dev"):
+        make_folders(name)  # refuses a link, through which the mount would go astray
     mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     mount("tmpfs", "dev", "tmpfs", MS_NOSUID, "mode=755,size=64k")
     for name in DEVICES:
@@ -119,6 +129,8 @@ def make_root(spec: dict[str, t.Any]) -> None:
             make_folders(path)
         else:
             make_folders(os.path.dirname(path))
+            if spec["overlay"] and os.path.islink(path):
+                os.unlink(path)  # such as a resolv.conf that leads to a daemon's folder
             touch(path)
         bind_read_only(source, path)
 
@@ -164,6 +176,8 @@ def start_command(spec: dict[str, t.Any], ready: int, mapped: int) -> t.NoReturn
         execute(spec["argv"], spec["environment"])
     except OSError as error:
         complain(f"{spec['argv'][0]}: {error.strerror}")
+    except Exception as error:  # noqa: BLE001  # a traceback would be made with the sandbox's files
+        complain(f"{spec['argv'][0]}: {error}")
     os._exit(127)
 
 
@@ -203,7 +217,9 @@ def main() -> int:
         return run_command(spec)
     except OSError as error:
         complain(f"sandbox: {error.strerror}: {error.filename}")
-        return 125
+    except Exception as error:  # noqa: BLE001  # a traceback would be made with the sandbox's files
+        complain(f"sandbox: {error}")
+    return 125
 
 
 if __name__ == "__main__":

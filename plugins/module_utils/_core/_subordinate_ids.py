@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import os
 
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+
 COUNT = 65536
 FIRST = 100000
+LAST = 0xFFFFFFFD  # the two above stand for no id
 
 
 def ranges(path: str) -> list[tuple[str, int, int]]:
@@ -27,7 +30,11 @@ def has_range(path: str, user: str) -> bool:
 
 
 def free_range(*paths: str) -> str:
-    """A range, as usermod(8) takes it, that no line of any of the files uses."""
-    ends = [first + count for path in paths for _name, first, count in ranges(path)]
-    first = max([FIRST, *ends])
+    """The lowest range, as usermod(8) takes it, that no line of any of the files uses."""
+    first = FIRST
+    for _name, start, count in sorted((r for path in paths for r in ranges(path)), key=lambda r: r[1]):
+        if start < first + COUNT and start + count > first:
+            first = start + count
+    if first + COUNT - 1 > LAST:
+        raise DistrogateError("no_free_range", f"No {COUNT} ids in a row are free in {' and '.join(paths)}.")
     return f"{first}-{first + COUNT - 1}"

@@ -17,6 +17,9 @@ _KEYRINGS = re.compile(r"(debian|ubuntu)-archive-keyring")
 _ONE_LINE = re.compile(
     r"^deb\s+(?:\[(?P<options>[^\]]*)\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)\s+(?P<components>.+)$"
 )
+# Names of fields count in any case; these are the ones that are looked at
+_NAMES = {name.lower(): name for name in ("Types", "URIs", "Suites", "Components", "Signed-By", "Enabled")}
+_OFF = ("no", "false", "without", "off", "disable", "0")  # as apt reads a boolean
 
 
 def codename(root: str = "/") -> str:
@@ -46,7 +49,7 @@ def _stanzas(path: str) -> t.Iterator[dict[str, str]]:
         return
     for block in "\n".join(lines).split("\n\n"):
         found = re.findall(r"^([A-Za-z-]+):[ \t]*(.*(?:\n[ \t]+.*)*)", block, re.MULTILINE)
-        yield dict(found)
+        yield {_NAMES.get(name.lower(), name): value for name, value in found}
 
 
 def machine_sources(suite: str | None = None, types: str = "deb", root: str = "/") -> str:
@@ -72,7 +75,7 @@ def machine_sources(suite: str | None = None, types: str = "deb", root: str = "/
             ]
             if (
                 not suites
-                or fields.get("Enabled", "yes") == "no"
+                or fields.get("Enabled", "yes").strip().lower() in _OFF
                 or "deb" not in fields.get("Types", "").split()
             ):
                 continue

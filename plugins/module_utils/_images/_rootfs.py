@@ -6,12 +6,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import tempfile
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core import _command
-from ansible_collections.distrogate.ci.plugins.module_utils._core._files import digest_json, write_json
+from ansible_collections.distrogate.ci.plugins.module_utils._core._files import (
+    digest_json,
+    inside,
+    write_json,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._core._lock import file_lock
 from ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox import (
     Sandbox,
@@ -52,7 +57,7 @@ class RootFilesystem:
         version = _command.run(["mmdebstrap", "--version"], timeout=60).text.strip()
         inputs = {
             **dataclasses.asdict(self),
-            "packages": sorted(self.packages),
+            "packages": sorted(set(self.packages)),
             "tool": version,
             "format": _FORMAT,
         }
@@ -68,7 +73,7 @@ def proxies() -> dict[str, str]:
 def find(folder: str, wanted: RootFilesystem) -> tuple[str, str, bool]:
     """Key, path of the tree, and whether it is there."""
     key = wanted.key()
-    path = os.path.join(folder, wanted.name, key, "rootfs")
+    path = os.path.join(inside(folder, wanted.name), key, "rootfs")
     return key, path, os.path.isdir(path)
 
 
@@ -77,7 +82,7 @@ def make(folder: str, wanted: RootFilesystem, log: str | None, timeout: float) -
 
     It appears by one rename when it is complete. Two callers at once build it once.
     """
-    home = os.path.join(folder, wanted.name)
+    home = inside(folder, wanted.name)
     os.makedirs(home, exist_ok=True)
     with file_lock(os.path.join(home, "lock"), timeout):
         key, path, present = find(folder, wanted)
@@ -108,8 +113,11 @@ def _point(home: str, key: str) -> None:
     link = os.path.join(home, "current")
     if os.path.islink(link) and os.readlink(link) == key:
         return
-    os.symlink(key, os.path.join(home, ".current"))
-    os.rename(os.path.join(home, ".current"), link)
+    new = os.path.join(home, ".current")
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(new)  # of a caller that was killed
+    os.symlink(key, new)
+    os.rename(new, link)
 
 
 def _build(new: str, wanted: RootFilesystem, log: str | None, timeout: float) -> None:
@@ -135,11 +143,11 @@ def _build(new: str, wanted: RootFilesystem, log: str | None, timeout: float) ->
 
 def _register_provides(new: str, log: str | None) -> None:
     """Register what the tree provides as one rpm, so that rpm packages resolve in it."""
-    with Sandbox(os.path.join(new, "sandbox"), os.path.join(new, "rootfs"), overlay=False) as inside:
-        listing = inside.run(
+    with Sandbox(os.path.join(new, "sandbox"), os.path.join(new, "rootfs"), overlay=False) as box:
+        listing = box.run(
             ["find", "-L", _LIBRARIES, "/usr/lib64", "-maxdepth", "2", "-name", "*.so*"], check=False
         )
-        provides = inside.run([_FIND_PROVIDES], stdin=listing.stdout).text.split("\n")
+        provides = box.run([_FIND_PROVIDES], stdin=listing.stdout).text.split("\n")
         programs = ["/bin/sh", "/bin/bash", "/usr/bin/perl", "rtld(GNU_HASH)"]
         lines = sorted(
             {
@@ -149,9 +157,7 @@ def _register_provides(new: str, log: str | None) -> None:
             }
         )
         spec = _SPEC.format(provides="\n".join(lines))
-        inside.run(["tee", "/root/rootfs-provides.spec"], stdin=spec.encode())
-        inside.run(
-            ["rpmbuild", "-bb", "--define", "_topdir /root/rpm", "/root/rootfs-provides.spec"], log=log
-        )
-        inside.run(["rpm", "--install", "/root/rpm/RPMS/noarch/rootfs-provides-1-1.noarch.rpm"], log=log)
-        inside.run(["rm", "-rf", "/root/rpm", "/root/rootfs-provides.spec"])
+        box.run(["tee", "/root/rootfs-provides.spec"], stdin=spec.encode())
+        box.run(["rpmbuild", "-bb", "--define", "_topdir /root/rpm", "/root/rootfs-provides.spec"], log=log)
+        box.run(["rpm", "--install", "/root/rpm/RPMS/noarch/rootfs-provides-1-1.noarch.rpm"], log=log)
+        box.run(["rm", "-rf", "/root/rpm", "/root/rootfs-provides.spec"])

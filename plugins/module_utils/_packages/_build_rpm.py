@@ -22,7 +22,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._packages._source im
 _OUT = f"{_build.FOLDER}/out"
 _SOURCES = f"{_build.FOLDER}/sources"
 _SOURCE0 = re.compile(r"^Source0?\s*:\s*(\S+)\s*$", re.MULTILINE | re.IGNORECASE)
-_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._+~-]*$")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]*")
 
 
 def _macros(project: _build.Project) -> list[str]:
@@ -48,7 +48,7 @@ def _expanded(box: Sandbox, macros: list[str], spec: str) -> tuple[str, str]:
     text = box.run(["rpmspec", *macros, "--parse", spec], user=_build.BUILDER).text
     match = _SOURCE0.search(text)
     name = os.path.basename(match[1]) if match else ""
-    if not _NAME.match(folder) or not _NAME.match(name) or not name.endswith((".tar.gz", ".tgz")):
+    if not _NAME.fullmatch(folder) or not _NAME.fullmatch(name) or not name.endswith((".tar.gz", ".tgz")):
         raise DistrogateError(
             "bad_spec", f"{os.path.basename(spec)}: Source0 must name a .tar.gz file; it is {name!r}."
         )
@@ -84,13 +84,8 @@ def build_rpm(
         unmet = [] if install_dependencies else ["--nodeps"]
         argv = ["rpmbuild", *macros, "--rebuild", *unmet, f"{_OUT}/{os.path.basename(source)}"]
         box.run(argv, timeout=settings.timeout, **options)
-        paths = [p for p in box.collect(_OUT, ["*.rpm"], settings.scratch) if not p.endswith(".src.rpm")]
-        packages = [_describe(box, source)]
-        for path in _build.built(paths, spec):
-            final = os.path.join(settings.artifacts, os.path.basename(path))
-            os.rename(path, final)
-            packages.append(_describe(box, final))
-        return packages
+        paths = _build.built(box.collect(_OUT, ["*.rpm"], settings.artifacts, without=["*.src.rpm"]), spec)
+        return [_describe(box, path) for path in (source, *paths)]
 
 
 def _describe(box: Sandbox, path: str) -> dict[str, t.Any]:

@@ -10,6 +10,7 @@ import os
 import re
 import typing as t
 
+from ansible_collections.distrogate.ci.plugins.module_utils._core import _command
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox import Sandbox
 
@@ -17,6 +18,7 @@ _FOLDER = "/packages"
 _USER = 1000
 _LINTIAN = re.compile(r"^([EWI]): (\S+?):? (.*)$")
 _RPMLINT = re.compile(r"^(\S+): ([EWI]): (.*)$")
+_RPMLINT_ENDS = (0, 64, 65, 66)  # with errors, with warnings made errors, with too bad a score
 _LEVELS = {"error": ("E",), "warning": ("E", "W"), "none": ()}
 
 
@@ -33,8 +35,9 @@ def lint_deb(
     if suppress:
         argv += ["--suppress-tags", ",".join(suppress)]
     files = [f"{_FOLDER}/{name}" for name in names]
-    done = box.run([*argv, "--", *files], user=_USER, binds={_FOLDER: folder}, timeout=1800)
+    done = box.run([*argv, "--", *files], user=_USER, binds={_FOLDER: folder}, timeout=1800, check=False)
     _append(log, argv + files, done.stdout + done.stderr)
+    _ran("lintian", done, (0,), log)
     matches = (_LINTIAN.match(line) for line in done.text.splitlines())
     return [(match[1], f"{match[2]}: {match[3]}") for match in matches if match]
 
@@ -49,15 +52,29 @@ def lint_rpm(
     files = [f"{_FOLDER}/{name}" for name in names]
     done = box.run([*argv, *files], user=_USER, binds={_FOLDER: folder}, timeout=1800, check=False)
     _append(log, argv + files, done.stdout + done.stderr)
-    if done.status == 127:
-        raise DistrogateError("missing_tool", "The root filesystem has no rpmlint. Add the package to it.")
+    _ran("rpmlint", done, _RPMLINT_ENDS, log)
     matches = (_RPMLINT.match(line) for line in done.text.splitlines())
     return [(match[2], f"{match[1]}: {match[3]}") for match in matches if match]
 
 
 def _append(log: str, argv: list[str], output: bytes) -> None:
     with open(log, "ab") as stream:
-        stream.write(("sandbox$ " + " ".join(argv) + "\n").encode() + output)
+        stream.write(("sandbox$ " + " ".join(argv) + "\n").encode("utf-8", "replace") + output)
+
+
+def _ran(tool: str, done: _command.Completed, ends: tuple[int, ...], log: str) -> None:
+    """A linter that did not run to its end found nothing, which must not pass for a clean package."""
+    if done.status == 127:
+        raise DistrogateError("missing_tool", f"The root filesystem has no {tool}. Add the package to it.")
+    if done.status not in ends:
+        raise _command.failed([tool], done, log)
+
+
+def _texts(suppress: dict[str, t.Any], tool: str) -> list[str]:
+    values = suppress.get(tool) or []
+    if isinstance(values, str) or not all(isinstance(v, str) and "\n" not in v for v in values):
+        raise DistrogateError("bad_options", f"suppress.{tool} is not a list of texts of one line.")
+    return list(values)
 
 
 def lint(
@@ -74,7 +91,7 @@ def lint(
             names = sorted(os.path.basename(path) for path in paths if path.endswith(suffix))
             if not names:
                 continue
-            found = call(box, os.path.dirname(paths[0]), names, suppress.get(tool, []), log)
+            found = call(box, os.path.dirname(paths[0]), names, _texts(suppress, tool), log)
             counts[f"{tool}_errors"] = sum(level == "E" for level, _text in found)
             counts[f"{tool}_warnings"] = sum(level == "W" for level, _text in found)
             bad += [f"{tool} {level}: {text}" for level, text in found if level in _LEVELS[fail_on]]

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 import tarfile
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 
 
+def _unreadable(error: OSError) -> t.NoReturn:
+    raise DistrogateError("bad_source", f"{error.filename} cannot be read: {error.strerror}.") from error
+
+
 def _entries(tree: str, without: t.Collection[str]) -> t.Iterator[str]:
     """Relative paths below ``tree`` in a fixed order, links not followed."""
-    for folder, folders, files in os.walk(tree, followlinks=False):
+    for folder, folders, files in os.walk(tree, onerror=_unreadable, followlinks=False):
         relative = os.path.relpath(folder, tree)
         folders[:] = sorted(d for d in folders if os.path.normpath(os.path.join(relative, d)) not in without)
         links = [d for d in folders if os.path.islink(os.path.join(folder, d))]
@@ -43,9 +48,10 @@ def source_archive(
     """
     with open(target, "wb") as raw, _opened(raw, mode, date) as archive:
         for path in _entries(tree, {".git", *without}):
-            info = archive.gettarinfo(os.path.join(tree, path), f"{prefix}/{path}")
-            if not (info.isreg() or info.isdir() or info.issym() or info.islnk()):
+            kind = os.lstat(os.path.join(tree, path)).st_mode
+            if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind) or stat.S_ISLNK(kind)):
                 raise DistrogateError("bad_source", f"{path} is neither a file, a folder nor a link.")
+            info = archive.gettarinfo(os.path.join(tree, path), f"{prefix}/{path}")
             info.uid = info.gid = 0
             info.uname = info.gname = "root"
             info.mtime = date

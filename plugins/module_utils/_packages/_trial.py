@@ -16,14 +16,14 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
 from ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox import Sandbox
 
 _APT = ["apt-get", "--yes", "--quiet", "-o", "Dpkg::Use-Pty=0", "-o", "APT::Sandbox::User=root"]
-_PACKAGE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9.+_-]*(=[A-Za-z0-9][A-Za-z0-9.+~:_^-]*)?$")
+_PACKAGE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.+_-]*[A-Za-z0-9.+_])?(=[A-Za-z0-9][A-Za-z0-9.+~:_^-]*)?")
 _DNF = ["dnf", "--assumeyes", "--quiet"]
 _ENVIRONMENT = {"DEBIAN_FRONTEND": "noninteractive"}
 
 
 def checked_package(text: str) -> str:
-    """NAME or NAME=VERSION; nothing that a package manager could take for an option, a file or a pattern."""
-    if not _PACKAGE.match(text):
+    """NAME or NAME=VERSION; nothing that could be taken for an option, a file, a pattern or a removal."""
+    if not _PACKAGE.fullmatch(text):
         raise DistrogateError("bad_name", f"{text!r} is not a package's NAME or NAME=VERSION.")
     return text
 

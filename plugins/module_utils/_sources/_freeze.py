@@ -18,7 +18,11 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core import _comman
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._lock import file_lock
 from ansible_collections.distrogate.ci.plugins.module_utils._sources._git import Git, checked_ref
-from ansible_collections.distrogate.ci.plugins.module_utils._sources._queue import normal_queue, queue_key
+from ansible_collections.distrogate.ci.plugins.module_utils._sources._queue import (
+    normal_queue,
+    queue_key,
+    refuse_nested,
+)
 
 _TOOLS = (
     ("git", "--version"),
@@ -68,6 +72,38 @@ def new_path(runs: str, pipeline: str, queue: t.Sequence[dict[str, t.Any]]) -> s
     return os.path.join(runs, f"{pipeline}-{name}-{stamp}-{os.urandom(2).hex()}")
 
 
+def refuse_others(
+    frozen: dict[str, t.Any],
+    queue: t.Sequence[dict[str, t.Any]],
+    projects: dict[str, dict[str, t.Any]],
+    settings: dict[str, t.Any],
+) -> None:
+    """Refuse a run that was frozen with other inputs (reason ``run_frozen``).
+
+    What a branch or ref means now does not matter: it was frozen.
+    """
+    changes = normal_queue(queue)
+    kept = [
+        {key: value for key, value in old.items() if key != "commit" or new["commit"]}
+        for old, new in zip(frozen["queue"], changes)
+    ]
+    asked = [{key: value for key, value in new.items() if key != "commit" or value} for new in changes]
+    differing = [name for name, value in settings.items() if frozen.get(name) != value]
+    if kept != asked or len(frozen["queue"]) != len(changes):
+        differing.append("queue")
+    for name, old in frozen["projects"].items():
+        new = projects.get(name) or {}
+        if (old["url"], old["packages"]) != (new.get("url"), new.get("packages") or {}):
+            differing.append(f"projects.{name}")
+    if differing:
+        raise DistrogateError(
+            "run_frozen",
+            f"The run {frozen.get('id')} is frozen with other inputs ({', '.join(differing)})."
+            " Give the new run its own run_dir.",
+            differing=differing,
+        )
+
+
 def resolve(
     pipeline: str, queue: t.Sequence[dict[str, t.Any]], projects: dict[str, dict[str, t.Any]], cache: str
 ) -> dict[str, t.Any]:
@@ -89,6 +125,8 @@ def resolve(
             raise DistrogateError(
                 "two_branches", f"The queue has changes of two branches of {name}; that has no one tree."
             )
+        if not isinstance(settings, dict) or not isinstance(settings.get("url"), str):
+            raise DistrogateError("bad_project", f"The project {name} has no url. Add projects.{name}.url.")
         git = cached(cache, settings["url"])
         fetch(git, settings["url"], change["branch"], [change["ref"]])
         if not change["commit"]:
@@ -100,6 +138,7 @@ def resolve(
                 "no_commit",
                 f"{name} has no commit {change['commit']} (change {change['change_id']}). Was it deleted?",
             )
+        change["commit"] = git.value("rev-parse", "--verify", f"{change['commit']}^{{commit}}")  # not a tag
         if name not in frozen:
             base = git.value("rev-parse", "--verify", f"refs/distrogate/heads/{change['branch']}^{{commit}}")
             frozen[name] = {
@@ -109,5 +148,6 @@ def resolve(
                 "base_tree": git.tree(base),
                 "packages": settings.get("packages") or {},
             }
+    refuse_nested(list(frozen))
     keys = [queue_key(pipeline, changes[: position + 1]) for position in range(len(changes))]
     return {"queue": changes, "queue_key": keys[-1], "ahead": keys[:-1], "projects": frozen}

@@ -13,8 +13,8 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
 
 IDENTITY = "distrogate.ci"
 MAIL = "distrogate.ci@localhost"
-_COMMIT = re.compile(r"^[0-9a-f]{40}([0-9a-f]{24})?$")
-_REF = re.compile(r"^refs/[A-Za-z0-9][A-Za-z0-9._+#/@-]*$")
+_COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+_REF = re.compile(r"refs(/[A-Za-z0-9_+#@-][A-Za-z0-9._+#@-]*)+")
 _SETTINGS = (
     "core.hooksPath=/dev/null",
     "core.protectNTFS=true",
@@ -76,15 +76,22 @@ class Git:
         return self.call("merge-base", "--is-ancestor", ancestor, commit, check=False).status == 0
 
 
+def well_formed(name: str) -> bool:
+    """What git-check-ref-format(1) asks of the parts of a branch or ref, beyond their letters."""
+    return ".." not in name and all(
+        part and not part.startswith(".") and not part.endswith((".", ".lock")) for part in name.split("/")
+    )
+
+
 def checked_commit(value: str) -> str:
     """A full commit id, or an error with reason ``bad_commit``."""
-    if not _COMMIT.match(value):
+    if not _COMMIT.fullmatch(value):
         raise DistrogateError("bad_commit", f"{value!r} is not a full commit id.")
     return value
 
 
 def checked_ref(value: str) -> str:
     """A full ref name (``refs/…``), or an error with reason ``bad_ref``."""
-    if not _REF.match(value) or ".." in value or "//" in value or value.endswith((".", "/", ".lock")):
+    if not _REF.fullmatch(value) or not well_formed(value):
         raise DistrogateError("bad_ref", f"{value!r} is not a full ref name such as refs/changes/34/1234/2.")
     return value

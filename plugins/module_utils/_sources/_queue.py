@@ -11,17 +11,21 @@ import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import digest_json
-from ansible_collections.distrogate.ci.plugins.module_utils._sources._git import checked_commit, checked_ref
+from ansible_collections.distrogate.ci.plugins.module_utils._sources._git import (
+    checked_commit,
+    checked_ref,
+    well_formed,
+)
 
-_PROJECT = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._+-]*(/[A-Za-z0-9][A-Za-z0-9._+-]*)*$")
-_BRANCH = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._/+-]*$")
-_IDENTIFIER = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._~:/+-]{0,127}$")
+_PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*(/[A-Za-z0-9][A-Za-z0-9._+-]*)*")
+_BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]*")
+_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:/+-]{0,127}")
 KEYS = ("project", "branch", "ref", "commit", "change_id", "patch_set")
 
 
 def _text(change: dict[str, t.Any], key: str, pattern: re.Pattern[str]) -> str:
     value = str(change.get(key) or "")
-    if not pattern.match(value) or ".." in value or value.endswith((".lock", "/")):
+    if not pattern.fullmatch(value) or ".." in value or (key == "branch" and not well_formed(value)):
         raise DistrogateError(
             "bad_change", f"A change's {key} is {value!r}; expected {pattern.pattern}.", change=change
         )
@@ -61,6 +65,16 @@ def normal_queue(queue: t.Sequence[dict[str, t.Any]]) -> list[dict[str, str]]:
     if len(set(names)) != len(names):
         raise DistrogateError("bad_change", f"A change stands twice in the queue: {', '.join(names)}.")
     return changes
+
+
+def refuse_nested(projects: t.Sequence[str]) -> None:
+    """Refuse a project below another: the outer one's tree could say where the inner one is written."""
+    for inner in projects:
+        for outer in projects:
+            if inner.startswith(outer + "/"):
+                raise DistrogateError(
+                    "nested_projects", f"Project {inner} would lie inside {outer}; they need two runs."
+                )
 
 
 def queue_key(pipeline: str, queue: t.Sequence[dict[str, str]]) -> str:

@@ -63,13 +63,18 @@ def merged_heads(frozen: dict[str, t.Any], cache: str, log: str) -> dict[str, tu
 
 def describe(git: Git, head: str, project: dict[str, t.Any], path: str) -> dict[str, t.Any]:
     """What a stage needs to know of one checkout; ``count`` rises with every merge."""
+    date = git.date(head)
+    if not 0 <= date < 1 << 32:
+        raise DistrogateError(
+            "bad_date", f"Commit {head} has the date {date} (seconds since 1970), which no archive can hold."
+        )
     return {
         "path": path,
         "branch": project["branch"],
         "base_commit": project["base_commit"],
         "commit": head,
         "tree": git.tree(head),
-        "date": git.date(head),
+        "date": date,
         "count": int(git.value("rev-list", "--count", "--first-parent", head)),
         "packages": project["packages"],
     }
@@ -77,9 +82,10 @@ def describe(git: Git, head: str, project: dict[str, t.Any], path: str) -> dict[
 
 def check_out(git: Git, head: str, target: str) -> None:
     """A checkout of ``head`` at ``target``, which shares objects with the cache; appears by rename."""
-    new = target + ".new"
+    folder, name = os.path.split(target)
+    new = os.path.join(folder, f".new-{name}")  # no project's name begins with a dot
     shutil.rmtree(new, ignore_errors=True)
-    os.makedirs(os.path.dirname(target), exist_ok=True)
+    os.makedirs(folder, exist_ok=True)
     git.call("update-ref", f"refs/distrogate/workspaces/{head}", head)  # keeps it from being collected
     git.call(
         "clone", "--quiet", "--shared", "--no-checkout", "--no-tags", "--template=", "--", git.directory, new
