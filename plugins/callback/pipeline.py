@@ -38,7 +38,7 @@ class CallbackModule(CallbackBase):
         super().__init__()
         self._began = time.monotonic()
         self._stages: list[dict[str, t.Any]] = []
-        self._failed = False
+        self._message = ""
         self._tasks = 0
 
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
@@ -61,7 +61,6 @@ class CallbackModule(CallbackBase):
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
         """What failed, where, and why."""
         self._show(result)
-        self._failed = True
         values = result._result
         name = result._task.get_name().strip()
         message = _message(values)
@@ -69,14 +68,22 @@ class CallbackModule(CallbackBase):
         self._display.display(
             f"FAILED on {result._host.get_name()}: {name}{reason}", color="red", stderr=False
         )
-        for line in message.splitlines()[-25:]:
+        # The end of a stage says again what its task said.
+        lines = [line for line in message.splitlines() if line not in self._message.splitlines()]
+        self._message = message
+        for line in lines[-25:]:
             self._display.display(f"    {line}")
 
     def v2_runner_on_unreachable(self, result: t.Any) -> None:
         """A host that did not answer."""
-        self._failed = True
         message = result._result.get("msg", "")
         self._display.display(f"UNREACHABLE {result._host.get_name()}: {message}", color="red")
+
+    def v2_on_file_diff(self, result: t.Any) -> None:
+        """With --diff, what a task changed, or would change."""
+        diff = result._result.get("diff")
+        if diff and result._result.get("changed"):
+            self._display.display(self._get_diff(diff).rstrip("\n"))
 
     def _show(self, result: t.Any) -> None:
         values = result._result

@@ -158,7 +158,7 @@ def main() -> None:
         call.difference.add("stage", None, f"{stage.name}: {params['state']}")
         call.result["stage"] = stage.write(params["state"], params["explanation"], params["reason"])
         if params["state"] == "failure":
-            where = f" The log is {stage.log}." if os.path.exists(stage.log) else ""
+            where = f"\nThe log is {stage.log}" if os.path.exists(stage.log) else ""
             message = params["explanation"] or "no reason was given."
             raise DistrogateError(
                 params["reason"] or "stage_failed", f"Stage {stage.name} failed: {message}{where}"

@@ -26,7 +26,11 @@ def digests(folder: Path) -> dict[str, str]:
 
 def ansible(site: Site, module: str, **options: Any) -> dict[str, Any]:
     """The result of one module or action, as ad-hoc Ansible gives it."""
-    environment = {**site.environment, "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.json", "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1"}
+    environment = {
+        **site.environment,
+        "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.json",
+        "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1",
+    }
     argv = [str(REPOSITORY / ".venv/bin/ansible"), "-i", str(REPOSITORY / "inventories/local"), "localhost"]
     argv += ["-m", f"distrogate.ci.{module}", "-a", json.dumps(options)]
     done = subprocess.run(argv, env=environment, cwd=REPOSITORY, capture_output=True, text=True, check=False)
@@ -44,7 +48,8 @@ def store(site: Site) -> str:
 def public_state(site: Site) -> dict[str, Any]:
     """What a change that fails must not move: release repositories, mirrors, channels."""
     channels = [
-        (bundle["digest"], bundle["channels"]) for bundle in ansible(site, "bundle_info", store=store(site))["bundles"]
+        (bundle["digest"], bundle["channels"])
+        for bundle in ansible(site, "bundle_info", store=store(site))["bundles"]
     ]
     return {
         "release": digests(site.root / "repositories/release"),
@@ -57,13 +62,16 @@ def public_state(site: Site) -> dict[str, Any]:
 def free_tes(site: Site) -> list[str]:
     """The names of TEs that nobody holds."""
     found = ansible(site, "te_info", store=store(site))["tes"]
-    return [te["name"] for te in found if te["state"] == "free"]
+    return [te["name"] for te in found if te["status"] == "free"]
 
 
 def secrets(site: Site) -> dict[str, bytes]:
     """Everything that must not appear anywhere, by what it is."""
     pem = (site.root / "keys/statement.pem").read_bytes().splitlines()[1]
-    found = {"statement key": pem, "mirror password": (site.root / "keys/mirror-password").read_bytes().strip()}
+    found = {
+        "statement key": pem,
+        "mirror password": (site.root / "keys/mirror-password").read_bytes().strip(),
+    }
     for path in (site.root / "keys/gnupg/private-keys-v1.d").glob("*.key"):
         found[f"OpenPGP key {path.name}"] = path.read_bytes()[40:80]
     return found

@@ -39,11 +39,13 @@ class Site:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
 
-    def playbook(self, name: str, *options: str, **variables: Any) -> subprocess.CompletedProcess[str]:
+    def playbook(
+        self, name: str, *options: str, inventory: Path = REPOSITORY / "inventories/local", **variables: Any
+    ) -> subprocess.CompletedProcess[str]:
         """Run a playbook of the collection and show what it says; the output is kept, too."""
         path = self.root / "variables.json"
         path.write_text(json.dumps(variables))
-        argv = [str(REPOSITORY / ".venv/bin/ansible-playbook"), "-i", str(REPOSITORY / "inventories/local")]
+        argv = [str(REPOSITORY / ".venv/bin/ansible-playbook"), "-i", str(inventory)]
         argv += [f"distrogate.ci.{name}", "-e", f"@{path}", *options]
         process = subprocess.Popen(
             argv,
@@ -96,6 +98,12 @@ class Site:
                 ["gpgconf", "--homedir", str(self.root / "keys/gnupg"), "--kill", "all"], check=False
             )
         remove_folder(str(self.root))
+
+
+def shared_rootfs() -> Path:
+    """Root filesystems for what brings none of its own: those named, or the demo's, or the tests'."""
+    named, demo = os.environ.get("DISTROGATE_ROOTFS"), REPOSITORY / ".demo/rootfs"
+    return Path(named) if named else demo if demo.is_dir() else REPOSITORY / ".cache/rootfs"
 
 
 def stage_rows(run: Path) -> list[dict[str, Any]]:

@@ -124,7 +124,7 @@ class Project:
             path = self.work / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-            if name == "debian/rules":
+            if name in ("debian/rules", "tiny"):
                 path.chmod(0o755)
 
     def commit(self, subject: str) -> None:

@@ -69,17 +69,19 @@ def run(
     """Run ``argv`` in its own process group.
 
     With ``log`` both outputs are appended to that file (and ``stdout`` holds
-    its last 64 KiB); else they are captured. ``timeout`` is in seconds. The
+    the last 64 KiB of it); else they are captured. ``timeout`` is in seconds. The
     log names the command unless ``announce`` is false; errors call it ``name``.
     Errors: ``missing_tool``, ``no_folder``, ``command_timeout``, ``command_failed``.
     """
     with contextlib.ExitStack() as stack:
         sink: t.Any = subprocess.PIPE
+        begin = 0
         if log is not None:
             sink = stack.enter_context(open(log, "ab"))
             if announce:
                 sink.write(("$ " + " ".join(argv) + "\n").encode("utf-8", "replace"))
                 sink.flush()
+            begin = os.fstat(sink.fileno()).st_size
         try:
             process = subprocess.Popen(
                 argv,
@@ -106,7 +108,7 @@ def run(
             end_group(process)
             raise
     if log is not None:
-        stdout, stderr = tail_of(log), b""
+        stdout, stderr = tail_of(log, begin), b""
     completed = Completed(argv, process.returncode, stdout, stderr)
     if check and process.returncode:
         raise failed(argv, completed, log)
@@ -135,8 +137,8 @@ def failed(argv: list[str], completed: Completed, log: str | None) -> Distrogate
     )
 
 
-def tail_of(path: str, size: int = 65536) -> bytes:
-    """The last ``size`` bytes of a file."""
+def tail_of(path: str, begin: int = 0, size: int = 65536) -> bytes:
+    """The last ``size`` bytes of a file, none from before ``begin``."""
     with open(path, "rb") as stream:
-        stream.seek(max(0, os.fstat(stream.fileno()).st_size - size))
+        stream.seek(max(begin, os.fstat(stream.fileno()).st_size - size))
         return stream.read()

@@ -48,18 +48,25 @@ def _importable(module: str) -> bool:
 
 
 def _key(fingerprint: str, home: str | None) -> list[str]:
+    """Look without a trace: gpg would write a lock, and begin an agent, which lays sockets into its home."""
     environment = _command.base_environment(**({"GNUPGHOME": home} if home else {}))
-    argv = ["gpg", "--batch", "--list-secret-keys", "--", fingerprint]
+    gpg = ["gpg", "--batch", "--lock-never", "--no-autostart"]
+    options: dict[str, t.Any] = {"environment": environment, "check": False, "timeout": 60}
     try:
-        done = _command.run(argv, environment=environment, check=False, timeout=60)
+        done = _command.run([*gpg, "--list-secret-keys", "--", fingerprint], **options)
+        if done.status == 0:
+            return []
+        # Without an agent under way gpg knows no secret key at all, but its files are there.
+        argv = [*gpg, "--with-colons", "--with-keygrip", "--list-keys", "--", fingerprint]
+        lines = _command.run(argv, **options).text.splitlines()
     except DistrogateError as error:
         return [error.message]
-    if done.status:
-        where = home or "the user's GnuPG home"
-        return [
-            f"There is no secret key {fingerprint} in {where}: import it, or set signing_key and gnupg_home."
-        ]
-    return []
+    folder = os.path.join(home or os.path.expanduser("~/.gnupg"), "private-keys-v1.d")
+    grips = [line.split(":")[9] for line in lines if line.startswith("grp:")]
+    if any(os.path.exists(os.path.join(folder, f"{grip}.key")) for grip in grips):
+        return []
+    where = home or "the user's GnuPG home"
+    return [f"There is no secret key {fingerprint} in {where}: import it, or set signing_key and gnupg_home."]
 
 
 def _sandbox() -> list[str]:

@@ -195,7 +195,7 @@ def stage_record(run: Run, name: str, result: dict[str, t.Any]) -> t.Iterator[St
         yield stage
     except DistrogateError as error:
         result["stage"] = stage.write("failure", error.message, error.reason)
-        where = f" The log is {stage.log}." if os.path.exists(stage.log) else ""
+        where = f"\nThe log is {stage.log}" if os.path.exists(stage.log) else ""
         details = {k: v for k, v in error.details.items() if k not in ("msg", "reason")}
         raise DistrogateError(
             error.reason, f"Stage {name} failed: {error.message}{where}", **details

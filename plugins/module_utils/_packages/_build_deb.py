@@ -23,7 +23,7 @@ _CHANGELOG = "debian/changelog"
 # deb-changelog(5), first line; names and versions as in Debian policy 5.6.1 and 5.6.12
 _HEADER = re.compile(rb"^([a-z0-9][a-z0-9+.-]+) \(([0-9][A-Za-z0-9.+~:-]*)\) ([A-Za-z0-9 _.-]+);")
 # The last line of an entry: who, and when
-_TRAILER = re.compile(rb"^ -- ([^\n<>]{1,200} <[^\n<>]{1,200}>)  ", re.MULTILINE)
+_TRAILER = re.compile(rb"^ -- ([^\n<>]{1,200} <[^\n<>]{1,200}>)  ([^\n]{1,60})$", re.MULTILINE)
 _TREE = f"{_build.FOLDER}/source"
 _APT = ["apt-get", "--yes", "--quiet", "-o", "Dpkg::Use-Pty=0", "-o", "APT::Sandbox::User=root"]
 _NONINTERACTIVE = {"DEBIAN_FRONTEND": "noninteractive"}
@@ -38,12 +38,22 @@ def _changelog(project: _build.Project) -> tuple[bytes, str]:
             "bad_changelog", f"{project.name}: the first line of {_CHANGELOG} is not a changelog entry."
         )
     source, version, suite = (group.decode("ascii") for group in match.groups())
-    date = email.utils.formatdate(project.date)
+    # An entry is younger than the one before it: lintian minds.
+    date = email.utils.formatdate(max(project.date, _seconds(trailer[2]) + 1))
     entry = (
         f"{source} ({version}+{project.suffix}) {suite}; urgency=medium\n\n"
         f"  * Built from tree {project.tree}.\n\n"
     )
     return entry.encode() + b" -- " + trailer[1] + f"  {date}\n\n".encode() + old, source
+
+
+def _seconds(date: bytes) -> int:
+    """A changelog's date in seconds since the epoch; 0 when it is none."""
+    parsed = email.utils.parsedate_tz(date.decode("ascii", "replace"))
+    try:
+        return email.utils.mktime_tz(parsed) if parsed else 0
+    except (ValueError, OverflowError):
+        return 0
 
 
 def _dependencies(box: Sandbox, settings: _build.Settings) -> None:

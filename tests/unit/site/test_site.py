@@ -1,0 +1,136 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The profiles, and the playbook that writes a site's own repository from one."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TREE = Path(__file__).resolve().parents[3]
+FILES = TREE / "playbooks/files"
+PROFILES = sorted(path.name for path in (FILES / "profiles").iterdir())
+VARIABLE = re.compile(r"\bdistrogate_[a-z_]+\b")
+# What a run is given, and what its connection to a sandbox is told: not decided by a profile.
+NOT_OF_A_SITE = {
+    "distrogate_queue",
+    "distrogate_run_dir",
+    "distrogate_sandbox_directory",
+    "distrogate_sandbox_network",
+    "distrogate_sandbox_rootfs",
+}
+
+
+@pytest.fixture(scope="module")
+def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The collection as somebody may have installed it: without inventories and docs."""
+    folder = tmp_path_factory.mktemp("collections")
+    ci = folder / "ansible_collections/distrogate/ci"
+    for name in ("meta", "playbooks", "roles"):
+        shutil.copytree(TREE / name, ci / name, symlinks=True)
+    (ci / "plugins").mkdir()
+    (folder / "ansible.cfg").touch()
+    return folder
+
+
+def run(collections: Path, program: str, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        **{key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")},
+        "ANSIBLE_COLLECTIONS_PATH": str(collections),
+        "ANSIBLE_CONFIG": str(collections / "ansible.cfg"),
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_PIPELINING": "true",
+    }
+    argv = [str(Path(sys.executable).parent / program), *words]
+    return subprocess.run(argv, env=environment, capture_output=True, text=True, check=False, cwd=collections)
+
+
+def init(collections: Path, dest: Path, *options: str, **variables: Any) -> subprocess.CompletedProcess[str]:
+    given = json.dumps({"dest": str(dest), **variables})
+    return run(collections, "ansible-playbook", "distrogate.ci.init", "-e", given, *options)
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {str(p.relative_to(folder)): p.read_text() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_init_writes_a_site_and_keeps_what_it_changed(collections: Path, tmp_path: Path) -> None:
+    dest = tmp_path / "site"
+    assert init(collections, dest, "--check", "--diff").returncode == 0
+    assert not dest.exists()
+
+    first = init(collections, dest)
+    assert first.returncode == 0, first.stdout
+    profile = {f"inventory/{k}": v for k, v in contents(FILES / "profiles/packages").items()}
+    assert contents(dest) == {**contents(FILES / "common"), **profile}
+    assert "changed=0" in init(collections, dest).stdout
+
+    (dest / "inventory/hosts.yml").write_text("all:\n")
+    edited = contents(dest)
+    refused = init(collections, dest)
+    assert refused.returncode != 0
+    assert f"-e force=true to overwrite them: {dest}/inventory/hosts.yml." in refused.stdout
+    assert contents(dest) == edited
+
+    assert init(collections, dest, force=True).returncode == 0
+    assert contents(dest) == {**contents(FILES / "common"), **profile}
+
+    mine = tmp_path / "mine/host_vars/one.yml"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("a: '{{ never_evaluated }}'\n")
+    assert init(collections, dest, inventory_source=str(tmp_path / "mine")).returncode == 0
+    assert (dest / "inventory/host_vars/one.yml").read_text() == mine.read_text()
+
+
+def test_unknown_profile_names_the_known_ones(collections: Path, tmp_path: Path) -> None:
+    done = init(collections, tmp_path / "site", profile="nosuch")
+    assert done.returncode != 0
+    assert f"There is no profile nosuch: choose one of {', '.join(PROFILES)}." in done.stdout
+    assert not (tmp_path / "site").exists()
+
+
+def test_every_playbook_has_a_wrapper() -> None:
+    playbooks = {path.name for path in (TREE / "playbooks").glob("*.yml")} - {"init.yml"}
+    wrappers = {
+        p.name: p.read_text() for p in (FILES / "common").glob("*.yml") if p.name != "requirements.yml"
+    }
+    assert set(wrappers) == playbooks
+    for name, text in wrappers.items():
+        assert text.endswith(f"  ansible.builtin.import_playbook: distrogate.ci.{name[:-4]}\n")
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_profile_loads(collections: Path, profile: str) -> None:
+    assert (TREE / "inventories" / profile).resolve() == FILES / "profiles" / profile
+    inventory = str(TREE / "inventories" / profile)
+    listed = run(collections, "ansible-inventory", "-i", inventory, "--list")
+    groups = json.loads(listed.stdout)
+    assert {"builders", "repository_hosts", "te_hosts", "mirror_hosts"} <= set(groups), listed.stderr
+    checked = run(collections, "ansible-playbook", "-i", inventory, "distrogate.ci.check", "--syntax-check")
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_variables_are_documented() -> None:
+    """What roles and playbooks read stands in the guide, and in the profile for a real site, commented."""
+    used = {
+        name
+        for folder in ("roles", "playbooks")
+        for path in (TREE / folder).rglob("*.yml")
+        if FILES not in path.parents
+        for name in VARIABLE.findall(path.read_text())
+    }
+    guide = (TREE / "docs/docsite/rst/variables.rst").read_text()
+    assert {name for name in VARIABLE.findall(guide) if f"``{name}``" in guide} == used | NOT_OF_A_SITE
+    profile = (FILES / "profiles/packages/group_vars/all.yml").read_text()
+    assert set(VARIABLE.findall(profile)) == (used - NOT_OF_A_SITE) | {"distrogate_queue"}
