@@ -4,16 +4,19 @@
 
 """Kill a module at its N-th system call that matters, look at what a reader sees, and let the next run go on.
 
-strace(1) injects the signal, so that nothing in the program knows of it. Its
-count is of one process: helpers that the module starts (gpg, rsync) die as well.
+strace(1) injects the signal, so that nothing in the program knows of it. It
+counts each system call and each process by itself: so every call has a number of
+its own, and helpers that the module starts (gpg, rsync) die as well.
 """
 
 from __future__ import annotations
 
+import collections
 import json
 import os
 import pathlib
 import random
+import re
 import subprocess
 import tempfile
 import time
@@ -91,36 +94,38 @@ class Subject:
             raise BrokenPromiseError(f"{self.module}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
         return done.returncode
 
-    def calls(self) -> int:
-        """How many calls one whole run makes, in the process that makes the most."""
+    def cases(self) -> list[tuple[str, int]]:
+        """Each call of one whole run: the system call's name, and which of them in its process it is."""
         name = self.more()
         with tempfile.NamedTemporaryFile("r", dir=self.folder) as log:
-            self.call("strace", "-f", "--seccomp-bpf", "-q", "-o", log.name, "-e", f"trace={CALLS}")
-            lines = [line.split() for line in log if "(" in line]
+            self.call("strace", "-f", "-q", "-o", log.name, "-e", f"trace={CALLS}")
+            made = re.findall(r"^([0-9]+) +([a-z0-9]+)\(", log.read(), re.MULTILINE)
         self.seen = self.look()
         assert name in self.seen
-        counts: dict[str, int] = {}
-        for line in lines:
-            counts[line[0]] = counts.get(line[0], 0) + 1
-        return max(counts.values())
+        most: dict[str, int] = {}
+        for (_process, call), count in collections.Counter(made).items():
+            most[call] = max(most.get(call, 0), count)
+        return [(call, number) for call, count in sorted(most.items()) for number in range(1, count + 1)]
 
-    def attack(self, number: int) -> bool:
-        """Kill a run or a helper of it at its N-th call; whether that was so. Afterwards all is right."""
+    def attack(self, call: str, number: int) -> bool:
+        """Kill a run or a helper of it at its N-th such call; whether it was. Afterwards all is right."""
         name = self.more()
-        inject = f"inject={CALLS}:signal=KILL:when={number}"
+        inject = f"inject={call}:signal=KILL:when={number}"
         status = self.call(
             *("strace", "-f", "-q", "-o", "/dev/null"),
-            *("-e", f"trace={CALLS}", "-e", inject),
+            *("-e", f"trace={call}", "-e", inject),
             check=False,
         )
         seen = self.look()
         if not self.seen <= seen <= self.seen | {name}:
-            raise BrokenPromiseError(f"{self.module} killed at call {number}: readers see {seen ^ self.seen}")
+            raise BrokenPromiseError(
+                f"{self.module} killed at {call} {number}: readers see {seen ^ self.seen}"
+            )
         self.call()
         self.seen = self.look()
         if name not in self.seen:
             raise BrokenPromiseError(
-                f"{self.module} killed at call {number}: the next run did not publish {name}"
+                f"{self.module} killed at {call} {number}: the next run did not publish {name}"
             )
         self.at_rest()
         return status != 0
@@ -146,17 +151,17 @@ def besiege(make: t.Callable[[pathlib.Path], Subject], seconds: float, seed: int
         folder = pathlib.Path(name)
         try:
             subject = make(folder)
-            calls = subject.calls()
+            cases = subject.cases()
             tried = killed = 0
-            order: list[int] = []
+            order: list[tuple[str, int]] = []
             while time.monotonic() < end:
-                order = order or chance.sample(range(1, calls + 1), calls)
-                number = order.pop()
+                order = order or chance.sample(cases, len(cases))
+                call, number = order.pop()
                 tried += 1
-                if subject.attack(number):
+                if subject.attack(call, number):
                     killed += 1
-                else:  # this run made fewer calls than the one that was counted
-                    order = [earlier for earlier in order if earlier < number]
+                else:  # this run made fewer such calls than the one that was counted
+                    order = [case for case in order if case[0] != call or case[1] < number]
         finally:
             subprocess.run(["gpgconf", "--homedir", f"{name}/gnupg", "--kill", "all"], check=False)
-    return {"calls": calls, "tried": tried, "killed": killed}
+    return {"calls": len(cases), "tried": tried, "killed": killed}

@@ -68,7 +68,7 @@ def test_hooks_and_settings_of_a_prepared_checkout(
     for key in ("filter.evil.smudge", "core.fsmonitor", "core.alternateRefsCommand", "core.pager"):
         project.git("config", key, str(machine.folder / "program"))
     project.git("config", "uploadpack.packObjectsHook", str(machine.folder / "program"))
-    project.git("config", "core.hooksPath", ".git/hooks")
+    project.git("config", "core.hooksPath", str(project.path / ".git" / "hooks"))
     trap.unlink(missing_ok=True)  # the calls above may have run some
     frozen = machine.freeze(change)
     trap.unlink(missing_ok=True)
