@@ -120,6 +120,10 @@ def prepare(
     With ``prepared`` the heads are those of the checkouts there, else they are merged here.
     """
     projects = {}
+    if prepared and (os.path.realpath(prepared) + "/").startswith(os.path.realpath(root) + "/"):
+        raise DistrogateError(
+            "bad_prepared", f"{prepared} is the workspace itself, which is made anew. Give another folder."
+        )
     heads = prepared_heads(frozen, prepared, log) if prepared else merged_heads(frozen, cache, log)
     for name, (git, head) in heads.items():
         target = inside(root, name)
