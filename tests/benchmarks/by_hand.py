@@ -18,6 +18,8 @@ from ansible_collections.distrogate.ci.tests.demo.site import Site
 
 USER = 1000
 DATE = "1767225600"
+# git sets times in any order, and make would run autoconf again.
+MTIME = f"--mtime=@{DATE}"
 VERSION = "2.10-3+dg2.hand"
 ENTRY = f"""\
 hello ({VERSION}) unstable; urgency=medium
@@ -116,7 +118,7 @@ class ByHand:
     def unpack(self, box: Sandbox, target: str, *options: str) -> None:
         """Bring the checkout into a sandbox."""
         box.run(["install", "--directory", f"--owner={USER}", f"--group={USER}", "/build", target])
-        tar = ["tar", "--exclude=.git", "--directory", str(self.tree), *options, "."]
+        tar = ["tar", MTIME, "--exclude=.git", "--directory", str(self.tree), *options, "."]
         extract = ["tar", "--extract", "--no-same-owner", f"--directory={target}", "--file=-"]
         with subprocess.Popen(tar, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
@@ -129,7 +131,7 @@ class ByHand:
         box.run(["install", "--directory", *owner, "/build", "/build/sources", "/build/out"])
         archive = self.folder / "hello-2.10.tar.gz"
         name = "--transform=s,^\\.,hello-2.10,"
-        self.call("tar", "-C", str(self.tree), "--exclude=.git", name, "-czf", str(archive), ".")
+        self.call("tar", MTIME, "-C", str(self.tree), "--exclude=.git", name, "-czf", str(archive), ".")
         for source, target in ((archive, archive.name), (self.tree / "rpm/hello.spec", "hello.spec")):
             with source.open("rb") as stream:
                 box.run(["dd", f"of=/build/sources/{target}", "status=none"], user=USER, stdin=stream)

@@ -24,7 +24,8 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._files import 
 )
 
 _WRITABLE = re.compile(r"^(bundle\.json|statements/[a-z0-9][a-z0-9._-]{0,199}\.json)$")
-_TRANSACTION = re.compile(r"^[0-9a-f]{32}$")
+# A promotion's is hexadecimal; for a test repository it is the run's id.
+_TRANSACTION = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
 _HEX = re.compile(r"^[0-9a-f]{64}$")
 _LIMIT = 16 << 20
 
@@ -201,5 +202,5 @@ def clear_out(incoming: str, transaction: str, check_mode: bool) -> bool:
 
 def _transaction_folder(incoming: str, transaction: str) -> str:
     if not _TRANSACTION.match(transaction):
-        raise DistrogateError("bad_transaction", f"{transaction!r} is not a promotion's transaction.")
+        raise DistrogateError("bad_transaction", f"{transaction!r} is not a transaction's id.")
     return inside(os.path.abspath(incoming), transaction)

@@ -205,7 +205,8 @@ class Transactions:
         self.folder = os.path.join(root, PRIVATE, "transactions")
         self._clock = clock
 
-    def _all(self) -> list[Transaction]:
+    def all(self) -> list[Transaction]:
+        """Everything that was begun and not ended."""
         names = sorted(os.listdir(self.folder)) if os.path.isdir(self.folder) else []
         return [Transaction(self.root, name) for name in names]
 
@@ -219,7 +220,7 @@ class Transactions:
     def recover(self) -> list[str]:
         """Finish what was committed, drop what was not decided or has expired; returns what was finished."""
         finished = []
-        for transaction in self._all():
+        for transaction in self.all():
             if transaction.load() is None or self._expired(transaction):
                 transaction.discard()
             elif transaction.committed:
@@ -232,14 +233,14 @@ class Transactions:
 
     def reservation(self) -> Transaction | None:
         """The prepared transaction that the tree waits for, if there is one."""
-        for transaction in self._all():
+        for transaction in self.all():
             if transaction.load() and not transaction.committed and not self._expired(transaction):
                 return transaction
         return None
 
     def pending(self, name: str) -> str:
         """Where the decided contents of ``name`` are to be read without the lock."""
-        for transaction in self._all():
+        for transaction in self.all():
             if transaction.load() and transaction.committed:
                 for index, operation in enumerate(transaction.operations):
                     staged = transaction._staged(index)

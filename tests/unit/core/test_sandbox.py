@@ -115,7 +115,8 @@ def test_the_kernel_cannot_be_set(person: Person) -> None:
 
 
 def test_no_network_but_loopback(person: Person) -> None:
-    talk = "nc -l -p 7777 >/tmp/got & sleep 0.3; echo heard | nc -w 2 127.0.0.1 7777; wait; cat /tmp/got"
+    send = "until echo heard | nc -w 2 127.0.0.1 7777; do sleep 0.1; done"
+    talk = f"nc -l -p 7777 >/tmp/got & {send}; wait; cat /tmp/got"
     shown, heard = run(person, "ip -o link", talk)
     assert [line.split()[1:3] for line in shown.text.splitlines()] == [["lo:", "<LOOPBACK,UP,LOWER_UP>"]]
     assert heard.text == "heard\n"

@@ -1,0 +1,157 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a cleaner finds and why each thing goes or stays; each domain has a cleaner of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import shutil
+import stat
+import time
+import typing as t
+
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox import remove_folder
+
+DAY = 86400.0
+
+
+@dataclasses.dataclass
+class Finding:
+    """One file or folder: ``reason`` says why it goes (``remove``) or stays, in a few words.
+
+    ``when_empty``: a folder that somebody may fill again meanwhile; then it stays.
+    """
+
+    kind: str
+    path: str
+    reason: str
+    remove: bool
+    when_empty: bool = False
+
+    def as_result(self) -> dict[str, str]:
+        return {"kind": self.kind, "path": self.path, "reason": self.reason}
+
+
+class Rules:
+    """What is too old, and what is in use whatever its age."""
+
+    def __init__(
+        self, keep_days: float, idle_days: float, pinned: t.Iterable[str] = (), now: float | None = None
+    ) -> None:
+        self.now = time.time() if now is None else now
+        self.keep_days = keep_days
+        self.idle_days = idle_days
+        self.pinned = {os.path.realpath(path) for path in pinned}
+        self.busy = _paths_of_processes()
+
+    def in_use(self, path: str) -> str:
+        """Why a folder must stay whatever its age; empty when nothing uses it."""
+        real = os.path.realpath(path)
+        if any(_within(pin, real) or _within(real, pin) for pin in self.pinned):
+            return "pinned"
+        if any(_within(used, real) for used in self.busy):
+            return "a process works in it"
+        return ""
+
+    def days(self, path: str, depth: int = 2) -> float:
+        """Days since something in a folder changed, as deep as ``depth``; links are not followed."""
+        return max(0.0, self.now - _newest(path, depth)) / DAY
+
+    def judged(self, kind: str, path: str, days: float) -> Finding:
+        """A folder that goes when it was not touched for ``days``, unless something uses it."""
+        if why := self.in_use(path):
+            return Finding(kind, path, why, False)
+        age = self.days(path)
+        return Finding(kind, path, f"not touched for {age:.1f} days", age >= days)
+
+
+def _within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder + "/")
+
+
+def _newest(path: str, depth: int) -> float:
+    with contextlib.suppress(FileNotFoundError):
+        status = os.lstat(path)
+        if not stat.S_ISDIR(status.st_mode) or depth == 0:
+            return status.st_mtime
+        with contextlib.suppress(PermissionError):  # of another user's sandbox
+            inside = [_newest(entry.path, depth - 1) for entry in os.scandir(path)]
+            return max([status.st_mtime, *inside])
+        return status.st_mtime
+    return 0.0
+
+
+def _paths_of_processes() -> set[str]:
+    """Where processes work: their folders, roots and open files, as far as this user may look."""
+    found = set()
+    for process in (name for name in os.listdir("/proc") if name.isdigit()):
+        links = [f"/proc/{process}/cwd", f"/proc/{process}/root"]
+        with contextlib.suppress(OSError):
+            links += [entry.path for entry in os.scandir(f"/proc/{process}/fd")]
+        for link in links:
+            with contextlib.suppress(OSError):
+                found.add(os.readlink(link))
+    return found
+
+
+def folders(path: str | None) -> list[str]:
+    """The real folders in a folder that may be missing; a link is never one."""
+    if not path or not os.path.isdir(path):
+        return []
+    return sorted(entry.path for entry in os.scandir(path) if entry.is_dir(follow_symlinks=False))
+
+
+def find_runs(runs: str | None, rules: Rules) -> t.Iterator[Finding]:
+    """Run directories, and in those that stay the sandboxes that a killed stage left."""
+    for path in folders(runs):
+        if not any(os.path.exists(os.path.join(path, name)) for name in ("run.json", "stages")):
+            yield Finding("run", path, "not a run directory", False)
+            continue
+        finding = rules.judged("run", path, rules.keep_days)
+        yield finding
+        scratch = os.path.join(path, "scratch")
+        if finding.remove or finding.reason == "a process works in it" or not os.path.isdir(scratch):
+            continue
+        age = rules.days(path)
+        if age >= rules.idle_days and not os.path.islink(scratch):
+            yield Finding("scratch", scratch, f"left by a run that ended {age:.1f} days ago", True)
+
+
+def apply(findings: t.Iterable[Finding], check_mode: bool) -> tuple[list[Finding], list[Finding], list[str]]:
+    """Remove what goes; one that cannot be removed stays and keeps no other from going.
+
+    Returns what was removed, what stays, and the errors.
+    """
+    removed, kept, errors = [], [], []
+    for finding in findings:
+        if not finding.remove:
+            kept.append(finding)
+            continue
+        try:
+            if not check_mode:
+                _remove(finding)
+            removed.append(finding)
+        except (OSError, DistrogateError) as error:
+            message = error.message if isinstance(error, DistrogateError) else str(error)
+            kept.append(Finding(finding.kind, finding.path, "could not be removed", False))
+            errors.append(f"{finding.path}: {message}")
+    return removed, kept, errors
+
+
+def _remove(finding: Finding) -> None:
+    """A link goes itself, never what it names. What sandboxes left belongs to subordinate ids."""
+    path = finding.path
+    if os.path.islink(path) or not os.path.isdir(path):
+        os.unlink(path)
+    elif finding.when_empty:
+        os.rmdir(path)
+    else:
+        try:
+            shutil.rmtree(path)
+        except PermissionError:
+            remove_folder(path)

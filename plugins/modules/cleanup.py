@@ -1,0 +1,181 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: cleanup
+short_description: Remove what old runs left on a host
+version_added: 0.1.0
+description:
+  - Removes run directories, test repositories, sandboxes, lease files and incoming folders that nothing needs
+    any more, and ends publishing transactions that nobody is going to end.
+  - Only what is given is looked at. Nothing that is pinned, or that a process works in, is removed; links
+    are never followed.
+  - Leases and waiters end by themselves, in the store.
+author:
+  - distrogate.ci maintainers (@distrogate)
+extends_documentation_fragment:
+  - distrogate.ci.attributes
+  - distrogate.ci.attributes.actiongroup_ci
+options:
+  runs:
+    description: The folder of run directories.
+    type: path
+  repositories:
+    description: The folder of test repositories.
+    type: path
+  te:
+    description: The folder of the TEs' sandboxes, as C(TE/FENCE).
+    type: path
+  leases:
+    description: The folder of lease files.
+    type: path
+  incoming:
+    description: Folders in which artifacts arrive, as C(TRANSACTION/SHA256/NAME).
+    type: list
+    elements: path
+    default: []
+  transactions:
+    description:
+      - Repositories whose transactions are looked at.
+      - What was committed is finished, and what has expired is dropped, as the next publication would do.
+      - What is prepared and waits is only reported, as is a synchronisation of mirrors.
+    type: list
+    elements: path
+    default: []
+  keep_days:
+    description: >-
+      Run directories, test repositories and lease files stay for so many days after the last change.
+    type: float
+    default: 14
+  idle_days:
+    description: >-
+      Sandboxes and what arrived stay for so many days after the last change. They outlive what they were made
+      for only when that was killed.
+    type: float
+    default: 1
+  ended:
+    description: The ids of changes that were merged or abandoned. Their test repositories go at once.
+    type: list
+    elements: str
+    default: []
+  pinned:
+    description: Paths that stay, such as the run directories of the bundles that channels point to.
+    type: list
+    elements: path
+    default: []
+  timeout:
+    description: Seconds to wait for a writer of a repository in O(transactions).
+    type: float
+    default: 60
+"""
+
+EXAMPLES = r"""
+---
+- name: Remove old run directories
+  distrogate.ci.cleanup:
+    runs: /srv/distrogate/runs
+    keep_days: 30
+    pinned:
+      - /srv/distrogate/runs/gate-1234-2-20260101T000000-0a1b
+"""
+
+RETURN = r"""
+---
+removed:
+  description: What was removed, or would be in check mode.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: V(run), V(scratch), V(test_repository), V(sandbox), V(lease_file) or V(incoming).
+      type: str
+    path:
+      description: Where it was.
+      type: str
+    reason:
+      description: Why.
+      type: str
+kept:
+  description: What stays, in the same form.
+  returned: success
+  type: list
+  elements: dict
+transactions:
+  description: What was found under way, each with C(root), C(transaction) and C(outcome).
+  returned: success
+  type: list
+  elements: dict
+"""
+
+import typing as t
+
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._cleanup import find_incoming
+from ansible_collections.distrogate.ci.plugins.module_utils._core._cleanup import Rules, apply, find_runs
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._module import Call, module_call
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._cleanup import (
+    find_lease_files,
+    find_sandboxes,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._cleanup import open_synchronisations
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._cleanup import (
+    end_transactions,
+    find_test_repositories,
+)
+
+
+def clean(call: Call) -> None:
+    """Ask each domain's cleaner, then remove."""
+    params = call.params
+    rules = Rules(params["keep_days"], params["idle_days"], params["pinned"])
+    findings = [
+        *find_runs(params["runs"], rules),
+        *find_test_repositories(params["repositories"], rules, params["ended"]),
+        *find_sandboxes(params["te"], rules),
+        *find_lease_files(params["leases"], rules),
+        *find_incoming(params["incoming"], rules),
+    ]
+    removed, kept, errors = apply(findings, call.check_mode)
+    under_way: list[dict[str, str]] = []
+    for root in params["transactions"]:
+        under_way += end_transactions(root, params["timeout"], call.check_mode) + open_synchronisations(root)
+    ended = [item["transaction"] for item in under_way if not item["outcome"].startswith("kept")]
+    call.difference.add("paths", [finding.path for finding in removed], [])
+    call.difference.add("transactions", ended, [])
+    call.result.update(
+        removed=[finding.as_result() for finding in removed],
+        kept=[finding.as_result() for finding in kept],
+        transactions=under_way,
+    )
+    if errors:
+        raise DistrogateError("not_removed", "Some things could not be removed:\n" + "\n".join(errors))
+
+
+def main() -> None:
+    paths: dict[str, t.Any] = {"type": "list", "elements": "path", "default": []}
+    spec = {
+        "runs": {"type": "path"},
+        "repositories": {"type": "path"},
+        "te": {"type": "path"},
+        "leases": {"type": "path"},
+        "incoming": paths,
+        "transactions": paths,
+        "keep_days": {"type": "float", "default": 14},
+        "idle_days": {"type": "float", "default": 1},
+        "ended": {"type": "list", "elements": "str", "default": []},
+        "pinned": paths,
+        "timeout": {"type": "float", "default": 60},
+    }
+    with module_call(spec) as call:
+        clean(call)
+
+
+if __name__ == "__main__":
+    main()
