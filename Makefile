@@ -14,6 +14,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 PARTS := lint sanity units integration molecule end-to-end docs
 QUICK := ruff mypy layers yamllint units
 TARGETS :=
+ARGS :=
 
 .PHONY: help venv requirements demo demo-clean test test-quick test-real bench faults clean \
 	ruff mypy layers yamllint ansible-lint docs-lint environment $(PARTS)
@@ -40,10 +41,10 @@ test-quick: venv  ## what is worth running before each commit (less than 2 minut
 	@$(python) tests/tools/parts.py $(QUICK)
 
 test-real: venv  ## tests against real services, which take longer
-	@$(python) tests/real/real.py
+	@$(python) tests/real/real.py $(ARGS)
 
-bench: venv  ## measure the pipeline
-	@$(python) tests/benchmarks/pipeline.py
+bench: venv  ## measure the pipeline; ARGS=--write keeps the result
+	@$(python) tests/benchmarks/pipeline.py $(ARGS)
 
 faults: venv  ## kill programs at every system call that matters, and look at what is left
 	$(python) -m pytest -q tests/faults

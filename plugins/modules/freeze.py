@@ -61,6 +61,9 @@ options:
     description: The profile's name.
     type: str
     default: ''
+  rootfs:
+    description: The folder of this host's root filesystems; the key of each is kept in C(images).
+    type: path
   repositories:
     description: The state digests of the repositories that the run is going to read, by name.
     type: dict
@@ -121,6 +124,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._module import
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, Stage, now, stage_record
 from ansible_collections.distrogate.ci.plugins.module_utils._core._version import VERSION
 from ansible_collections.distrogate.ci.plugins.module_utils._sources._freeze import (
+    images,
     new_path,
     refuse_others,
     resolve,
@@ -141,6 +145,7 @@ def main() -> None:
         "stages": {"type": "list", "elements": "str", "default": []},
         "parameters": {"type": "dict", "default": {}},
         "profile": {"type": "str", "default": ""},
+        "rootfs": {"type": "path"},
         "repositories": {"type": "dict", "default": {}},
     }
     with module_call(spec, required_one_of=[("run_dir", "runs")]) as call:
@@ -164,6 +169,7 @@ def main() -> None:
                 "created": now(),
                 "tools": tools(),
                 "collection": VERSION,
+                "images": images(params["rootfs"]),
             }
             run.create({**fixed, **frozen, **resolved})
         call.result["run"] = run.frozen

@@ -12,7 +12,8 @@ module: te_machine
 short_description: Make a leased TE's machine a host of the play
 version_added: 0.1.0
 description:
-  - Adds a machine of a leased TE to the inventory of the running play, in the group C(te), with the connection
+  - Adds a machine of a leased TE to the inventory of the running play, in the group C(te), with the
+    connection
     variables that the TE was registered with, so that tasks can be delegated to it.
   - A sandbox TE gets a folder of its own for each lease, named by the fence, and so begins clean.
 author:

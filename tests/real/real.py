@@ -75,8 +75,9 @@ def figures(run: Path, origin: str) -> str:
     packages = [f"{item['package']} {item['package_version']}" for row in rows for item in row["artifacts"]]
     lines = [[row["stage"], row["verdict"], f"{row['seconds']:.1f}"] for row in rows]
     return f"""\
-The source package {SOURCE} ({origin}), built with its own build dependencies, which apt installs into the
-sandbox, and its own unit tests, without a network. {report.machine()}. Again: `make test-real`.
+{SOURCE}, built with its build dependencies, which apt installs into the sandbox, and its unit tests, without
+a network. Sources: {origin}.
+{report.machine()}. Again: `make test-real`.
 
 {report.table(("stage", "verdict", "seconds"), lines)}
 
@@ -91,8 +92,13 @@ def main() -> None:
         "--root", type=Path, default=REPOSITORY / ".cache/real", help="the folder for everything"
     )
     parser.add_argument("--source", type=Path, help="the unpacked source package, where apt cannot fetch it")
+    parser.add_argument(
+        "--origin", default="fetched by apt", help="with --source: where that tree comes from"
+    )
     parser.add_argument("--write", action="store_true", help="write the figures into docs/benchmarks.md")
     options = parser.parse_args()
+    if options.source and options.origin == parser.get_default("origin"):
+        parser.error("--source needs --origin")
     site = Site(options.root.resolve(), shared_rootfs())
     site.root.mkdir(parents=True, exist_ok=True)
     say(f"The source package {SOURCE} becomes a git project")
@@ -103,7 +109,7 @@ def main() -> None:
     must(site.playbook("prepare"))
     say("check, with its own build dependencies and unit tests")
     must(site.playbook("check", distrogate_queue=[change], **settings(site)))
-    text = figures(site.runs()[-1], "a tree that was given" if options.source else "fetched by apt")
+    text = figures(site.runs()[-1], options.origin)
     say("Figures")
     print(text)
     if options.write:

@@ -104,6 +104,14 @@ def refuse_others(
         )
 
 
+def images(rootfs: str | None) -> dict[str, str]:
+    """The key of each root filesystem that stages are going to find as ``current``."""
+    if not rootfs or not os.path.isdir(rootfs):
+        return {}
+    links = {name: os.path.join(rootfs, name, "current") for name in sorted(os.listdir(rootfs))}
+    return {name: os.readlink(link) for name, link in links.items() if os.path.islink(link)}
+
+
 def resolve(
     pipeline: str, queue: t.Sequence[dict[str, t.Any]], projects: dict[str, dict[str, t.Any]], cache: str
 ) -> dict[str, t.Any]:

@@ -72,4 +72,4 @@ def test_input(tmp_path: pathlib.Path) -> None:
 
 def test_tail(tmp_path: pathlib.Path) -> None:
     (tmp_path / "log").write_bytes(b"a" * 100 + b"b" * 10)
-    assert _command.tail_of(str(tmp_path / "log"), 11) == b"a" + b"b" * 10
+    assert _command.tail_of(str(tmp_path / "log"), size=11) == b"a" + b"b" * 10

@@ -136,14 +136,18 @@ def test_timeout_leaves_no_process(person: Person) -> None:
 
     def body() -> None:
         with Sandbox(str(person.folder / f"box{next(_NUMBERS)}"), person.rootfs) as box:
-            box.run(["sh", "-c", "setsid sleep 77123 & sleep 77123"], timeout=1, log=log)
+            box.run(
+                ["sh", "-c", f"setsid sleep 77123.{os.getpid()} & sleep 77123.{os.getpid()}"],
+                timeout=1,
+                log=log,
+            )
 
     started = time.monotonic()
     reason, message = failure(person, body)
     assert (reason, message) == ("command_timeout", "sh did not end within 1 s and was killed.")
     assert time.monotonic() - started < 10
     assert pathlib.Path(log).read_text().startswith("sandbox$ sh -c ")
-    assert not _still_there("77123")
+    assert not _still_there(f"77123.{os.getpid()}")
 
 
 def _still_there(argument: str) -> list[str]:
@@ -166,12 +170,15 @@ def test_a_killed_caller_takes_the_sandbox_with_it(person: Person) -> None:
     ready = person.folder / f"ready{next(_NUMBERS)}"
     directory = str(person.folder / f"box{next(_NUMBERS)}")
 
+    slept = f"77456.{os.getpid()}"
+    command = f"touch /running; (setsid sleep {slept} &) ; sleep {slept}"
+
     def body() -> None:
         box = Sandbox(directory, person.rootfs)
         box.create()
         with open(ready, "wb") as stream:
             stream.flush()
-        box.run(["sh", "-c", "touch /running; (setsid sleep 77456 &) ; sleep 77456"])
+        box.run(["sh", "-c", command])
 
     wait = person.start(body)
     pid = person.pid
@@ -184,7 +191,7 @@ def test_a_killed_caller_takes_the_sandbox_with_it(person: Person) -> None:
     with pytest.raises(AssertionError):
         wait()
     assert gone(pid)
-    assert not _still_there("77456")
+    assert not _still_there(slept)
     person.do(lambda: _sandbox.remove_folder(directory))
     assert not os.path.exists(directory)
 

@@ -67,20 +67,19 @@ def contents(folder: Path) -> dict[str, str]:
 
 def test_init_writes_a_site_and_keeps_what_it_changed(collections: Path, tmp_path: Path) -> None:
     dest = tmp_path / "site"
-    assert init(collections, dest, "--check", "--diff").returncode == 0
-    assert not dest.exists()
-
     first = init(collections, dest)
     assert first.returncode == 0, first.stdout
     profile = {f"inventory/{k}": v for k, v in contents(FILES / "profiles/packages").items()}
     assert contents(dest) == {**contents(FILES / "common"), **profile}
     assert "changed=0" in init(collections, dest).stdout
 
-    (dest / "inventory/hosts.yml").write_text("all:\n")
+    (dest / "inventory/hosts.yml").write_text("# ours\n")
     edited = contents(dest)
     refused = init(collections, dest)
     assert refused.returncode != 0
     assert f"-e force=true to overwrite them: {dest}/inventory/hosts.yml." in refused.stdout
+    predicted = init(collections, dest, "--check", "--diff", force=True)
+    assert predicted.returncode == 0 and "\n-# ours\n" in predicted.stdout
     assert contents(dest) == edited
 
     assert init(collections, dest, force=True).returncode == 0
@@ -101,7 +100,7 @@ def test_unknown_profile_names_the_known_ones(collections: Path, tmp_path: Path)
 
 
 def test_every_playbook_has_a_wrapper() -> None:
-    playbooks = {path.name for path in (TREE / "playbooks").glob("*.yml")} - {"init.yml"}
+    playbooks = {path.name for path in (TREE / "playbooks").glob("*.yml")} - {"init.yml", "builders.yml"}
     wrappers = {
         p.name: p.read_text() for p in (FILES / "common").glob("*.yml") if p.name != "requirements.yml"
     }
@@ -112,7 +111,9 @@ def test_every_playbook_has_a_wrapper() -> None:
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_profile_loads(collections: Path, profile: str) -> None:
-    assert (TREE / "inventories" / profile).resolve() == FILES / "profiles" / profile
+    links = [path for path in (TREE / "inventories" / profile).rglob("*") if not path.is_dir()]
+    real = [path for path in (FILES / "profiles" / profile).rglob("*") if path.is_file()]
+    assert sorted(path.resolve() for path in links) == sorted(real), "make a link for each file of a profile"
     inventory = str(TREE / "inventories" / profile)
     listed = run(collections, "ansible-inventory", "-i", inventory, "--list")
     groups = json.loads(listed.stdout)
