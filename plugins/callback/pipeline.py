@@ -69,9 +69,9 @@ class CallbackModule(CallbackBase):
             f"FAILED on {result._host.get_name()}: {name}{reason}", color="red", stderr=False
         )
         # The end of a stage says again what its task said.
-        lines = [line for line in message.splitlines() if line not in self._message.splitlines()]
+        shown = message.replace(self._message, "as said above.") if self._message else message
         self._message = message
-        for line in lines[-25:]:
+        for line in shown.splitlines()[-25:]:
             self._display.display(f"    {line}")
 
     def v2_runner_on_unreachable(self, result: t.Any) -> None:
