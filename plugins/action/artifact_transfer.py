@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 
 from ansible.plugins.action import ActionBase
@@ -41,12 +40,14 @@ class ActionModule(ControllerAction, ActionBase):
             for artifact in params["artifacts"]:
                 path = inside(params["run_dir"], artifact["path"])
                 if not near and not call.check_mode:
-                    path = self._copy(hosts, path, artifact, params)
-                    call.difference.add(os.path.basename(path), None, path)
+                    path, new = self._copy(hosts, path, artifact, params)
+                    call.difference.add(artifact["name"], None if new else path, path)
                 paths.setdefault(artifact["type"], []).append(path)
         call.result["paths"] = paths
 
-    def _copy(self, hosts: Hosts, path: str, artifact: dict[str, t.Any], params: dict[str, t.Any]) -> str:
+    def _copy(
+        self, hosts: Hosts, path: str, artifact: dict[str, t.Any], params: dict[str, t.Any]
+    ) -> tuple[str, bool]:
         sha256 = artifact["sha256"]
         source = hosts.copy(hosts.own, path, sha256, params["host"])
         arguments = {
@@ -55,4 +56,4 @@ class ActionModule(ControllerAction, ActionBase):
             "files": [{"sha256": sha256, "name": artifact["name"], "source": source}],
         }
         taken = hosts.run(params["host"], "distrogate.ci.incoming_files", arguments)
-        return str(taken["paths"][sha256])
+        return str(taken["paths"][sha256]), bool(taken["changed"])

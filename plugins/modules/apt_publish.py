@@ -42,7 +42,6 @@ options:
     type: str
 extends_documentation_fragment:
   - distrogate.ci.attributes
-  - distrogate.ci.attributes.actiongroup_ci
   - distrogate.ci.publish
 seealso:
   - module: distrogate.ci.rpm_publish

@@ -20,7 +20,6 @@ author:
 extends_documentation_fragment:
   - distrogate.ci.attributes
   - distrogate.ci.attributes.action
-  - distrogate.ci.attributes.actiongroup_ci
 options:
   run_dir:
     description: The run directory, on the task's host.

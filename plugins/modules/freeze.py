@@ -20,7 +20,6 @@ author:
   - distrogate.ci maintainers (@distrogate)
 extends_documentation_fragment:
   - distrogate.ci.attributes
-  - distrogate.ci.attributes.actiongroup_ci
 options:
   run_dir:
     description: The run directory to make, on this host. The default is a new one below O(runs).

@@ -95,8 +95,8 @@ def main() -> None:
             if clear_out(incoming, transaction, call.check_mode):
                 call.difference.add("transaction", transaction, None)
         elif not call.check_mode:
-            call.result["paths"] = take_in(incoming, transaction, call.params["files"])
-            call.difference.add("files", None, sorted(call.result["paths"]))
+            call.result["paths"], new = take_in(incoming, transaction, call.params["files"])
+            call.difference.add("files", [], sorted(new))
 
 
 if __name__ == "__main__":

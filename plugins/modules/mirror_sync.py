@@ -24,7 +24,6 @@ description:
     prepared, the files that it renames wait on the mirrors in C(.distrogate-staging) folders.
 extends_documentation_fragment:
   - distrogate.ci.attributes
-  - distrogate.ci.attributes.actiongroup_ci
 options:
   source:
     description: Absolute path of the tree to mirror. It must hold no symbolic links and no special files.

@@ -20,7 +20,6 @@ author:
   - distrogate.ci maintainers (@distrogate)
 extends_documentation_fragment:
   - distrogate.ci.attributes
-  - distrogate.ci.attributes.actiongroup_ci
 options:
   gnupg_home:
     description: The GnuPG home folder. It is made, readable for its owner alone.

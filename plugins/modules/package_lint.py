@@ -17,7 +17,6 @@ author:
   - distrogate.ci maintainers (@distrogate)
 extends_documentation_fragment:
   - distrogate.ci.attributes
-  - distrogate.ci.attributes.actiongroup_ci
   - distrogate.ci.run
   - distrogate.ci.run.sandbox
 options:

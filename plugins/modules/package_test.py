@@ -19,7 +19,6 @@ author:
   - distrogate.ci maintainers (@distrogate)
 extends_documentation_fragment:
   - distrogate.ci.attributes
-  - distrogate.ci.attributes.actiongroup_ci
 options:
   run_dir:
     description: The run directory, when it is on this host; the stage's file is written there.

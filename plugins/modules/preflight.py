@@ -18,7 +18,6 @@ author:
   - distrogate.ci maintainers (@distrogate)
 extends_documentation_fragment:
   - distrogate.ci.attributes
-  - distrogate.ci.attributes.actiongroup_ci
 options:
   programs:
     description: Programs that must be installed, each with the package that brings it.

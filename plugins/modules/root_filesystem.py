@@ -19,7 +19,6 @@ author:
   - distrogate.ci maintainers (@distrogate)
 extends_documentation_fragment:
   - distrogate.ci.attributes
-  - distrogate.ci.attributes.actiongroup_ci
 options:
   path:
     description: The folder that holds all root filesystems of this host.

@@ -26,7 +26,6 @@ requirements:
   - createrepo_c with its bindings for the host's Python (C(python3-createrepo-c) on Debian)
 extends_documentation_fragment:
   - distrogate.ci.attributes
-  - distrogate.ci.attributes.actiongroup_ci
   - distrogate.ci.publish
 seealso:
   - module: distrogate.ci.apt_publish

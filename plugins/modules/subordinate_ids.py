@@ -18,7 +18,6 @@ author:
   - distrogate.ci maintainers (@distrogate)
 extends_documentation_fragment:
   - distrogate.ci.attributes
-  - distrogate.ci.attributes.actiongroup_ci
 options:
   user:
     description: The user.

@@ -21,7 +21,6 @@ author:
 extends_documentation_fragment:
   - distrogate.ci.attributes
   - distrogate.ci.attributes.action
-  - distrogate.ci.attributes.actiongroup_ci
 options:
   name:
     description: The machine's name, a key of C(hosts) of the lease's TE.

@@ -159,10 +159,15 @@ def _create(path: str, data: bytes) -> None:
     sync_directory(directory)
 
 
-def take_in(incoming: str, transaction: str, files: t.Sequence[dict[str, str]]) -> dict[str, str]:
-    """Take files into ``incoming``/TRANSACTION/SHA256/NAME, each checked; returns paths by sha256."""
+def take_in(
+    incoming: str, transaction: str, files: t.Sequence[dict[str, str]]
+) -> tuple[dict[str, str], list[str]]:
+    """Take files into ``incoming``/TRANSACTION/SHA256/NAME, each checked.
+
+    Returns paths by sha256, and the digests of those that were not there.
+    """
     folder = _transaction_folder(incoming, transaction)
-    paths = {}
+    paths, new = {}, []
     for file in files:
         sha256, name = file["sha256"], file["name"]
         if not _HEX.match(sha256) or "/" in name:
@@ -170,8 +175,9 @@ def take_in(incoming: str, transaction: str, files: t.Sequence[dict[str, str]]) 
         path = inside(folder, f"{sha256}/{name}")
         if not (os.path.isfile(path) and sha256_file(path) == sha256):
             _arrive(file["source"], path, sha256)
+            new.append(sha256)
         paths[sha256] = path
-    return paths
+    return paths, new
 
 
 def _arrive(source: str, path: str, sha256: str) -> None:

@@ -283,8 +283,9 @@ def test_what_arrives_is_checked(tmp_path: pathlib.Path) -> None:
     (tmp_path / "a.deb").write_bytes(b"a package")
     good = {**artifact("a.deb", b"a package"), "source": str(tmp_path / "a.deb")}
     incoming, transaction = str(tmp_path / "in/coming"), "0" * 32
-    paths = _run_files.take_in(incoming, transaction, [good])
-    assert _run_files.take_in(incoming, transaction, [{**good, "source": "/gone"}]) == paths
+    paths, new = _run_files.take_in(incoming, transaction, [good])
+    assert new == [good["sha256"]]
+    assert _run_files.take_in(incoming, transaction, [{**good, "source": "/gone"}]) == (paths, [])
     with pytest.raises(DistrogateError, match="arrived"):
         _run_files.take_in(incoming, transaction, [{**good, "sha256": "0" * 64}])
     for bad in ({"name": "../x"}, {"name": "."}, {"sha256": "../" + "0" * 61}):
