@@ -27,28 +27,40 @@ from ansible_collections.distrogate.ci.tests.demo.site import (
 )
 
 SOURCE = "stevedore"
+VERSION = "4.0.2"  # as in Debian 12
 TESTS = [["python3", "-c", "from stevedore import driver, extension, named; print(extension.__file__)"]]
 RAN = re.compile(r"^Ran (\d+) tests? in", re.MULTILINE)
 TITLE = "An OpenStack library through `check`"
 
 
-def make_project(site: Site, given: Path | None) -> upstream.Project:
-    """The source package as a git project, fetched by apt unless its tree is given."""
+def make_project(site: Site) -> tuple[upstream.Project, str]:
+    """The source package as a git project, and where its sources come from."""
     folder = site.root / "upstream"
     folder.mkdir(parents=True, exist_ok=True)
     for name in (f"{SOURCE}.git", f"{SOURCE}-work"):
         shutil.rmtree(folder / name, ignore_errors=True)
     project = upstream.Project(folder, SOURCE)
-    project.create({}, given or fetched(folder))
-    return project
-
-
-def fetched(folder: Path) -> Path:
-    """The source package from the machine's mirror; some keep no sources."""
     try:
-        return upstream.fetch_source(SOURCE, folder)
+        tree, origin = upstream.fetch_source(SOURCE, folder), "Debian's source package, fetched by apt"
     except subprocess.CalledProcessError:
-        sys.exit(f"apt could not fetch the source package {SOURCE}: give its unpacked tree with --source.")
+        print(f"This machine's mirror does not keep the sources of {SOURCE}: taking upstream's release.")
+        tree, origin = released(folder), f"upstream's release {VERSION}, with packaging of our own"
+    project.create({}, tree)
+    return project, origin
+
+
+def released(folder: Path) -> Path:
+    """Upstream's source distribution, by pip from its configured index, with our own ``debian/``."""
+    tree = folder / "released"
+    shutil.rmtree(tree, ignore_errors=True)
+    tree.mkdir()
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
+    subprocess.run([*pip, "--dest", str(tree), f"{SOURCE}=={VERSION}"], check=True)
+    tar = ["tar", "--extract", "--no-same-owner", f"--directory={tree}"]  # refuses names that would leave
+    subprocess.run([*tar, f"--file={tree / f'{SOURCE}-{VERSION}.tar.gz'}"], check=True)
+    unpacked = tree / f"{SOURCE}-{VERSION}"
+    shutil.copytree(Path(__file__).parent / SOURCE / "debian", unpacked / "debian")
+    return unpacked
 
 
 def settings(site: Site) -> dict[str, Any]:
@@ -91,25 +103,19 @@ def main() -> None:
     parser.add_argument(
         "--root", type=Path, default=REPOSITORY / ".cache/real", help="the folder for everything"
     )
-    parser.add_argument("--source", type=Path, help="the unpacked source package, where apt cannot fetch it")
-    parser.add_argument(
-        "--origin", default="fetched by apt", help="with --source: where that tree comes from"
-    )
     parser.add_argument("--write", action="store_true", help="write the figures into docs/benchmarks.md")
     options = parser.parse_args()
-    if options.source and options.origin == parser.get_default("origin"):
-        parser.error("--source needs --origin")
     site = Site(options.root.resolve(), shared_rootfs())
     site.root.mkdir(parents=True, exist_ok=True)
     say(f"The source package {SOURCE} becomes a git project")
-    project = timed(f"imported {SOURCE}", make_project, site, options.source)
+    project, origin = timed(f"imported {SOURCE}", make_project, site)
     change = project.propose(
         1, "Say where this was built", {"README.distrogate": "Tested before it was merged.\n"}
     )
     must(site.playbook("prepare"))
     say("check, with its own build dependencies and unit tests")
     must(site.playbook("check", distrogate_queue=[change], **settings(site)))
-    text = figures(site.runs()[-1], options.origin)
+    text = figures(site.runs()[-1], origin)
     say("Figures")
     print(text)
     if options.write:
