@@ -29,8 +29,8 @@ COMPS = (
 UPDATES = (
     f'{HEAD}<updates><update from="x" status="final" type="security" version="1"><id>EX-1</id>'
     '<title>t</title><issued date="2024-01-01 00:00:00"/><pkglist><collection short="c"><name>c</name>'
-    '<package name="nova" version="1" release="1" epoch="0" arch="noarch"><filename>nova-1-1.noarch.rpm</filename>'
-    "</package></collection></pkglist></update></updates>"
+    '<package name="nova" version="1" release="1" epoch="0" arch="noarch">'
+    "<filename>nova-1-1.noarch.rpm</filename></package></collection></pkglist></update></updates>"
 )
 
 
