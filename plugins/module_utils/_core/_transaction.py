@@ -16,7 +16,10 @@ import socket
 import time
 import typing as t
 
-from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import (
+    DistrogateError,
+    from_os_error,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import (
     inside,
     read_json,
@@ -248,6 +251,14 @@ class Transaction:
         """Where the file of an operation ``put`` lies until it is applied."""
         return os.path.join(self.path, "new", operation["staged"])
 
+    def where(self, name: str) -> str | None:
+        """Where the contents that ``name`` is going to have are staged; None when they are not."""
+        top, _slash, rest = name.partition("/")
+        if top in self._trees and os.path.lexists(os.path.join(self._tree(top), rest)):
+            return os.path.join(self._tree(top), rest)
+        found = [self.staged(one) for one in self.operations if (one["action"], one["name"]) == ("put", name)]
+        return found[-1] if found else None
+
     def discard(self) -> None:
         """Forget the transaction; its record goes first, so that half of it is never mistaken for all."""
         with contextlib.suppress(FileNotFoundError):
@@ -281,54 +292,16 @@ def _sync(directories: set[str]) -> None:
     directories.clear()
 
 
-class Transactions:
-    """All transactions of one tree. Everything but ``pending`` asks for the tree's lock to be held."""
-
-    def __init__(self, root: str, clock: t.Callable[[], float] = time.time) -> None:
-        self.root = root
-        self.folder = os.path.join(root, PRIVATE, "transactions")
-        self._clock = clock
-
-    def all(self) -> list[Transaction]:
-        """Everything that was begun and not ended."""
-        names = sorted(os.listdir(self.folder)) if os.path.isdir(self.folder) else []
-        return [Transaction(self.root, name) for name in names]
-
-    def begin(self, identifier: str = "") -> Transaction:
-        """A new transaction; without an id it is a one-shot that nobody can ask for later."""
-        name = checked_identifier(identifier) if identifier else f".once-{os.getpid()}-{time.time_ns()}"
-        transaction = Transaction(self.root, name)
-        make_directories(self.root, f"{PRIVATE}/transactions/{name}")
-        return transaction
-
-    def recover(self) -> list[str]:
-        """Finish what was committed, drop what was not decided or has expired; returns what was finished."""
-        finished = []
-        for transaction in self.all():
-            if transaction.load() is None or self._expired(transaction):
-                transaction.discard()
-            elif transaction.committed:
-                transaction.apply()
-                finished.append(transaction.identifier)
-        return finished
-
-    def _expired(self, transaction: Transaction) -> bool:
-        return not transaction.committed and float(transaction.record["expires"]) <= self._clock()
-
-    def reservation(self) -> Transaction | None:
-        """The prepared transaction that the tree waits for, if there is one."""
-        for transaction in self.all():
-            if transaction.load() and not transaction.committed and not self._expired(transaction):
-                return transaction
-        return None
-
-    def pending(self, name: str) -> str:
-        """Where the decided contents of ``name`` are to be read without the lock."""
-        for transaction in self.all():
-            if transaction.load() and transaction.committed:
-                for operation in transaction.operations:
-                    if operation["name"] == name and operation["action"] == "put":
-                        staged = transaction.staged(operation)
-                        if os.path.exists(staged):
-                            return staged
-        return inside(self.root, name)
+@contextlib.contextmanager
+def discarded(transaction: Transaction) -> t.Iterator[None]:
+    """Forget a transaction whose staging fails; once it is decided, the next writer finishes it."""
+    try:
+        yield
+    except BaseException as error:
+        if transaction.committed:
+            raise
+        readable = from_os_error(error, transaction.root) if isinstance(error, OSError) else error
+        transaction.discard()
+        if readable is error:
+            raise
+        raise readable from error
