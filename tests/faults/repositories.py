@@ -1,0 +1,178 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""apt and rpm repositories under attack; every attack begins with the same tree."""
+
+from __future__ import annotations
+
+import hashlib
+import pathlib
+import shutil
+import subprocess
+import typing as t
+
+from ansible_collections.distrogate.ci.tests.faults.apt_client import AptClient
+from ansible_collections.distrogate.ci.tests.faults.dnf_client import DnfClient
+from ansible_collections.distrogate.ci.tests.faults.kill import Subject, gnupg, verifies
+from ansible_collections.distrogate.ci.tests.faults.reading import File, read_apt, read_rpm, release_entries
+from ansible_collections.distrogate.ci.tests.faults.samples import debs, rpms
+
+SUITE = "bookworm"
+_NAMES = ("first", "second", "third")
+
+
+def copy_tree(source: pathlib.Path, target: pathlib.Path) -> None:
+    """Make ``target`` the same as ``source``: links between its files stay, and times."""
+    shutil.rmtree(target, ignore_errors=True)
+    if source.exists():
+        subprocess.run(["cp", "-a", str(source), str(target)], check=True)
+
+
+class Repository(Subject):
+    """What apt and rpm repositories share. There are three packages, of which some are published."""
+
+    operations = ("new", "add", "remove", "collect", "commit")
+
+    def prepare(self) -> None:
+        self.key = gnupg(self.folder)
+        self.root = self.folder / "repository"
+        self.packages = self.make_packages()
+        self.options: dict[str, t.Any] = {}
+        self._publish("first")
+        self._save("start")
+        for _generation in range(3):  # what is there is replaced, so that there is something to collect
+            self._publish("second")
+            self._remove("second")
+        self._publish("second")
+        self._save("whole")
+        self._publish("third", state="prepared", transaction="release", ttl=1 << 30)
+        self._save("prepared")
+        public = ["gpg", "--homedir", str(self.folder / "gnupg"), "--batch", "--armor", "--export", self.key]
+        (self.folder / "key.asc").write_bytes(subprocess.run(public, check=True, capture_output=True).stdout)
+        self.connect()
+
+    def make_packages(self) -> dict[str, str]:
+        """The paths of three packages, by their names."""
+        raise NotImplementedError
+
+    def connect(self) -> None:
+        """Make the real client."""
+        raise NotImplementedError
+
+    def packages_listed(self) -> dict[str, File]:
+        """What the metadata list, with its digests compared."""
+        raise NotImplementedError
+
+    def _publish(self, *names: str, **options: t.Any) -> None:
+        self.options = {"packages": [self.packages[name] for name in names], **options}
+        self.call()
+
+    def _remove(self, *names: str) -> None:
+        self.options = {"packages": list(names), "state": "absent"}
+        self.call()
+
+    def _save(self, name: str) -> None:
+        copy_tree(self.root, self.folder / f"saved-{name}")
+
+    def reset(self, operation: str) -> None:
+        first, second, third = (f"{name}=1" for name in _NAMES)
+        both = {first, second}
+        everything: dict[str, int] = {}
+        saved, self.before, self.after, self.options = {
+            "new": ("nothing", set(), {first}, {"packages": [self.packages["first"]]}),
+            "add": ("whole", both, {*both, third}, {"packages": [self.packages["third"]]}),
+            "remove": ("whole", both, {first}, {"packages": ["second"], "state": "absent"}),
+            "collect": ("whole", both, {first}, {"packages": ["second"], "state": "absent", **everything}),
+            "commit": ("prepared", both, {*both, third}, {"state": "committed", "transaction": "release"}),
+        }[operation]
+        copy_tree(self.folder / f"saved-{saved}", self.root)
+        self.real.forget()
+
+    def arguments(self) -> dict[str, t.Any]:
+        return {
+            "root": str(self.root),
+            "signing_key": self.key,
+            "gnupg_home": str(self.folder / "gnupg"),
+            "timeout": 20,
+            **self.options,
+        }
+
+    def fetch(self, name: str) -> bytes:
+        return (self.root / name).read_bytes()
+
+    def look(self) -> set[str]:
+        if not self.before and not (self.root / self.switch).exists():
+            return set()
+        found = self.packages_listed()
+        for file in found.values():
+            file.check(self.fetch)
+        return set(found)
+
+    switch = ""
+    real: AptClient | DnfClient
+
+
+class Apt(Repository):
+    """Reads InRelease, then by hash, as apt does."""
+
+    module = "apt_publish"
+    switch = f"dists/{SUITE}/InRelease"
+    real: AptClient
+
+    def make_packages(self) -> dict[str, str]:
+        return debs(self.folder, _NAMES)
+
+    def connect(self) -> None:
+        self.real = AptClient(self.folder / "apt", f"file://{self.root}", SUITE, self.folder / "key.asc")
+
+    def arguments(self) -> dict[str, t.Any]:
+        return {**super().arguments(), "suite": SUITE}
+
+    def packages_listed(self) -> dict[str, File]:
+        return read_apt(self.fetch, SUITE)
+
+    def client(self, seen: set[str], at_rest: bool) -> None:
+        if seen:
+            assert self.real.update() == seen
+            self.real.download(seen)
+
+    def at_rest(self) -> None:
+        """The files with fixed names, which a reader may find amid a change, are right as well."""
+        suite = self.root / "dists" / SUITE
+        release = (suite / "Release").read_text()
+        assert verifies(self.folder, suite / "Release.gpg", suite / "Release")
+        assert f"\n{release}" in (suite / "InRelease").read_text()
+        for name, (digest, size) in release_entries(release).items():
+            if (suite / name).exists() or name.endswith(".gz"):
+                data = (suite / name).read_bytes()
+                assert (hashlib.sha256(data).hexdigest(), len(data)) == (digest, size), name
+
+
+class Rpm(Repository):
+    """Reads repomd.xml, then the metadata that its checksums name, as dnf does."""
+
+    module = "rpm_publish"
+    switch = "repodata/repomd.xml"
+    real: DnfClient
+
+    def make_packages(self) -> dict[str, str]:
+        return rpms(self.folder, _NAMES, self.key)
+
+    def connect(self) -> None:
+        self.real = DnfClient(self.folder / "dnf", f"file://{self.root}", self.folder / "key.asc")
+
+    def packages_listed(self) -> dict[str, File]:
+        return read_rpm(self.fetch)
+
+    def _signed(self) -> bool:
+        repodata = self.root / "repodata"
+        return verifies(self.folder, repodata / "repomd.xml.asc", repodata / "repomd.xml")
+
+    def client(self, seen: set[str], at_rest: bool) -> None:
+        """Between two renames repomd.xml.asc is of the new repomd.xml: that pair is promised at rest alone."""
+        if seen:
+            assert self.real.download(metadata_signed=at_rest or self._signed()) == seen
+
+    def at_rest(self) -> None:
+        assert self._signed()
