@@ -77,14 +77,15 @@ class Subject:
         self.reset(case.operation)
         try:
             done = self.run(*injecting(case, effect))
-            self.survived()
+            self.survived(done)
         except AssertionError as error:
             raise BrokenPromiseError(f"{self.module}, {effect} at {case}: {error}") from error
         return done
 
-    def survived(self) -> None:
-        """Readers have the old state or the new one, and the next run makes it the new one."""
+    def survived(self, done: Outcome) -> None:
+        """Readers have the old state or, always after success, the new one; the next run makes it that."""
         seen = self.look()
+        assert done.status or seen == self.after, f"success, but readers see {sorted(seen)}"
         assert seen in (self.before, self.after), (
             f"readers see {sorted(seen)}, neither {self.before} nor {self.after}"
         )

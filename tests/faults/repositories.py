@@ -32,11 +32,14 @@ def copy_tree(source: pathlib.Path, target: pathlib.Path) -> None:
 class Repository(Subject):
     """What apt and rpm repositories share. There are three packages, of which some are published."""
 
-    operations = ("new", "add", "remove", "collect", "commit")
+    operations: tuple[str, ...] = ("new", "add", "remove", "collect", "commit")
+    where = "repository"  # the folder of the repository
+    switch = ""
+    real: AptClient | DnfClient
 
     def prepare(self) -> None:
         self.key = gnupg(self.folder)
-        self.root = self.folder / "repository"
+        self.root = self.folder / self.where
         self.packages = self.make_packages()
         self.options: dict[str, t.Any] = {}
         self._publish("first")
@@ -108,9 +111,6 @@ class Repository(Subject):
         for file in found.values():
             file.check(self.fetch)
         return set(found)
-
-    switch = ""
-    real: AptClient | DnfClient
 
 
 class Apt(Repository):

@@ -29,4 +29,4 @@ def test_killed_at_every_call(name: str, capsys: pytest.CaptureFixture[str]) -> 
         print(f"\nkill, {name}: DISTROGATE_FAULTS_SEED={budget.seed}", end=" ", flush=True)
         tally = Siege(SUBJECTS[name], budget).run()
         print(tally, end=" ", flush=True)
-    assert tally.effective
+    assert tally.effective > 0.9 * tally.tried

@@ -20,10 +20,11 @@ CALLS = (
     "write,writev,pwrite64,pwritev,pwritev2,ftruncate,fallocate,copy_file_range,sendfile,ioctl,"
     "fsync,fdatasync,syncfs,sync_file_range,fchmod,chmod,fchmodat,utimensat"
 )
-# -y: file descriptors with their paths. --seccomp-bpf: only these calls stop, so that a run stays quick.
-_QUICK = ("strace", "-f", "--seccomp-bpf", "-q")
+_ALL = ("strace", "-f", "-q")
+# Only the calls that are asked for stop, so that a run stays quick. strace 6.1 injects errors so, but no signals.
+_QUICK = (*_ALL, "--seccomp-bpf")
 # Lets go of every helper as it starts, so that only the module itself is counted.
-_ALONE = ("strace", "-f", "-b", "execve", "-q")
+_ALONE = (*_ALL, "-b", "execve")
 _LINE = re.compile(r"^([0-9]+) +([a-z0-9_]+)\((.*)$", re.MULTILINE)
 _PATH = re.compile(r"<(/[^>]*)>|\"(/[^\"]*)\"")
 
@@ -45,13 +46,13 @@ class Case:
 
 
 def watching(log: str, calls: str = CALLS) -> tuple[str, ...]:
-    """The command that writes down a run's calls."""
+    """The command that writes down a run's calls, with the paths of open files."""
     return (*_QUICK, "-y", "-s", "0", "-o", log, "-e", f"trace={calls},execve")
 
 
 def injecting(case: Case, effect: str = KILL) -> tuple[str, ...]:
     """The command under which ``case`` has ``effect`` (``signal=…`` or ``error=…``)."""
-    tracer = _ALONE if case.alone else _QUICK
+    tracer = _ALONE if case.alone else _ALL if effect.startswith("signal") else _QUICK
     inject = f"inject={case.call}:{effect}:when={case.number}"
     return (*tracer, "-o", "/dev/null", "-e", f"trace={case.call}", "-e", inject)
 
