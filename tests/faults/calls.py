@@ -39,10 +39,11 @@ def successful(log: str) -> t.Iterator[Call]:
     """The calls of all processes, in the order in which they ended."""
     begun: dict[str, str] = {}
     for number, line in enumerate(log.splitlines(), 1):
+        whole = line
         if match := _BEGUN.match(line):
             begun[match[1]] = match[2]
             continue
         if match := _ENDED.match(line):
-            line = f"{match[1]} {begun.pop(match[1], '')}{match[2]}"
-        if (match := _WHOLE.match(line)) and not match["result"].startswith(("-", "?")):
+            whole = f"{match[1]} {begun.pop(match[1], '')}{match[2]}"
+        if (match := _WHOLE.match(whole)) and not match["result"].startswith(("-", "?")):
             yield Call(number, match["call"], match["rest"])

@@ -62,7 +62,7 @@ class DnfClient:
         return set(re.findall(r"^\S+=\S+$", output, re.MULTILINE))
 
     def download(self, metadata_signed: bool = True) -> set[str]:
-        """``dnf install --downloadonly`` of all, which compares digests; returns ``name=version`` of the files."""
+        """``dnf install --downloadonly`` of all, which compares digests; returns ``name=version`` of each."""
         folder = self.folder / "downloads"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from ansible_collections.distrogate.ci.tests.faults.kill import Subject
 from ansible_collections.distrogate.ci.tests.faults.repositories import Repository
 from ansible_collections.distrogate.ci.tests.faults.run import BrokenPromiseError, Outcome
 from ansible_collections.distrogate.ci.tests.faults.trace import Case
@@ -25,11 +24,10 @@ def can_fail(case: Case) -> bool:
     return case.call in _ERRORS
 
 
-def fail(subject: Subject, case: Case) -> Outcome:
+def fail(subject: Repository, case: Case) -> Outcome:
     """Let ``case`` fail. What the tree promises holds, and the error has a reason and no traceback."""
     effect = _ERRORS[case.call]
     done = subject.attack(case, effect)
-    assert isinstance(subject, Repository)
     own = not case.helper and case.target.startswith(f"{subject.root}/")
     try:
         if done.status and (own or case.helper):

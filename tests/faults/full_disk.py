@@ -4,7 +4,7 @@
 
 """A repository on a small disk that is full: started in a mount namespace of its own, which needs no root.
 
-    unshare -rm PYTHON -m ansible_collections.distrogate.ci.tests.faults.full_disk apt FOLDER STEP
+    unshare -rm PYTHON -m ansible_collections.distrogate.ci.tests.faults.full_disk apt FOLDER STEP add new remove
 
 The disk is a tmpfs. It is filled until ``STEP`` x 0, 1, 2, … pages (or inodes)
 are free, from none to as many as the operation needs.
@@ -24,7 +24,6 @@ from ansible_collections.distrogate.ci.tests.faults.kill import end_agent
 from ansible_collections.distrogate.ci.tests.faults.repositories import Apt, Repository, Rpm
 from ansible_collections.distrogate.ci.tests.faults.run import environment
 
-OPERATIONS = ("add", "new", "remove")
 _PAGE = 4096
 _SIZE, _INODES = 1024 * _PAGE, 1000
 _SLACK = 8  # pages and inodes that a failed attempt may keep: the lock, folders
@@ -77,10 +76,10 @@ class _OnDisk(Repository):
         self.survived(done)
         return done.status == 0
 
-    def shrink(self, step: int) -> dict[str, int]:
+    def shrink(self, step: int, operations: t.Sequence[str]) -> dict[str, int]:
         """Every operation with every amount of free space; how many attempts failed, as they should."""
         failed = {}
-        for operation in OPERATIONS:
+        for operation in operations:
             for what, fill in (("pages", self.fill_pages), ("inodes", self.fill_inodes)):
                 free = 0
                 while not self._judged(operation, what, fill, free):
@@ -108,19 +107,19 @@ class RpmOnDisk(_OnDisk, Rpm):
 SUBJECTS: dict[str, type[_OnDisk]] = {"apt": AptOnDisk, "rpm": RpmOnDisk}
 
 
-def shrink(name: str, folder: pathlib.Path, step: int) -> dict[str, int]:
+def shrink(name: str, folder: pathlib.Path, step: int, *operations: str) -> dict[str, int]:
     """Do it all in another process; returns how many attempts failed for want of space."""
-    argv = ["unshare", "-rm", sys.executable, "-m", __name__, name, str(folder), str(step)]
+    argv = ["unshare", "-rm", sys.executable, "-m", __name__, name, str(folder), str(step), *operations]
     done = subprocess.run(argv, env=environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     found: dict[str, int] = json.loads(done.stdout)
     return found
 
 
-def main(name: str, folder: str, step: str) -> None:
+def main(name: str, folder: str, step: str, *operations: str) -> None:
     """Inside the namespace."""
     try:
-        print(json.dumps(SUBJECTS[name](pathlib.Path(folder)).shrink(int(step))))
+        print(json.dumps(SUBJECTS[name](pathlib.Path(folder)).shrink(int(step), operations)))
     finally:
         end_agent(pathlib.Path(folder))
 

@@ -80,9 +80,7 @@ class Disk:
     def unsafe(self, folder: str) -> list[str]:
         """The paths at and below ``folder`` whose contents or names are not durable."""
         unwritten = {path for path, contents in self.files.items() if not contents.durable}
-        return sorted(
-            path for path in unwritten | self.unsure if path == folder or self.inside(path, folder)
-        )
+        return sorted(path for path in unwritten | self.unsure if path == folder or self.inside(path, folder))
 
     def lost(self, path: str) -> bool:
         """Whether a file may not be there, or not be whole, after a power failure."""

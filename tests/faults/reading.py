@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a careful reader does: the signed file first, then everything by its digest, nothing by a fixed name."""
+"""What a careful reader does: the signed file first, then all by its digest, nothing by a fixed name."""
 
 from __future__ import annotations
 

@@ -170,7 +170,7 @@ class Rpm(Repository):
         return verifies(self.folder, repodata / "repomd.xml.asc", repodata / "repomd.xml")
 
     def client(self, seen: set[str], at_rest: bool) -> None:
-        """Between two renames repomd.xml.asc is of the new repomd.xml: that pair is promised at rest alone."""
+        """repomd.xml and its signature are two files: their pair is promised at rest alone."""
         if seen:
             assert self.real.download(metadata_signed=at_rest or self._signed()) == seen
 

@@ -83,7 +83,12 @@ def finish(process: subprocess.Popen[str], timeout: float = 120) -> Outcome:
 def start(command: list[str]) -> subprocess.Popen[str]:
     """Start a run, perhaps under a tracer."""
     return subprocess.Popen(
-        command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"
+        command,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
     )
 
 

@@ -21,21 +21,22 @@ from ansible_collections.distrogate.ci.tests.faults.kill import Subject, end_age
 from ansible_collections.distrogate.ci.tests.faults.run import Outcome
 from ansible_collections.distrogate.ci.tests.faults.trace import KILL, Case
 
-Make = t.Callable[[pathlib.Path], Subject]
+Made = t.TypeVar("Made", bound=Subject)
 
 
 @dataclasses.dataclass(frozen=True)
 class Budget:
-    """How long (0: to the end), in which order, from which case on, and how many at a time."""
+    """How long (0: to the end), in which order, from which case on, how many (0: all), and how many at a time."""
 
     seconds: float = 0
     seed: int = 0
     begin: int = 0
+    attacks: int = 0
     jobs: int = 1
 
     @classmethod
     def from_environment(cls, seconds: float = 0, share: int = 1) -> Budget:
-        """What DISTROGATE_FAULTS_SECONDS, _SEED, _FROM and _JOBS say; the time is shared by ``share`` tests."""
+        """What DISTROGATE_FAULTS_SECONDS, _SEED, _FROM and _JOBS say; ``share`` tests share the time."""
         value = os.environ.get
         return cls(
             seconds=float(value("DISTROGATE_FAULTS_SECONDS") or seconds) / share,
@@ -62,53 +63,60 @@ class Tally:
         return text
 
 
-class Siege:
-    """Attacks on subjects of one kind, side by side, each in a world of its own."""
+@contextlib.contextmanager
+def worlds(make: t.Callable[[pathlib.Path], Made], number: int) -> t.Iterator[list[Made]]:
+    """Subjects of one kind, each with a folder and a key of its own."""
+    with contextlib.ExitStack() as stack:
+        folders = []
+        for _job in range(number):
+            name = stack.enter_context(tempfile.TemporaryDirectory(prefix="dg-"))
+            folders.append(pathlib.Path(name))
+            stack.callback(end_agent, folders[-1])
+        pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(number))
+        yield list(pool.map(make, folders))
+
+
+class Siege(t.Generic[Made]):
+    """Attacks on the same operations of ``subjects``, side by side."""
 
     def __init__(
         self,
-        make: Make,
+        subjects: t.Sequence[Made],
         budget: Budget,
-        attack: t.Callable[[Subject, Case], Outcome] = lambda subject, case: subject.attack(case, KILL),
+        attack: t.Callable[[Made, Case], Outcome] = lambda subject, case: subject.attack(case, KILL),
         wanted: t.Callable[[Case], bool] = lambda case: True,
     ) -> None:
-        self._make, self._budget, self._attack, self._wanted = make, budget, attack, wanted
-        self._lock = threading.Lock()
+        self._subjects, self._budget, self._attack = subjects, budget, attack
         self.tally = Tally(budget)
+        self._lock = threading.Lock()
+        self._order = self._cases(wanted)
+
+    def _cases(self, wanted: t.Callable[[Case], bool]) -> list[Case]:
+        """What is to be tried, the last first."""
+        subject, budget = self._subjects[0], self._budget
+        found = [case for name in subject.operations for case in subject.cases(name) if wanted(case)]
+        self.tally.cases = len(found)
+        end = budget.begin + budget.attacks if budget.attacks else None
+        return random.Random(budget.seed).sample(found, len(found))[budget.begin : end][::-1]
 
     def run(self) -> Tally:
         """Attack until all is tried or the time is over; the first broken promise is raised."""
         end = time.monotonic() + self._budget.seconds if self._budget.seconds else float("inf")
-        with contextlib.ExitStack() as stack:
-            folders = [
-                pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dg-")))
-                for _job in range(self._budget.jobs)
-            ]
-            for folder in folders:
-                stack.callback(end_agent, folder)
-            pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(len(folders)))
-            subjects = list(pool.map(self._make, folders))
-            order = self._order(subjects[0])
-            working = [pool.submit(self._work, subject, order, end) for subject in subjects]
+        with concurrent.futures.ThreadPoolExecutor(len(self._subjects)) as pool:
+            working = [pool.submit(self._work, subject, end) for subject in self._subjects]
             try:
                 for work in concurrent.futures.as_completed(working):
                     work.result()
             finally:
-                order.clear()  # so that the others end as well
+                self._order.clear()  # so that the others end as well
         return self.tally
 
-    def _order(self, subject: Subject) -> list[Case]:
-        found = [case for name in subject.operations for case in subject.cases(name) if self._wanted(case)]
-        self.tally.cases = len(found)
-        order = random.Random(self._budget.seed).sample(found, len(found))[self._budget.begin :]
-        return order[::-1]
-
-    def _work(self, subject: Subject, order: list[Case], end: float) -> None:
+    def _work(self, subject: Made, end: float) -> None:
         while time.monotonic() < end:
             with self._lock:
-                if not order:
+                if not self._order:
                     return
-                case = order.pop()
+                case = self._order.pop()
                 self.tally.tried += 1
             done = self._attack(subject, case)
             with self._lock:

@@ -11,7 +11,7 @@ import shutil
 import pytest
 
 from ansible_collections.distrogate.ci.tests.faults.errors import can_fail, fail
-from ansible_collections.distrogate.ci.tests.faults.siege import Budget, Siege
+from ansible_collections.distrogate.ci.tests.faults.siege import Budget, Siege, worlds
 from ansible_collections.distrogate.ci.tests.faults.subjects import REPOSITORIES
 
 
@@ -22,6 +22,7 @@ def test_an_error_at_every_call(name: str, capsys: pytest.CaptureFixture[str]) -
     budget = Budget.from_environment(share=len(REPOSITORIES))
     with capsys.disabled():
         print(f"\nerrors, {name}: DISTROGATE_FAULTS_SEED={budget.seed}", end=" ", flush=True)
-        tally = Siege(REPOSITORIES[name], budget, attack=fail, wanted=can_fail).run()
+        with worlds(REPOSITORIES[name], budget.jobs) as subjects:
+            tally = Siege(subjects, budget, attack=fail, wanted=can_fail).run()
         print(tally, end=" ", flush=True)
     assert tally.effective > 0.5 * tally.tried

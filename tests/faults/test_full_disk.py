@@ -16,6 +16,6 @@ from ansible_collections.distrogate.ci.tests.faults.full_disk import SUBJECTS, s
 @pytest.mark.faults
 @pytest.mark.parametrize("name", sorted(SUBJECTS))
 def test_a_full_disk(name: str, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
-    failed = shrink(name, tmp_path, 1)
+    failed = shrink(name, tmp_path, 1, "add", "new", "remove", "collect")
     with capsys.disabled():
         print(f"\nfull disk, {name}: {failed} attempts failed and left all as it was", end=" ", flush=True)

@@ -16,7 +16,7 @@ import shutil
 
 import pytest
 
-from ansible_collections.distrogate.ci.tests.faults.siege import Budget, Siege
+from ansible_collections.distrogate.ci.tests.faults.siege import Budget, Siege, worlds
 from ansible_collections.distrogate.ci.tests.faults.subjects import SUBJECTS
 
 
@@ -27,6 +27,7 @@ def test_killed_at_every_call(name: str, capsys: pytest.CaptureFixture[str]) -> 
     budget = Budget.from_environment(share=len(SUBJECTS))
     with capsys.disabled():
         print(f"\nkill, {name}: DISTROGATE_FAULTS_SEED={budget.seed}", end=" ", flush=True)
-        tally = Siege(SUBJECTS[name], budget).run()
+        with worlds(SUBJECTS[name], budget.jobs) as subjects:
+            tally = Siege(subjects, budget).run()
         print(tally, end=" ", flush=True)
     assert tally.effective > 0.9 * tally.tried

@@ -21,7 +21,7 @@ CALLS = (
     "fsync,fdatasync,syncfs,sync_file_range,fchmod,chmod,fchmodat,utimensat"
 )
 _ALL = ("strace", "-f", "-q")
-# Only the calls that are asked for stop, so that a run stays quick. strace 6.1 injects errors so, but no signals.
+# Only the calls that are asked for stop, so that a run stays quick; strace 6.1 injects no signals then.
 _QUICK = (*_ALL, "--seccomp-bpf")
 # Lets go of every helper as it starts, so that only the module itself is counted.
 _ALONE = (*_ALL, "-b", "execve")

@@ -6,16 +6,12 @@
 
 from __future__ import annotations
 
-import pathlib
 import shutil
-import typing as t
 
 import pytest
 
 from ansible_collections.distrogate.ci.tests.faults import order, trace
-from ansible_collections.distrogate.ci.tests.faults.kill import end_agent
 from ansible_collections.distrogate.ci.tests.faults.repositories import Repository
-from ansible_collections.distrogate.ci.tests.faults.subjects import REPOSITORIES
 
 SWITCH = "dists/b/InRelease"
 GOOD = """\
@@ -81,7 +77,11 @@ def test_what_is_missing_is_named(without: str, complaint: str) -> None:
         ("write(3</r/.distrogate/transactions/t/1>, ..., 1) = 1", "mkdir(", "t/1 is not durable"),
         ('link("/in/y.deb", "/r/pool/y.deb") = 0', 'rename("/r/.distrogate/transactions/t/2', "pool/y.deb"),
         ('unlink("/r/pool/old.deb") = 0', 'rename("/r/.distrogate/transactions/t/2', "before the switch"),
-        ('unlink("/r/pool/old.deb") = 0', 'rename("/r/.distrogate/transactions/t/.tmp', "readers see a change"),
+        (
+            'unlink("/r/pool/old.deb") = 0',
+            'rename("/r/.distrogate/transactions/t/.tmp',
+            "readers see a change",
+        ),
     ],
 )
 def test_what_comes_too_early_is_named(line: str, before: str, complaint: str) -> None:
@@ -98,13 +98,6 @@ def test_a_failed_call_does_nothing_and_syncfs_does_all() -> None:
     for place in reversed(places):
         lines.insert(place, "1 syncfs(3</r>) = 0")
     assert found("\n".join([*lines, "1 syncfs(3</r>) = 0"])) == ""
-
-
-@pytest.fixture(scope="module", params=sorted(REPOSITORIES))
-def repository(request: t.Any, tmp_path_factory: t.Any) -> t.Iterator[Repository]:
-    folder = pathlib.Path(tmp_path_factory.mktemp("order"))
-    yield REPOSITORIES[request.param](folder)
-    end_agent(folder)
 
 
 @pytest.mark.faults

@@ -1,0 +1,144 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Readers that poll, quick and slow ones, while several publishers compete for one repository."""
+
+from __future__ import annotations
+
+import collections
+import concurrent.futures
+import contextlib
+import dataclasses
+import pathlib
+import random
+import threading
+import time
+import typing as t
+
+from ansible_collections.distrogate.ci.tests.faults import fetching, samples
+from ansible_collections.distrogate.ci.tests.faults.kill import gnupg
+from ansible_collections.distrogate.ci.tests.faults.reading import (
+    Fetch,
+    File,
+    MismatchError,
+    read_apt,
+    read_rpm,
+)
+from ansible_collections.distrogate.ci.tests.faults.run import BrokenPromiseError, run
+
+SUITE = "bookworm"
+_MODULES = {"apt": "apt_publish", "rpm": "rpm_publish"}
+_READ: dict[str, t.Callable[..., dict[str, File]]] = {"apt": read_apt, "rpm": read_rpm}
+
+
+@dataclasses.dataclass
+class Result:
+    """What was seen. ``polls`` by transport and pause in seconds; ``mismatches`` in words."""
+
+    polls: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+    mismatches: list[str] = dataclasses.field(default_factory=list)
+    clients: int = 0
+    published: set[str] = dataclasses.field(default_factory=set)
+    lost: set[str] = dataclasses.field(default_factory=set)
+
+    def __str__(self) -> str:
+        polls = ", ".join(f"{count} {name}" for name, count in sorted(self.polls.items()))
+        return (
+            f"{len(self.published)} publishes; polls: {polls}; real clients: {self.clients};"
+            f" {len(self.mismatches)} mismatches, {len(self.lost)} packages lost"
+        )
+
+
+class Contest:
+    """One repository, ``publishers`` that add ``each`` packages of their own, and readers of all sorts."""
+
+    def __init__(self, kind: str, folder: pathlib.Path, publishers: int, each: int, seed: int = 0) -> None:
+        self.kind, self.folder = kind, folder
+        self.root = folder / "repository"
+        self.key = gnupg(folder)
+        self.result = Result()
+        self.over = threading.Event()
+        self._lock = threading.Lock()
+        self._chance = random.Random(seed)
+        names = [f"package{number:03}" for number in range(publishers * each + 1)]
+        make = samples.debs if kind == "apt" else samples.rpms
+        self.paths = make(folder / "incoming", names)
+        self.shares = [names[1 + number :: publishers] for number in range(publishers)]
+        self._publish(names[0])
+
+    def _publish(self, name: str) -> None:
+        options = {
+            "root": str(self.root),
+            "packages": [self.paths[name]],
+            "signing_key": self.key,
+            "gnupg_home": str(self.folder / "gnupg"),
+            "timeout": 300,
+            **({"suite": SUITE} if self.kind == "apt" else {}),
+        }
+        done = run(_MODULES[self.kind], options, self.folder)
+        if done.status:
+            raise BrokenPromiseError(f"{name}: {done}")
+        with self._lock:
+            self.result.published.add(f"{name}=1")
+
+    def _publisher(self, names: list[str], end: float) -> None:
+        for name in names:
+            if time.monotonic() >= end or self.over.is_set():
+                return
+            self._publish(name)
+
+    def _poll(self, transport: str, opened: contextlib.AbstractContextManager[Fetch], pause: float) -> None:
+        """Read everything by digest, and one package, again and again."""
+        with opened as fetch:
+            while not self.over.is_set():
+                try:
+                    found = _READ[self.kind](fetch, SUITE, pause)
+                    found[self._chance.choice(sorted(found))].check(fetch)
+                except (MismatchError, FileNotFoundError) as error:
+                    self.result.mismatches.append(f"{transport}, {pause:g} s: {error}")
+                with self._lock:
+                    self.result.polls[f"{transport} {pause:g} s"] += 1
+
+    def _client(self, work: t.Callable[[], None]) -> None:
+        while not self.over.is_set():
+            try:
+                work()
+            except AssertionError as error:
+                self.result.mismatches.append(f"the real client: {error}")
+            with self._lock:
+                self.result.clients += 1
+
+    def run(
+        self,
+        pauses: t.Sequence[float],
+        seconds: float = 0,
+        clients: t.Callable[[Contest, int], list[t.Callable[[], None]]] | None = None,
+    ) -> Result:
+        """Publish until all is published or the time is over; readers read until then.
+
+        ``pauses`` are the seconds between the signed file and what it names;
+        ``clients`` gives real clients, for the port of the server.
+        """
+        end = time.monotonic() + seconds if seconds else float("inf")
+        with fetching.serving(self.root) as port, concurrent.futures.ThreadPoolExecutor(64) as pool:
+            try:
+                reading = [
+                    pool.submit(self._client, work) for work in (clients(self, port) if clients else [])
+                ]
+                for pause in pauses:
+                    ways = {"disk": fetching.from_disk(self.root), "http": fetching.over_http(port)}
+                    reading += [pool.submit(self._poll, name, opened, pause) for name, opened in ways.items()]
+                working = [pool.submit(self._publisher, names, end) for names in self.shares]
+                for work in concurrent.futures.as_completed(working):
+                    work.result()
+            finally:
+                self.over.set()
+            for work in reading:
+                work.result()
+        with fetching.from_disk(self.root) as fetch:
+            found = _READ[self.kind](fetch, SUITE)
+            for file in found.values():
+                file.check(fetch)
+        self.result.lost = self.result.published - set(found)
+        return self.result
