@@ -4,7 +4,7 @@
 
 """A repository on a small disk that is full: started in a mount namespace of its own, which needs no root.
 
-    unshare -rm PYTHON -m ansible_collections.distrogate.ci.tests.faults.full_disk apt FOLDER STEP add new remove
+    unshare -rm PYTHON -m ansible_collections.distrogate.ci.tests.faults.full_disk apt FOLDER STEP OPERATION…
 
 The disk is a tmpfs. It is filled until ``STEP`` x 0, 1, 2, … pages (or inodes)
 are free, from none to as many as the operation needs.

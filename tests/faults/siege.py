@@ -26,7 +26,7 @@ Made = t.TypeVar("Made", bound=Subject)
 
 @dataclasses.dataclass(frozen=True)
 class Budget:
-    """How long (0: to the end), in which order, from which case on, how many (0: all), and how many at a time."""
+    """How long (0: to the end), in which order, from which case on, how many (0: all), how many at once."""
 
     seconds: float = 0
     seed: int = 0
