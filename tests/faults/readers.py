@@ -10,26 +10,21 @@ import collections
 import concurrent.futures
 import contextlib
 import dataclasses
+import json
 import pathlib
-import random
+import subprocess
 import threading
 import time
 import typing as t
 
-from ansible_collections.distrogate.ci.tests.faults import fetching, samples
+from ansible_collections.distrogate.ci.tests.faults import poller, samples
 from ansible_collections.distrogate.ci.tests.faults.kill import gnupg
-from ansible_collections.distrogate.ci.tests.faults.reading import (
-    Fetch,
-    File,
-    MismatchError,
-    read_apt,
-    read_rpm,
-)
+from ansible_collections.distrogate.ci.tests.faults.reading import READ
 from ansible_collections.distrogate.ci.tests.faults.run import BrokenPromiseError, run
+from ansible_collections.distrogate.ci.tests.faults.server import companion, serving
 
 SUITE = "bookworm"
 _MODULES = {"apt": "apt_publish", "rpm": "rpm_publish"}
-_READ: dict[str, t.Callable[..., dict[str, File]]] = {"apt": read_apt, "rpm": read_rpm}
 
 
 @dataclasses.dataclass
@@ -53,14 +48,13 @@ class Result:
 class Contest:
     """One repository, ``publishers`` that add ``each`` packages of their own, and readers of all sorts."""
 
-    def __init__(self, kind: str, folder: pathlib.Path, publishers: int, each: int, seed: int = 0) -> None:
+    def __init__(self, kind: str, folder: pathlib.Path, publishers: int, each: int) -> None:
         self.kind, self.folder = kind, folder
         self.root = folder / "repository"
         self.key = gnupg(folder)
         self.result = Result()
         self.over = threading.Event()
         self._lock = threading.Lock()
-        self._chance = random.Random(seed)
         names = [f"package{number:03}" for number in range(publishers * each + 1)]
         make = samples.debs if kind == "apt" else samples.rpms
         self.paths = make(folder / "incoming", names)
@@ -88,17 +82,16 @@ class Contest:
                 return
             self._publish(name)
 
-    def _poll(self, transport: str, opened: contextlib.AbstractContextManager[Fetch], pause: float) -> None:
-        """Read everything by digest, and one package, again and again."""
-        with opened as fetch:
-            while not self.over.is_set():
-                try:
-                    found = _READ[self.kind](fetch, SUITE, pause)
-                    found[self._chance.choice(sorted(found))].check(fetch)
-                except (MismatchError, FileNotFoundError) as error:
-                    self.result.mismatches.append(f"{transport}, {pause:g} s: {error}")
-                with self._lock:
-                    self.result.polls[f"{transport} {pause:g} s"] += 1
+    def _poller(self, where: str, pause: float) -> contextlib.AbstractContextManager[subprocess.Popen[str]]:
+        return companion(poller.__name__, self.kind, where, SUITE, str(pause))
+
+    def _heard(self, name: str, process: subprocess.Popen[str]) -> None:
+        """What a poller saw."""
+        output, _errors = process.communicate(timeout=120)
+        assert process.returncode == 0, f"the poller {name} ended with status {process.returncode}"
+        seen = json.loads(output)
+        self.result.polls[name] += seen["polls"]
+        self.result.mismatches += seen["mismatches"]
 
     def _client(self, work: t.Callable[[], None]) -> None:
         while not self.over.is_set():
@@ -113,32 +106,39 @@ class Contest:
         self,
         pauses: t.Sequence[float],
         seconds: float = 0,
-        clients: t.Callable[[Contest, int], list[t.Callable[[], None]]] | None = None,
+        clients: t.Callable[[Contest, str], list[t.Callable[[], None]]] | None = None,
     ) -> Result:
         """Publish until all is published or the time is over; readers read until then.
 
         ``pauses`` are the seconds between the signed file and what it names;
-        ``clients`` gives real clients, for the port of the server.
+        ``clients`` gives real clients, for the URL of the server.
         """
         end = time.monotonic() + seconds if seconds else float("inf")
-        with fetching.serving(self.root) as port, concurrent.futures.ThreadPoolExecutor(64) as pool:
-            try:
-                reading = [
-                    pool.submit(self._client, work) for work in (clients(self, port) if clients else [])
-                ]
-                for pause in pauses:
-                    ways = {"disk": fetching.from_disk(self.root), "http": fetching.over_http(port)}
-                    reading += [pool.submit(self._poll, name, opened, pause) for name, opened in ways.items()]
-                working = [pool.submit(self._publisher, names, end) for names in self.shares]
-                for work in concurrent.futures.as_completed(working):
-                    work.result()
-            finally:
-                self.over.set()
+        with contextlib.ExitStack() as stack:
+            url = stack.enter_context(serving(self.root))
+            pollers = {
+                f"{name} {pause:g} s": stack.enter_context(self._poller(where, pause))
+                for pause in pauses
+                for name, where in (("disk", str(self.root)), ("http", url))
+            }
+            pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(64))
+            stack.callback(self.over.set)
+            reading = [pool.submit(self._client, work) for work in (clients(self, url) if clients else [])]
+            working = [pool.submit(self._publisher, names, end) for names in self.shares]
+            for work in concurrent.futures.as_completed(working):
+                work.result()
+            self.over.set()
             for work in reading:
                 work.result()
-        with fetching.from_disk(self.root) as fetch:
-            found = _READ[self.kind](fetch, SUITE)
+            for name, process in pollers.items():
+                self._heard(name, process)
+        self._count()
+        return self.result
+
+    def _count(self) -> None:
+        """What is published in the end, with all digests compared."""
+        with poller.fetching(str(self.root)) as fetch:
+            found = READ[self.kind](fetch, SUITE)
             for file in found.values():
                 file.check(fetch)
         self.result.lost = self.result.published - set(found)
-        return self.result

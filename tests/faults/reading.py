@@ -121,3 +121,6 @@ def read_rpm(fetch: Fetch, _suite: str = "", pause: float = 0) -> dict[str, File
             checksum = str(package.findtext(f"{_COMMON}checksum"))
             found[label] = File(place.attrib["href"], checksum, int(size.attrib["package"]))
     return found
+
+
+READ: dict[str, t.Callable[..., dict[str, File]]] = {"apt": read_apt, "rpm": read_rpm}

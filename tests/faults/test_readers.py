@@ -25,9 +25,9 @@ _PAUSES = (0, 0.05, 0.5)
 KINDS = ("apt", "rpm")
 
 
-def real_clients(contest: Contest, port: int) -> list[t.Callable[[], None]]:
+def real_clients(contest: Contest, url: str) -> list[t.Callable[[], None]]:
     """A real client that has never seen the repository, and one that has."""
-    url, key = f"http://127.0.0.1:{port}", contest.root / "key.asc"
+    key = contest.root / "key.asc"
     if contest.kind == "apt":
         return [
             functools.partial(_apt, AptClient(contest.folder / name, url, SUITE, key), name == "fresh")
@@ -59,7 +59,7 @@ def test_readers(kind: str, real: bool, tmp_path: pathlib.Path, capsys: pytest.C
     budget = Budget.from_environment(share=2 * len(KINDS))
     each = 10 if real else 50
     try:
-        contest = Contest(kind, tmp_path, publishers=4, each=each, seed=budget.seed)
+        contest = Contest(kind, tmp_path, publishers=4, each=each)
         if real:
             result = contest.run([], budget.seconds, real_clients)
         else:

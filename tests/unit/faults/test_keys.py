@@ -135,13 +135,11 @@ def test_a_key_that_will_not_sign_changes_nothing_public(repository: Repository,
     """Whether a passphrase is needed shows when something is to be signed."""
     key = locked(home)
     repository.reset("add")
+    own = repository.arguments()["gnupg_home"]
     before = tree(repository.root)
     refused(repository, home, key)
     assert public(tree(repository.root)) == public(before)
-    repository.options["signing_key"], repository.options["gnupg_home"] = (
-        None,
-        str(repository.folder / "gnupg"),
-    )
+    repository.options["signing_key"], repository.options["gnupg_home"] = repository.key, own
     repository.call()
     assert repository.look() == repository.after
 
