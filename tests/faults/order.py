@@ -99,6 +99,7 @@ class Order:
         self.complaints: list[str] = []
         self.switched = self.changed = False
         self._private = f"{self.disk.root}/{PRIVATE}"
+        self._passing = (f"{self._private}/transactions", f"{self._private}/lock")
         self._record_name = re.compile(re.escape(self._private) + "/transactions/[^/]+/record.json")
         self._record = ""
         self._removed: list[str] = []
@@ -179,7 +180,7 @@ class Order:
                 self._complain(call, f"{path} is removed, and the switch is not durable")
         if path == self._record and self.changed:
             for unsafe in self.disk.unsafe(self.disk.root):
-                if not self.disk.inside(unsafe, f"{self._private}/transactions") and "/lock" not in unsafe:
+                if self.disk.inside(unsafe) and not unsafe.startswith(self._passing):
                     self._complain(call, f"the record is removed, and {unsafe} is not durable")
 
     def end(self) -> None:

@@ -81,7 +81,7 @@ class Repository(Subject):
     def reset(self, operation: str) -> None:
         first, second, third = (f"{name}=1" for name in _NAMES)
         both = {first, second}
-        everything: dict[str, int] = {}
+        everything = {"keep": 0, "keep_seconds": 0}
         saved, self.before, self.after, self.options = {
             "new": ("nothing", set(), {first}, {"packages": [self.packages["first"]]}),
             "add": ("whole", both, {*both, third}, {"packages": [self.packages["third"]]}),
@@ -130,6 +130,7 @@ class Apt(Repository):
         return {**super().arguments(), "suite": SUITE}
 
     def packages_listed(self) -> dict[str, File]:
+        assert verifies(self.folder, self.root / self.switch)
         return read_apt(self.fetch, SUITE)
 
     def client(self, seen: set[str], at_rest: bool) -> None:

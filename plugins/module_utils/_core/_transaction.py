@@ -32,14 +32,20 @@ _MANY = 64  # files and folders; beyond that syncfs(2) is cheaper than fsync(2) 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 
 
-def make_directories(root: str, name: str) -> str:
-    """Make the folder ``name`` below ``root``, readable by all whatever the umask; returns its path."""
+def make_directories(root: str, name: str, parents: set[str] | None = None) -> str:
+    """Make the folder ``name`` below ``root``, readable by all whatever the umask; returns its path.
+
+    Folders that got a new one are added to ``parents``: until they are synced, a
+    power failure can take it away.
+    """
     path = root
     for part in name.split("/") if name else []:
-        path = inside(path, part)
+        parent, path = path, inside(path, part)
         with contextlib.suppress(FileExistsError):
             os.mkdir(path)
             os.chmod(path, 0o755)
+            if parents is not None:
+                parents.add(parent)
     return path
 
 
@@ -78,6 +84,7 @@ class Transaction:
         self._made = 0
         self._trees: set[str] = set()
         self._folders: set[str] = set()
+        self._parents: set[str] = set()
         self._unsynced: list[str] = []
 
     def load(self) -> Transaction | None:
@@ -180,6 +187,10 @@ class Transaction:
         """Remove ``name`` when its turn comes; a missing one is no error."""
         self._operation("drop", name)
 
+    def make(self) -> None:
+        """Make its own folder."""
+        make_directories(self.root, f"{PRIVATE}/transactions/{self.identifier}", self._parents)
+
     def _write(self, state: str, meta: dict[str, t.Any], expires: float | None) -> None:
         self.record = {
             "version": FORMAT,
@@ -197,7 +208,7 @@ class Transaction:
 
     def _sync(self) -> None:
         """Make what is staged durable: file by file, or all at once when they are many."""
-        folders = {*self._folders, *([os.path.join(self.path, "new")] if self._made else [])}
+        folders = {*self._folders, *self._parents, *([os.path.join(self.path, "new")] if self._made else [])}
         if len(self._unsynced) + len(folders) > _MANY:
             sync_file_system(self.path)
         else:
@@ -207,6 +218,7 @@ class Transaction:
                 sync_directory(folder)
             sync_directory(self.path)
         self._unsynced.clear()
+        self._parents.clear()
 
     def _tree(self, top: str) -> str:
         return os.path.join(self.path, "trees", top)
@@ -219,7 +231,7 @@ class Transaction:
         """Decide for the new state, durably, then make it so."""
         # What can fail for want of space or rights fails before the decision.
         for folder in {os.path.dirname(one["name"]) for one in self.operations if one["action"] == "put"}:
-            make_directories(self.root, folder)
+            make_directories(self.root, folder, self._parents)
         self._write("committed", self.meta, None)
         self.apply()
 
@@ -298,7 +310,7 @@ class Transactions:
         """A new transaction; without an id it is a one-shot that nobody can ask for later."""
         name = checked_identifier(identifier) if identifier else f".once-{os.getpid()}-{time.time_ns()}"
         transaction = Transaction(self.root, name)
-        make_directories(self.root, f"{PRIVATE}/transactions/{name}")
+        transaction.make()
         return transaction
 
     def recover(self) -> list[str]:
@@ -308,6 +320,7 @@ class Transactions:
             if transaction.load() is None or self._expired(transaction):
                 transaction.discard()
             elif transaction.committed:
+                sync_file_system(self.root)  # what a killed process renamed comes before the switch, too
                 transaction.apply()
                 finished.append(transaction.identifier)
         return finished
