@@ -192,7 +192,7 @@ class Transaction:
         make_directories(self.root, f"{PRIVATE}/transactions/{self.identifier}", self._parents)
 
     def _write(self, state: str, meta: dict[str, t.Any], expires: float | None) -> None:
-        self.record = {
+        record = {
             "version": FORMAT,
             "id": self.identifier,
             "state": state,
@@ -204,7 +204,8 @@ class Transaction:
         }
         os.makedirs(self.path, exist_ok=True)
         self._sync()
-        write_json(os.path.join(self.path, "record.json"), self.record)
+        write_json(os.path.join(self.path, "record.json"), record)
+        self.record = record  # now, and not before: what could not be written down was not decided
 
     def _sync(self) -> None:
         """Make what is staged durable: file by file, or all at once when they are many."""

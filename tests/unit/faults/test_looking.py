@@ -11,7 +11,7 @@ import pathlib
 import pytest
 
 from ansible_collections.distrogate.ci.tests.faults import trace
-from ansible_collections.distrogate.ci.tests.faults.repositories import Repository
+from ansible_collections.distrogate.ci.tests.faults.repositories import Repository, copy_tree
 
 
 def judged(repository: Repository) -> None:
@@ -31,7 +31,11 @@ def test_every_damaged_or_missing_file_is_seen(repository: Repository) -> None:
     judged(repository)
     files = published(repository.root)
     assert len(files) > 4
+    saved = repository.folder / "saved-looking"
+    copy_tree(repository.root, saved)
     for path in files:
+        copy_tree(saved, repository.root)
+        judged(repository)
         good = path.read_bytes()
         middle = len(good) // 2
         path.chmod(0o644)
@@ -41,8 +45,6 @@ def test_every_damaged_or_missing_file_is_seen(repository: Repository) -> None:
         path.unlink()
         with pytest.raises((AssertionError, FileNotFoundError)):
             judged(repository)
-        path.write_bytes(good)
-    judged(repository)
 
 
 def test_the_real_client_sees_it_too(repository: Repository) -> None:
