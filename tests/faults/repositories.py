@@ -44,9 +44,8 @@ class Repository(Subject):
         self.options: dict[str, t.Any] = {}
         self._publish("first")
         self._save("start")
-        for _generation in range(3):  # what is there is replaced, so that there is something to collect
-            self._publish("second")
-            self._remove("second")
+        self._publish("second")
+        self._remove("second")  # so that there is something to collect
         self._publish("second")
         self._save("whole")
         self._publish("third", state="prepared", transaction="release", ttl=1 << 30)

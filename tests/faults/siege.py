@@ -85,16 +85,17 @@ class Siege(t.Generic[Made]):
         budget: Budget,
         attack: t.Callable[[Made, Case], Outcome] = lambda subject, case: subject.attack(case, KILL),
         wanted: t.Callable[[Case], bool] = lambda case: True,
+        operations: t.Sequence[str] = (),
     ) -> None:
         self._subjects, self._budget, self._attack = subjects, budget, attack
         self.tally = Tally(budget)
         self._lock = threading.Lock()
-        self._order = self._cases(wanted)
+        self._order = self._cases(operations or subjects[0].operations, wanted)
 
-    def _cases(self, wanted: t.Callable[[Case], bool]) -> list[Case]:
+    def _cases(self, operations: t.Sequence[str], wanted: t.Callable[[Case], bool]) -> list[Case]:
         """What is to be tried, the last first."""
         subject, budget = self._subjects[0], self._budget
-        found = [case for name in subject.operations for case in subject.cases(name) if wanted(case)]
+        found = [case for name in operations for case in subject.cases(name) if wanted(case)]
         self.tally.cases = len(found)
         end = budget.begin + budget.attacks if budget.attacks else None
         return random.Random(budget.seed).sample(found, len(found))[budget.begin : end][::-1]
