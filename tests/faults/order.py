@@ -167,8 +167,8 @@ class Order:
                 self._complain(call, f"{path} is not durable when the record is written")
 
     def _before_change(self, call: Call) -> None:
-        """The first change that readers see needs a decision that no power failure takes back."""
-        if not self.changed and (not self._record or self.disk.lost(self._record)):
+        """A change that readers see needs a decision that no power failure takes back."""
+        if not self._record or self.disk.lost(self._record):
             self._complain(call, f"readers see a change, and the record {self._record} is not durable")
         self.changed = True
 
@@ -182,6 +182,7 @@ class Order:
             for unsafe in self.disk.unsafe(self.disk.root):
                 if self.disk.inside(unsafe) and not unsafe.startswith(self._passing):
                     self._complain(call, f"the record is removed, and {unsafe} is not durable")
+            self._record = ""
 
     def end(self) -> None:
         """After the last call."""
@@ -191,7 +192,11 @@ class Order:
 
 
 def complaints(log: str, root: str, switch: str) -> list[str]:
-    """What is out of order in the log of a run that publishes to ``root``; nothing when all is well."""
+    """What is out of order in a log of what publishes to ``root``; nothing when all is well.
+
+    The logs of several runs, one after the other, are one log: what a killed
+    one left undone is the next one's to finish.
+    """
     order = Order(root, switch)
     for call in successful(log):
         order.follow(call)

@@ -10,6 +10,7 @@ import dataclasses
 import gzip
 import hashlib
 import lzma
+import posixpath
 import time
 import typing as t
 import xml.etree.ElementTree as ET
@@ -31,6 +32,10 @@ class File:
     name: str
     sha256: str
     size: int
+
+    def below(self, folder: str) -> File:
+        """The same, for one who does not look from ``folder`` but from above it."""
+        return dataclasses.replace(self, name=posixpath.normpath(f"{folder}/{self.name}"))
 
     def check(self, fetch: Fetch) -> None:
         """Fetch it and compare."""

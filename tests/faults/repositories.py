@@ -15,11 +15,11 @@ import typing as t
 from ansible_collections.distrogate.ci.tests.faults.apt_client import AptClient
 from ansible_collections.distrogate.ci.tests.faults.dnf_client import DnfClient
 from ansible_collections.distrogate.ci.tests.faults.kill import Subject, gnupg, verifies
+from ansible_collections.distrogate.ci.tests.faults.operations import NAMES, OPERATIONS, SNAPSHOT
 from ansible_collections.distrogate.ci.tests.faults.reading import File, read_apt, read_rpm, release_entries
 from ansible_collections.distrogate.ci.tests.faults.samples import debs, rpms
 
 SUITE = "bookworm"
-_NAMES = ("first", "second", "third")
 
 
 def copy_tree(source: pathlib.Path, target: pathlib.Path) -> None:
@@ -32,9 +32,9 @@ def copy_tree(source: pathlib.Path, target: pathlib.Path) -> None:
 class Repository(Subject):
     """What apt and rpm repositories share. There are three packages, of which some are published."""
 
-    operations: tuple[str, ...] = ("new", "add", "remove", "collect", "commit")
+    operations = tuple(OPERATIONS)
     where = "repository"  # the folder of the repository
-    switch = ""
+    switch = snapshot_switch = ""
     real: AptClient | DnfClient
 
     def prepare(self) -> None:
@@ -43,11 +43,13 @@ class Repository(Subject):
         self.packages = self.make_packages()
         self.options: dict[str, t.Any] = {}
         self._publish("first")
-        self._save("start")
         self._publish("second")
         self._remove("second")  # so that there is something to collect
         self._publish("second")
         self._save("whole")
+        self._publish("third", transaction="release")
+        self._save("released")
+        copy_tree(self.folder / "saved-whole", self.root)
         self._publish("third", state="prepared", transaction="release", ttl=1 << 30)
         self._save("prepared")
         public = ["gpg", "--homedir", str(self.folder / "gnupg"), "--batch", "--armor", "--export", self.key]
@@ -66,6 +68,10 @@ class Repository(Subject):
         """What the metadata list, with its digests compared."""
         raise NotImplementedError
 
+    def snapshot_listed(self) -> dict[str, File]:
+        """The same for the snapshot that an operation makes."""
+        raise NotImplementedError
+
     def _publish(self, *names: str, **options: t.Any) -> None:
         self.options = {"packages": [self.packages[name] for name in names], **options}
         self.call()
@@ -78,17 +84,10 @@ class Repository(Subject):
         copy_tree(self.root, self.folder / f"saved-{name}")
 
     def reset(self, operation: str) -> None:
-        first, second, third = (f"{name}=1" for name in _NAMES)
-        both = {first, second}
-        everything = {"keep": 0, "keep_seconds": 0}
-        saved, self.before, self.after, self.options = {
-            "new": ("nothing", set(), {first}, {"packages": [self.packages["first"]]}),
-            "add": ("whole", both, {*both, third}, {"packages": [self.packages["third"]]}),
-            "remove": ("whole", both, {first}, {"packages": ["second"], "state": "absent"}),
-            "collect": ("whole", both, {first}, {"packages": ["second"], "state": "absent", **everything}),
-            "commit": ("prepared", both, {*both, third}, {"state": "committed", "transaction": "release"}),
-        }[operation]
-        copy_tree(self.folder / f"saved-{saved}", self.root)
+        it = OPERATIONS[operation]
+        self.before, self.after = it.before, it.after
+        self.options = {"packages": [self.packages[name] for name in it.packages], **it.options}
+        copy_tree(self.folder / f"saved-{it.saved}", self.root)
         self.real.forget()
 
     def arguments(self) -> dict[str, t.Any]:
@@ -106,10 +105,20 @@ class Repository(Subject):
     def look(self) -> set[str]:
         if not self.before and not (self.root / self.switch).exists():
             return set()
-        found = self.packages_listed()
+        if (self.root / self.snapshot_switch).exists():
+            assert self._checked(self.snapshot_listed()) == self.after
+        return self._checked(self.packages_listed())
+
+    def _checked(self, found: dict[str, File]) -> set[str]:
         for file in found.values():
             file.check(self.fetch)
         return set(found)
+
+    def at_rest(self) -> None:
+        if "snapshot" in self.options:
+            assert (self.root / self.snapshot_switch).exists()
+        if self.options.get("keep") == 0:
+            assert not list(self.root.rglob("second*")), "what was replaced is still there"
 
 
 class Apt(Repository):
@@ -117,10 +126,11 @@ class Apt(Repository):
 
     module = "apt_publish"
     switch = f"dists/{SUITE}/InRelease"
+    snapshot_switch = f"dists/{SUITE}/snapshots/{SNAPSHOT}/InRelease"
     real: AptClient
 
     def make_packages(self) -> dict[str, str]:
-        return debs(self.folder, _NAMES)
+        return debs(self.folder, NAMES)
 
     def connect(self) -> None:
         self.real = AptClient(self.folder / "apt", f"file://{self.root}", SUITE, self.folder / "key.asc")
@@ -132,6 +142,10 @@ class Apt(Repository):
         assert verifies(self.folder, self.root / self.switch)
         return read_apt(self.fetch, SUITE)
 
+    def snapshot_listed(self) -> dict[str, File]:
+        assert verifies(self.folder, self.root / self.snapshot_switch)
+        return read_apt(self.fetch, f"{SUITE}/snapshots/{SNAPSHOT}")
+
     def client(self, seen: set[str], at_rest: bool) -> None:
         if seen:
             assert self.real.update() == seen
@@ -139,6 +153,7 @@ class Apt(Repository):
 
     def at_rest(self) -> None:
         """The files with fixed names, which a reader may find amid a change, are right as well."""
+        super().at_rest()
         suite = self.root / "dists" / SUITE
         release = (suite / "Release").read_text()
         assert verifies(self.folder, suite / "Release.gpg", suite / "Release")
@@ -154,16 +169,22 @@ class Rpm(Repository):
 
     module = "rpm_publish"
     switch = "repodata/repomd.xml"
+    snapshot_switch = f"snapshots/{SNAPSHOT}/{switch}"
     real: DnfClient
 
     def make_packages(self) -> dict[str, str]:
-        return rpms(self.folder, _NAMES, self.key)
+        return rpms(self.folder, NAMES, self.key)
 
     def connect(self) -> None:
         self.real = DnfClient(self.folder / "dnf", f"file://{self.root}", self.folder / "key.asc")
 
     def packages_listed(self) -> dict[str, File]:
         return read_rpm(self.fetch)
+
+    def snapshot_listed(self) -> dict[str, File]:
+        folder = f"snapshots/{SNAPSHOT}"
+        found = read_rpm(lambda name: self.fetch(f"{folder}/{name}"))
+        return {label: file.below(folder) for label, file in found.items()}
 
     def _signed(self) -> bool:
         repodata = self.root / "repodata"
@@ -175,4 +196,5 @@ class Rpm(Repository):
             assert self.real.download(metadata_signed=at_rest or self._signed()) == seen
 
     def at_rest(self) -> None:
+        super().at_rest()
         assert self._signed()

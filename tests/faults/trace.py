@@ -50,6 +50,12 @@ def watching(log: str, calls: str = CALLS) -> tuple[str, ...]:
     return (*_QUICK, "-y", "-s", "0", "-o", log, "-e", f"trace={calls},execve")
 
 
+def killing(log: str, calls: str, case: Case) -> tuple[str, ...]:
+    """The command that writes down a run's calls until ``case`` kills it."""
+    inject = f"inject={case.call}:{KILL}:when={case.number}"
+    return (*_ALL, "-y", "-s", "0", "-o", log, "-e", f"trace={calls}", "-e", inject)
+
+
 def injecting(case: Case, effect: str = KILL) -> tuple[str, ...]:
     """The command under which ``case`` has ``effect`` (``signal=…`` or ``error=…``)."""
     tracer = _ALONE if case.alone else _ALL if effect.startswith("signal") else _QUICK
