@@ -4,7 +4,9 @@
 
 """A reader that polls until its standard input ends, in a process of its own; prints what it saw as JSON.
 
-PYTHON -m ansible_collections.distrogate.ci.tests.faults.poller apt PATH_OR_URL SUITE PAUSE
+PYTHON -m ansible_collections.distrogate.ci.tests.faults.poller apt PATH_OR_URL SUITE PAUSE [NAME=VERSION]
+
+With a package it reads a snapshot, which has that one and no other.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import contextlib
 import http.client
 import json
 import pathlib
+import posixpath
 import random
 import sys
 import threading
@@ -36,7 +39,7 @@ def fetching(where: str) -> t.Iterator[Fetch]:
     connection = http.client.HTTPConnection(url.netloc, timeout=60)
 
     def fetch(name: str) -> bytes:
-        connection.request("GET", f"{url.path}/{name}")
+        connection.request("GET", posixpath.normpath(f"{url.path}/{name}"))
         answer = connection.getresponse()
         data = answer.read()
         if answer.status == 404:
@@ -48,13 +51,17 @@ def fetching(where: str) -> t.Iterator[Fetch]:
         yield fetch
 
 
-def poll(kind: str, where: str, suite: str, pause: float, over: threading.Event) -> dict[str, t.Any]:
-    """Read everything by digest, and one package, again and again."""
+def poll(
+    kind: str, where: str, suite: str, pause: float, only: str, over: threading.Event
+) -> dict[str, t.Any]:
+    """Read everything by digest, and one package, again and again; ``only`` is all that there may be."""
     polls, mismatches, chance = 0, [], random.Random()
     with fetching(where) as fetch:
         while not over.is_set():
             try:
                 found = READ[kind](fetch, suite, pause)
+                if only and set(found) != {only}:
+                    raise MismatchError(f"the snapshot shows {sorted(found)}")
                 found[chance.choice(sorted(found))].check(fetch)
             except (MismatchError, FileNotFoundError) as error:
                 mismatches.append(f"{where}, {pause:g} s: {error}")
@@ -62,7 +69,7 @@ def poll(kind: str, where: str, suite: str, pause: float, over: threading.Event)
     return {"polls": polls, "mismatches": mismatches}
 
 
-def main(kind: str, where: str, suite: str, pause: str) -> None:
+def main(kind: str, where: str, suite: str, pause: str, only: str = "") -> None:
     """Poll until standard input ends."""
     over = threading.Event()
 
@@ -71,7 +78,7 @@ def main(kind: str, where: str, suite: str, pause: str) -> None:
         over.set()
 
     threading.Thread(target=wait, daemon=True).start()
-    print(json.dumps(poll(kind, where, suite, float(pause), over)))
+    print(json.dumps(poll(kind, where, suite, float(pause), only, over)))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import collections
 import concurrent.futures
 import contextlib
 import dataclasses
+import itertools
 import json
 import pathlib
 import subprocess
@@ -24,12 +25,16 @@ from ansible_collections.distrogate.ci.tests.faults.run import BrokenPromiseErro
 from ansible_collections.distrogate.ci.tests.faults.server import companion, serving
 
 SUITE = "bookworm"
+_SNAPSHOT_EVERY = 5  # publishes of each publisher
 _MODULES = {"apt": "apt_publish", "rpm": "rpm_publish"}
+
+
+Pollers = dict[str, subprocess.Popen[str]]
 
 
 @dataclasses.dataclass
 class Result:
-    """What was seen. ``polls`` by transport and pause in seconds; ``mismatches`` in words."""
+    """What was seen. ``polls`` by transport and pause; ``mismatches`` in words; ``clients``: their rounds."""
 
     polls: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     mismatches: list[str] = dataclasses.field(default_factory=list)
@@ -59,15 +64,22 @@ class Contest:
         make = samples.debs if kind == "apt" else samples.rpms
         self.paths = make(folder / "incoming", names)
         self.shares = [names[1 + number :: publishers] for number in range(publishers)]
-        self._publish(names[0])
+        self.snapshots: dict[str, str] = {}  # a package that is in it, by the snapshot's name
+        self._publish(names[0], snapshot="begin")
 
-    def _publish(self, name: str) -> None:
+    def address(self, base: str, snapshot: str = "") -> tuple[str, str]:
+        """Where ``base`` (a path or a URL) has the repository or a snapshot: the place, and the suite."""
+        folder = f"/snapshots/{snapshot}" if snapshot else ""
+        return (base, SUITE + folder) if self.kind == "apt" else (base + folder, "")
+
+    def _publish(self, name: str, snapshot: str | None = None) -> None:
         options = {
             "root": str(self.root),
             "packages": [self.paths[name]],
             "signing_key": self.key,
             "gnupg_home": str(self.folder / "gnupg"),
             "timeout": 300,
+            "snapshot": snapshot,
             **({"suite": SUITE} if self.kind == "apt" else {}),
         }
         done = run(_MODULES[self.kind], options, self.folder)
@@ -75,15 +87,25 @@ class Contest:
             raise BrokenPromiseError(f"{name}: {done}")
         with self._lock:
             self.result.published.add(f"{name}=1")
+            if snapshot:
+                self.snapshots[snapshot] = f"{name}=1"
 
     def _publisher(self, names: list[str], end: float) -> None:
-        for name in names:
+        for number, name in enumerate(names):
             if time.monotonic() >= end or self.over.is_set():
                 return
-            self._publish(name)
+            self._publish(name, None if number % _SNAPSHOT_EVERY else f"of-{name}")
 
-    def _poller(self, where: str, pause: float) -> contextlib.AbstractContextManager[subprocess.Popen[str]]:
-        return companion(poller.__name__, self.kind, where, SUITE, str(pause))
+    def _pollers(self, stack: contextlib.ExitStack, url: str, pauses: t.Sequence[float]) -> Pollers:
+        """Readers of the repository and of its first snapshot, on disk and over HTTP."""
+        found = {}
+        for pause, (name, base) in itertools.product(pauses, (("disk", str(self.root)), ("http", url))):
+            for snapshot in ("", "begin"):
+                where, suite = self.address(base, snapshot)
+                arguments = (self.kind, where, suite, str(pause), self.snapshots.get(snapshot, ""))
+                label = f"{name}{' snapshot' if snapshot else ''} {pause:g} s"
+                found[label] = stack.enter_context(companion(poller.__name__, *arguments))
+        return found
 
     def _heard(self, name: str, process: subprocess.Popen[str]) -> None:
         """What a poller saw."""
@@ -116,11 +138,7 @@ class Contest:
         end = time.monotonic() + seconds if seconds else float("inf")
         with contextlib.ExitStack() as stack:
             url = stack.enter_context(serving(self.root))
-            pollers = {
-                f"{name} {pause:g} s": stack.enter_context(self._poller(where, pause))
-                for pause in pauses
-                for name, where in (("disk", str(self.root)), ("http", url))
-            }
+            pollers = self._pollers(stack, url, pauses)
             pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(64))
             stack.callback(self.over.set)
             reading = [pool.submit(self._client, work) for work in (clients(self, url) if clients else [])]
@@ -137,8 +155,13 @@ class Contest:
 
     def _count(self) -> None:
         """What is published in the end, with all digests compared."""
-        with poller.fetching(str(self.root)) as fetch:
-            found = READ[self.kind](fetch, SUITE)
+        self.result.lost = self.result.published - self._listed("")
+        self.result.lost |= {name for one, name in self.snapshots.items() if name not in self._listed(one)}
+
+    def _listed(self, snapshot: str) -> set[str]:
+        where, suite = self.address(str(self.root), snapshot)
+        with poller.fetching(where) as fetch:
+            found = READ[self.kind](fetch, suite)
             for file in found.values():
                 file.check(fetch)
-        self.result.lost = self.result.published - set(found)
+        return set(found)

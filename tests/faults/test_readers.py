@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import functools
 import pathlib
 import typing as t
 
@@ -18,7 +17,7 @@ import pytest
 from ansible_collections.distrogate.ci.tests.faults.apt_client import AptClient
 from ansible_collections.distrogate.ci.tests.faults.dnf_client import DnfClient
 from ansible_collections.distrogate.ci.tests.faults.kill import end_agent
-from ansible_collections.distrogate.ci.tests.faults.readers import SUITE, Contest
+from ansible_collections.distrogate.ci.tests.faults.readers import Contest
 from ansible_collections.distrogate.ci.tests.faults.siege import Budget
 
 _PAUSES = (0, 0.05, 0.5)
@@ -26,30 +25,41 @@ KINDS = ("apt", "rpm")
 
 
 def real_clients(contest: Contest, url: str) -> list[t.Callable[[], None]]:
-    """A real client that has never seen the repository, and one that has."""
-    key = contest.root / "key.asc"
-    if contest.kind == "apt":
-        return [
-            functools.partial(_apt, AptClient(contest.folder / name, url, SUITE, key), name == "fresh")
-            for name in ("fresh", "regular")
-        ]
-    return [
-        functools.partial(_dnf, DnfClient(contest.folder / name, url, key, signed=False), name == "fresh")
-        for name in ("fresh", "regular")
-    ]
+    """A real client that has never seen the repository, one that has, and one of a snapshot."""
+    return [_CLIENTS[contest.kind](contest, url, name) for name in ("fresh", "regular", "snapshot")]
 
 
-def _apt(client: AptClient, fresh: bool) -> None:
-    if fresh:
-        client.forget()
-    client.download(set(sorted(client.update())[-3:]))
+def _where(contest: Contest, url: str, name: str) -> tuple[pathlib.Path, pathlib.Path, str, str]:
+    place, suite = contest.address(url, "begin" if name == "snapshot" else "")
+    return contest.folder / name, contest.root / "key.asc", place, suite
 
 
-def _dnf(client: DnfClient, fresh: bool) -> None:
-    """repomd.xml and its signature are two files: their pair is promised at rest, and in snapshots, alone."""
-    if fresh:
-        client.forget()
-    assert client.download(metadata_signed=False)
+def _apt(contest: Contest, url: str, name: str) -> t.Callable[[], None]:
+    folder, key, place, suite = _where(contest, url, name)
+    client = AptClient(folder, place, suite, key)
+
+    def work() -> None:
+        if name == "fresh":
+            client.forget()
+        client.download(set(sorted(client.update())[-3:]))
+
+    return work
+
+
+def _dnf(contest: Contest, url: str, name: str) -> t.Callable[[], None]:
+    """repomd.xml and its signature are two files: their pair is promised in snapshots, and at rest, alone."""
+    folder, key, place, _suite = _where(contest, url, name)
+    client = DnfClient(folder, place, key, signed=False)
+
+    def work() -> None:
+        if name == "fresh":
+            client.forget()
+        assert client.download(metadata_signed=name == "snapshot")
+
+    return work
+
+
+_CLIENTS = {"apt": _apt, "rpm": _dnf}
 
 
 @pytest.mark.faults
