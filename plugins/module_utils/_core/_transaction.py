@@ -35,14 +35,20 @@ _MANY = 64  # files and folders; beyond that syncfs(2) is cheaper than fsync(2) 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 
 
-def make_directories(root: str, name: str) -> str:
-    """Make the folder ``name`` below ``root``, readable by all whatever the umask; returns its path."""
+def make_directories(root: str, name: str, parents: set[str] | None = None) -> str:
+    """Make the folder ``name`` below ``root``, readable by all whatever the umask; returns its path.
+
+    Folders that got a new one are added to ``parents``: until they are synced, a
+    power failure can take it away.
+    """
     path = root
     for part in name.split("/") if name else []:
-        path = inside(path, part)
+        parent, path = path, inside(path, part)
         with contextlib.suppress(FileExistsError):
             os.mkdir(path)
             os.chmod(path, 0o755)
+            if parents is not None:
+                parents.add(parent)
     return path
 
 
@@ -81,6 +87,7 @@ class Transaction:
         self._made = 0
         self._trees: set[str] = set()
         self._folders: set[str] = set()
+        self._parents: set[str] = set()
         self._unsynced: list[str] = []
 
     def load(self) -> Transaction | None:
@@ -183,8 +190,12 @@ class Transaction:
         """Remove ``name`` when its turn comes; a missing one is no error."""
         self._operation("drop", name)
 
+    def make(self) -> None:
+        """Make its own folder."""
+        make_directories(self.root, f"{PRIVATE}/transactions/{self.identifier}", self._parents)
+
     def _write(self, state: str, meta: dict[str, t.Any], expires: float | None) -> None:
-        self.record = {
+        record = {
             "version": FORMAT,
             "id": self.identifier,
             "state": state,
@@ -196,11 +207,12 @@ class Transaction:
         }
         os.makedirs(self.path, exist_ok=True)
         self._sync()
-        write_json(os.path.join(self.path, "record.json"), self.record)
+        write_json(os.path.join(self.path, "record.json"), record)
+        self.record = record  # now, and not before: what could not be written down was not decided
 
     def _sync(self) -> None:
         """Make what is staged durable: file by file, or all at once when they are many."""
-        folders = {*self._folders, *([os.path.join(self.path, "new")] if self._made else [])}
+        folders = {*self._folders, *self._parents, *([os.path.join(self.path, "new")] if self._made else [])}
         if len(self._unsynced) + len(folders) > _MANY:
             sync_file_system(self.path)
         else:
@@ -210,6 +222,7 @@ class Transaction:
                 sync_directory(folder)
             sync_directory(self.path)
         self._unsynced.clear()
+        self._parents.clear()
 
     def _tree(self, top: str) -> str:
         return os.path.join(self.path, "trees", top)
@@ -222,7 +235,7 @@ class Transaction:
         """Decide for the new state, durably, then make it so."""
         # What can fail for want of space or rights fails before the decision.
         for folder in {os.path.dirname(one["name"]) for one in self.operations if one["action"] == "put"}:
-            make_directories(self.root, folder)
+            make_directories(self.root, folder, self._parents)
         self._write("committed", self.meta, None)
         self.apply()
 

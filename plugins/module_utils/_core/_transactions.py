@@ -10,12 +10,11 @@ import os
 import time
 import typing as t
 
-from ansible_collections.distrogate.ci.plugins.module_utils._core._files import inside
+from ansible_collections.distrogate.ci.plugins.module_utils._core._files import inside, sync_file_system
 from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import (
     PRIVATE,
     Transaction,
     checked_identifier,
-    make_directories,
 )
 
 
@@ -36,7 +35,7 @@ class Transactions:
         """A new transaction; without an id it is a one-shot that nobody can ask for later."""
         name = checked_identifier(identifier) if identifier else f".once-{os.getpid()}-{time.time_ns()}"
         transaction = Transaction(self.root, name)
-        make_directories(self.root, f"{PRIVATE}/transactions/{name}")
+        transaction.make()
         return transaction
 
     def recover(self) -> list[str]:
@@ -46,6 +45,7 @@ class Transactions:
             if transaction.load() is None or self._expired(transaction):
                 transaction.discard()
             elif transaction.committed:
+                sync_file_system(self.root)  # what a killed process renamed comes before the switch, too
                 transaction.apply()
                 finished.append(transaction.identifier)
         return finished
