@@ -41,7 +41,7 @@ def measure(bench: cases.Bench, sizes: Sizes) -> None:
     bench.from_nothing("deb", sizes.middle, {archive.command: archive, cases.SHA256: only_sha256})
     bench.copying(sizes.middle, archive)
     bench.from_nothing("rpm", sizes.middle, {Createrepo.command: Createrepo(key)})
-    bench.add_one("deb", sizes.large, [Reprepro(key)], watch=True)
+    bench.add_one("deb", sizes.large, [Reprepro(key)], closely=True)
 
 
 def agent(gnupg: Path) -> int:
@@ -88,15 +88,17 @@ largest process, or where it was watched of all together.
 """
 
 
-def run(root: Path, sizes: Sizes, rounds: int, keep: bool = False) -> tuple[str, list[str]]:
-    """Measure; returns the section, and the bars that were missed."""
+def run(
+    root: Path, sizes: Sizes, rounds: int, keep: bool = False, settle: bool = True
+) -> tuple[str, list[str]]:
+    """Measure; returns the section, and the bars that were missed. ``settle`` takes time."""
     work = root / "work"
     publish_inputs.remove(work)  # of a benchmark that was interrupted
     work.mkdir(parents=True)
     with tempfile.TemporaryDirectory(prefix="dg-") as gnupg:  # a short path: sockets lie in it
         try:
             key = make_key(gnupg, "Benchmark <benchmark@example.org>")
-            meter = Meter(work / "log", agent(Path(gnupg)))
+            meter = Meter(work / "log", agent(Path(gnupg)), settle)
             bench = cases.Bench(root, key, Path(gnupg), meter, rounds)
             measure(bench, sizes)
         finally:
@@ -120,7 +122,7 @@ def main() -> None:
     if options.rounds < 1:
         sys.exit("--rounds must be at least 1")
     sizes, rounds = (QUICK, 1) if options.quick else (Sizes(), options.rounds)
-    text, missed = run(options.root.resolve(), sizes, rounds, options.keep)
+    text, missed = run(options.root.resolve(), sizes, rounds, options.keep, settle=not options.quick)
     say("Result")
     print(text)
     if options.write and not options.quick:

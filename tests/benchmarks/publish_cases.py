@@ -54,13 +54,16 @@ class Bench:
         """Rounds of what takes long."""
         return min(3, self.rounds)
 
-    def add_one(self, kind: str, count: int, peers: list[publish_peers.Peer], watch: bool = False) -> None:
-        """To a repository of ``count`` packages, each round another; the first of all is not measured."""
+    def add_one(self, kind: str, count: int, peers: list[publish_peers.Peer], closely: bool = False) -> None:
+        """To a repository of ``count`` packages, each round another; the first of all is not measured.
+
+        ``closely`` looks at the memory as well, and at a run that has to compile everything.
+        """
         packages = publish_inputs.make(self.inputs, kind, count + self.rounds + 4)
         more = packages[count:]
         root = self.work / f"{OURS}-{kind}"
-        used = self.ours.publish(kind, root, packages[:count], watch, **LINKED, **STEADY)
-        if watch:
+        used = self.ours.publish(kind, root, packages[:count], closely, **LINKED, **STEADY)
+        if closely:
             self.figures.add(f"{NOTHING} ({kind})", OURS, count, used)
         there = {peer.command: (peer, self._filled(peer, packages[:count])) for peer in self._have(peers)}
         runs = {OURS: functools.partial(self._add, kind, root, more)}
@@ -72,19 +75,20 @@ class Bench:
         for peer, place in there.values():
             assert publish_files.listed(kind, place, peer.index) == count + self.rounds + 1
             publish_inputs.remove(place)
-        self._afterwards(kind, count, root, more)
-        assert publish_files.listed(kind, root, INDEX[kind]) == len(packages)
-        publish_inputs.remove(root)
-
-    def _afterwards(self, kind: str, count: int, root: Path, more: list[Path]) -> None:
-        """What is looked at in one run each: the files that are written, and the memory."""
         before = publish_files.files(root)
         self._add(kind, root, more, self.rounds + 1)
         self.figures.bytes[kind, count] = publish_files.written(before, publish_files.files(root))
+        if closely:
+            self._closely(kind, count, root, more)
+        publish_inputs.remove(root)
+
+    def _closely(self, kind: str, count: int, root: Path, more: list[Path]) -> None:
+        """In one run each."""
         used = self._add(kind, root, more, self.rounds + 2, watch=True)
         self.figures.add(f"{ADD_MEMORY} ({kind})", OURS, count, used)
         used = self.uncompiled.publish(kind, root, [more[self.rounds + 3]], **LINKED, **STEADY)
         self.figures.add(f"{ADD_UNCOMPILED} ({kind})", OURS, count, used)
+        assert publish_files.listed(kind, root, INDEX[kind]) == len(more) + count
 
     def _add(self, kind: str, root: Path, more: list[Path], number: int, watch: bool = False) -> Used:
         return self.ours.publish(kind, root, [more[number]], watch, **LINKED, **STEADY)

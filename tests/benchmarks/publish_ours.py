@@ -53,7 +53,7 @@ class Ours:
             "PYTHONPATH": paths(),
             "PYTHONPYCACHEPREFIX": str(folder / ("bytecode" if compiled else "none")),
             "LC_ALL": "C.UTF-8",
-            "HOME": "/nonexistent",
+            "HOME": str(folder),
             **({} if compiled else {"PYTHONDONTWRITEBYTECODE": "1"}),
         }
 
