@@ -10,6 +10,7 @@ import argparse
 import subprocess
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._openpgp import make_key
@@ -55,37 +56,38 @@ def shown(bench: cases.Bench, sizes: Sizes) -> str:
     """The tables, with what they mean."""
     rows = publish_table.rows(bench.figures, sizes)
     over = publish_table.missed(rows)
-    verdict = f"over the bar: {', '.join(over)}" if over else "all bars that could be shown are met"
-    return f"""\
+    verdict = f"over the bar: {', '.join(over)}" if over else "no bar that could be shown is missed"
+    first = f"""
 CPU seconds, of user and system, of all processes that work for a publish, the peers' and gpg's among them,
-{bench.meter.method}. Ours is a new process of a module for each publish, its
-start included, which signs InRelease and Release.gpg or repomd.xml, and keeps one replaced generation, so
-that it removes files with each publish. The peers sign with the same key and write one gzip index as well;
-apt-ftparchive has no database and its own choice of four digests unless it says SHA256 only, createrepo_c has
---no-database and, to add one, --update --skip-stat. "From nothing" the packages lie in the peer's tree
-already, and ours takes them by hard link; "copied" both copy them. Packages have 22 KiB, debs 700 bytes of
-control file, rpms seven files and eight requirements; one that is added stands anywhere in the order. Medians
-of {bench.rounds} rounds to add one, {bench.few} from nothing, everyone in turn; {verdict}.
-{report.machine()}. Again: `make bench-publish`.
-
-{publish_table.bars(rows)}
-
-Add one to a growing repository:
-
-{publish_table.growth(bench.figures, sizes)}
-
+{bench.meter.method}. Ours is a new process of a module for each publish, its start included, which signs
+InRelease and Release.gpg or repomd.xml, and keeps one replaced generation, so that it removes files with each
+publish. The peers sign with the same key and write one gzip index as well; apt-ftparchive has no database and
+its own choice of four digests unless it says SHA256 only; createrepo_c has --no-database and, to add one,
+--update --skip-stat. "From nothing" the packages lie in the peer's tree already, and ours takes them by hard
+link; "copied" both copy them. Packages have 22 KiB, debs 700 bytes of control file, rpms seven files and 8
+requirements; one that is added stands anywhere in the order. Medians of {bench.rounds} rounds to add one, of
+{bench.few} from nothing, everyone in turn; {verdict}. {report.machine()}. Again: `make bench-publish`."""
+    parts = [
+        first,
+        publish_table.bars(rows),
+        "Add one to a growing repository:",
+        publish_table.growth(bench.figures, sizes),
+        """\
 Bytes of files that one added package makes: what the format forces (the package, the compressed indexes, what
-signs them), and all else. A file with several names counts once.
-
-{publish_table.written(bench.figures)}
-
+signs them), and all else. A file with several names counts once.""",
+        publish_table.written(bench.figures),
+        """\
 Every figure. "Read and sha256" is the reading and digesting of all packages in Python with them in the page
 cache; the start of a module is that of Python and an AnsibleModule without options. "Nothing compiled before"
 is what it costs where Python finds no bytecode, as in a module that Ansible sends. Memory is that of the
-largest process, or where it was watched of all together.
+largest process, or where it was watched of all together.""",
+        publish_table.everything(bench.figures),
+    ]
+    return "\n\n".join(part if part.startswith("|") else _filled(part) for part in parts)
 
-{publish_table.everything(bench.figures)}
-"""
+
+def _filled(text: str) -> str:
+    return textwrap.fill(" ".join(text.split()), 110, break_on_hyphens=False, break_long_words=False)
 
 
 def run(

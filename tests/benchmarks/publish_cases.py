@@ -94,7 +94,8 @@ class Bench:
         return self.ours.publish(kind, root, [more[number]], watch, **LINKED, **STEADY)
 
     def _peer_adds(self, peer: publish_peers.Peer, root: Path, more: list[Path], number: int) -> Used:
-        return self.meter(peer.add(root, more[number]), self.environment)
+        (package,) = publish_inputs.copies([more[number]], self.work / "incoming")
+        return self.meter(peer.add(root, package), self.environment)
 
     def _filled(self, peer: publish_peers.Peer, packages: list[Path]) -> Path:
         """A peer's repository. What takes it long is done once and copied."""
@@ -109,7 +110,9 @@ class Bench:
         if not kept.exists():
             say(f"{peer.command} takes {len(packages)} packages")
             peer.configure(root)
-            self.meter(peer.fill(root, packages), self.environment)
+            copies = publish_inputs.copies(packages, self.work / "incoming")
+            self.meter(peer.fill(root, copies), self.environment)
+            publish_inputs.remove(self.work / "incoming")
             kept.parent.mkdir(exist_ok=True)
             root.rename(kept)
         publish_inputs.copy_tree(kept, root)
@@ -161,6 +164,8 @@ class Bench:
             peer.lay(root, packages)
         used = self.meter(steps, self.environment)
         assert publish_files.listed(peer.kind, root, peer.index) == len(packages)
+        for folder in (root, laid):
+            publish_inputs.remove(folder)  # a package with another name enters no pool of ours by hard link
         return used
 
     def others(self, count: int) -> None:

@@ -56,6 +56,13 @@ def cache(root: Path) -> Path:
     return folder
 
 
+def copies(packages: list[Path], folder: Path) -> list[Path]:
+    """Packages for a tool that may link them into its pool, which ours then could not."""
+    remove(folder)
+    folder.mkdir(parents=True)
+    return [Path(shutil.copy(package, folder)) for package in packages]
+
+
 def copy_tree(source: Path, target: Path) -> None:
     """A copy whose packages are hard links: no tool writes into a package."""
 

@@ -16,8 +16,8 @@ from ansible_collections.distrogate.ci.tests.faults.kill import PYTHON, paths
 
 SUITE = "bookworm"
 # Every publish removes what the one before last needed, as one that is not the first of the day does.
-STEADY: dict[str, Any] = {}
-LINKED: dict[str, Any] = {}
+STEADY: dict[str, Any] = {"keep": 1, "keep_seconds": 0}
+LINKED: dict[str, Any] = {"hard_link": True}
 _CALL = """
 import importlib, sys
 from ansible.module_utils import basic

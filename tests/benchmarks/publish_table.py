@@ -53,6 +53,8 @@ class Row:
             f"{value:.3g} {self.unit}" if value is not None else "-" for value in (self.ours, self.theirs)
         ]
         ratio = f"{self.ratio:.2f}" if self.ratio is not None else "-"
+        if self.unit == "MiB":  # the bar is a figure itself
+            return [self.what, shown[0], "-", "-", "-", shown[1], self.met]
         bar = f"{self.bar:g} x" if self.bar is not None else "-"
         return [self.what, shown[0], self.peer, shown[1], ratio, bar, self.met]
 
@@ -84,6 +86,7 @@ def rows(figures: Figures, sizes: Sizes) -> list[Row]:
         row("{} rpms from nothing", (new_rpms, middle), "createrepo_c", 1.2),
         row("{} rpms from nothing", (new_rpms, middle), cases.LIMIT, None),
         row("add one to {} debs", (debs, middle), "aptly", None),
+        Row("start of a module, part of each", figures.cpu(cases.START, OURS, 0), "-", None),
         *_memory(figures, large),
     ]
 
@@ -95,12 +98,12 @@ def _memory(figures: Figures, count: int) -> list[Row]:
         f"memory, {count:,} debs from nothing": f"{cases.NOTHING} (deb)",
     }
     return [
-        Row(what, figures.memory(case, OURS, count), "limit", 300, 1, "MiB") for what, case in found.items()
+        Row(what, figures.memory(case, OURS, count), "300 MiB", 300, 1, "MiB") for what, case in found.items()
     ]
 
 
 def missed(found: list[Row]) -> list[str]:
-    return [row.what for row in found if row.met == "NO"]
+    return [f"{row.what} ({row.peer})" for row in found if row.met == "NO"]
 
 
 def bars(found: list[Row]) -> str:
