@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ansible_collections.distrogate.ci.tests.benchmarks.publish_cgroup import Watch, find
-from ansible_collections.distrogate.ci.tests.faults.kill import PYTHON
+from ansible_collections.distrogate.ci.tests.faults.run import PYTHON
 
 CHILD = Path(__file__).with_name("publish_child.py")
 

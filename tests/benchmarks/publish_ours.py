@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.distrogate.ci.tests.benchmarks.publish_meter import Meter, Step, Used
-from ansible_collections.distrogate.ci.tests.faults.kill import PYTHON, paths
+from ansible_collections.distrogate.ci.tests.faults.run import PYTHON, paths
 
 SUITE = "bookworm"
 # Every publish removes what the one before last needed, as one that is not the first of the day does.
