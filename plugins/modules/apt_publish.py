@@ -162,7 +162,7 @@ reason:
 """
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._apt_index import Apt
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._apt import Apt
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._publish import Publisher
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._spec import COMMON_SPEC, REQUIRED_IF
 
@@ -175,6 +175,8 @@ def main() -> None:
         "component": {"type": "str", "default": "main"},
         "architectures": {"type": "list", "elements": "str"},
         "origin": {"type": "str"},
+        "valid_for": {"type": "int"},
+        "contents": {"type": "bool"},
     }
     with module_call(spec, required_if=REQUIRED_IF) as call:
         call.result = Publisher(call, Apt(call.params), "release_sha256").run()

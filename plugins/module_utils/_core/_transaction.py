@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import getpass
 import os
 import re
@@ -17,16 +18,17 @@ import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import (
-    clone_file,
     inside,
     read_json,
     sync_directory,
-    write_atomic,
+    sync_file,
+    sync_file_system,
     write_json,
 )
 
 PRIVATE = ".distrogate"
-FORMAT = 1
+FORMAT = 2
+_MANY = 64  # files and folders; beyond that syncfs(2) is cheaper than fsync(2) of each
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 
 
@@ -73,6 +75,10 @@ class Transaction:
         self.path = inside(root, f"{PRIVATE}/transactions/{identifier}")
         self.operations: list[dict[str, t.Any]] = []
         self.record: dict[str, t.Any] = {}
+        self._made = 0
+        self._trees: set[str] = set()
+        self._folders: set[str] = set()
+        self._unsynced: list[str] = []
 
     def load(self) -> Transaction | None:
         """Read the record; None when there is none."""
@@ -100,40 +106,79 @@ class Transaction:
     def committed(self) -> bool:
         return bool(self.record.get("state") == "committed")
 
-    def _staged(self, index: int) -> str:
-        return os.path.join(self.path, "new", str(index))
-
-    def _next(self, action: str, name: str, switch: bool = False) -> str:
-        inside(self.root, name)
-        if not self.operations and action == "put":
+    def stage(self) -> str:
+        """A path to write a file to, before ``put_staged`` gives it a name."""
+        if not self._made:
             os.makedirs(os.path.join(self.path, "new"), exist_ok=True)
-        self.operations.append({"action": action, "name": name, "switch": switch})
-        return self._staged(len(self.operations) - 1)
+        self._made += 1
+        return os.path.join(self.path, "new", str(self._made))
 
-    def put(self, name: str, data: bytes, switch: bool = False, moment: float | None = None) -> None:
-        """Stage contents for ``name``; ``switch`` makes the new state visible; ``moment`` is the mtime."""
-        staged = self._next("put", name, switch)
-        os.makedirs(os.path.dirname(staged), exist_ok=True)
-        write_atomic(staged, data)
+    def _operation(self, action: str, name: str, staged: str = "", switch: bool = False) -> None:
+        inside(self.root, name)
+        self.operations.append(
+            {"action": action, "name": name, "staged": os.path.basename(staged), "switch": switch}
+        )
+
+    def put_staged(self, name: str, staged: str, switch: bool = False, moment: float | None = None) -> None:
+        """Give a staged file its name; ``switch`` makes the new state visible; ``moment`` is the mtime."""
         if moment is not None:
             os.utime(staged, (moment, moment))
+        self._unsynced.append(staged)
+        self._operation("put", name, staged, switch)
 
-    def put_file(self, name: str, source: str) -> str:
-        """Stage a clone of a file; returns the path of the clone, for its contents to be checked."""
-        staged = self._next("put", name)
-        os.makedirs(os.path.dirname(staged), exist_ok=True)
-        clone_file(source, staged)
-        return staged
+    def put_same(self, name: str, staged: str) -> None:
+        """Give a staged file, which has a name already, one more."""
+        path = self.stage()
+        try:
+            os.link(staged, path)
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK):
+                raise
+            shutil.copy2(staged, path)  # a file system without hard links
+            self._unsynced.append(path)
+        self._operation("put", name, path)
+
+    def put(self, name: str, data: bytes, switch: bool = False, moment: float | None = None) -> None:
+        """Stage contents for ``name``."""
+        path = self.stage()
+        with open(path, "wb") as stream:
+            stream.write(data)
+        os.chmod(path, 0o644)  # readers are other users, whatever the umask
+        self.put_staged(name, path, switch, moment)
 
     def put_link(self, name: str, target: str) -> None:
         """Stage a symbolic link."""
-        staged = self._next("put", name)
-        os.makedirs(os.path.dirname(staged), exist_ok=True)
-        os.symlink(target, staged)
+        path = self.stage()
+        os.symlink(target, path)
+        self._operation("put", name, path)
+
+    def place(self, name: str) -> str:
+        """A path to write the file ``name`` to, for many files: they are moved folder by folder.
+
+        Only for names that do not exist in the tree. The first part of ``name``
+        is a folder.
+        """
+        top, _slash, rest = name.partition("/")
+        if top not in self._trees:
+            inside(self.root, name)
+            self._trees.add(top)
+            self._operation("tree", top)
+        path = inside(os.path.join(self.path, "trees", top), rest)
+        self._make_folder(os.path.dirname(path))
+        self._unsynced.append(path)
+        return path
+
+    def _make_folder(self, path: str) -> None:
+        if path in self._folders or path == self.path:
+            return
+        self._make_folder(os.path.dirname(path))
+        os.mkdir(path)
+        os.chmod(path, 0o755)  # readers are other users, whatever the umask
+        self._folders.add(path)
 
     def drop(self, name: str) -> None:
         """Remove ``name`` when its turn comes; a missing one is no error."""
-        self._next("drop", name)
+        self._operation("drop", name)
 
     def _write(self, state: str, meta: dict[str, t.Any], expires: float | None) -> None:
         self.record = {
@@ -147,11 +192,24 @@ class Transaction:
             "meta": meta,
         }
         os.makedirs(self.path, exist_ok=True)
-        staged = os.path.join(self.path, "new")
-        if os.path.isdir(staged):
-            sync_directory(staged)
-        sync_directory(self.path)
+        self._sync()
         write_json(os.path.join(self.path, "record.json"), self.record)
+
+    def _sync(self) -> None:
+        """Make what is staged durable: file by file, or all at once when they are many."""
+        folders = {*self._folders, *([os.path.join(self.path, "new")] if self._made else [])}
+        if len(self._unsynced) + len(folders) > _MANY:
+            sync_file_system(self.path)
+        else:
+            for path in self._unsynced:
+                sync_file(path)
+            for folder in sorted(folders):
+                sync_directory(folder)
+            sync_directory(self.path)
+        self._unsynced.clear()
+
+    def _tree(self, top: str) -> str:
+        return os.path.join(self.path, "trees", top)
 
     def prepare(self, meta: dict[str, t.Any], expires: float) -> None:
         """Write down what is staged: from here to ``expires`` the tree is reserved."""
@@ -159,35 +217,61 @@ class Transaction:
 
     def commit(self) -> None:
         """Decide for the new state, durably, then make it so."""
-        for (
-            operation
-        ) in self.operations:  # what can fail for want of space or rights fails before the decision
-            if operation["action"] == "put":
-                make_directories(self.root, os.path.dirname(operation["name"]))
+        # What can fail for want of space or rights fails before the decision.
+        for folder in {os.path.dirname(one["name"]) for one in self.operations if one["action"] == "put"}:
+            make_directories(self.root, folder)
         self._write("committed", self.meta, None)
         self.apply()
 
     def apply(self) -> None:
         """Finish a committed transaction; a repeated call goes on where the last one ended."""
         touched: set[str] = set()
-        for index, operation in enumerate(self.operations):
+        for operation in self.operations:
             target = inside(self.root, operation["name"])
             if operation["switch"]:
                 _sync(touched)
             with contextlib.suppress(FileNotFoundError):  # done by an earlier attempt
                 if operation["action"] == "drop":
                     os.unlink(target)
+                    touched.add(os.path.dirname(target))
+                elif operation["action"] == "tree":
+                    _merge(self._tree(operation["name"]), target, touched)
                 else:
-                    os.rename(self._staged(index), target)
-                touched.add(os.path.dirname(target))
+                    os.rename(self.staged(operation), target)
+                    touched.add(os.path.dirname(target))
+            if operation["switch"]:
+                _sync(touched)
         _sync(touched)
         self.discard()
+
+    def staged(self, operation: t.Mapping[str, t.Any]) -> str:
+        """Where the file of an operation ``put`` lies until it is applied."""
+        return os.path.join(self.path, "new", operation["staged"])
 
     def discard(self) -> None:
         """Forget the transaction; its record goes first, so that half of it is never mistaken for all."""
         with contextlib.suppress(FileNotFoundError):
             os.unlink(os.path.join(self.path, "record.json"))
         shutil.rmtree(self.path, ignore_errors=True)
+
+
+def _merge(source: str, target: str, touched: set[str]) -> None:
+    """Move what is in the folder ``source`` to ``target``; a folder that is new there moves as a whole."""
+    try:
+        os.rename(source, target)  # also onto an empty folder
+        touched.add(os.path.dirname(target))
+        return
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+    with os.scandir(source) as entries:
+        for entry in list(entries):
+            path = os.path.join(target, entry.name)
+            if entry.is_dir(follow_symlinks=False):
+                _merge(entry.path, path, touched)
+            else:
+                os.rename(entry.path, path)
+                touched.add(target)
 
 
 def _sync(directories: set[str]) -> None:
@@ -242,8 +326,9 @@ class Transactions:
         """Where the decided contents of ``name`` are to be read without the lock."""
         for transaction in self.all():
             if transaction.load() and transaction.committed:
-                for index, operation in enumerate(transaction.operations):
-                    staged = transaction._staged(index)
-                    if operation["name"] == name and os.path.exists(staged):
-                        return staged
+                for operation in transaction.operations:
+                    if operation["name"] == name and operation["action"] == "put":
+                        staged = transaction.staged(operation)
+                        if os.path.exists(staged):
+                            return staged
         return inside(self.root, name)

@@ -7,9 +7,7 @@
 from __future__ import annotations
 
 import lzma
-import os
 import re
-import stat
 import subprocess
 import tempfile
 import typing as t
@@ -17,71 +15,59 @@ import zlib
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._command import base_environment, end_group
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._package_file import (
+    PackageFile,
+    bad_package,
+)
 
 _PACKED = 16 << 20  # bytes of control.tar.* that are read
 _UNPACKED = 64 << 20  # bytes of control.tar
 _CONTROL = 1 << 20  # bytes of the control file
 _MEMBERS = 64  # members of the ar archive that are looked at
-_FIELD = re.compile(r"[!\"$-,.-9;-~][!-9;-~]*")
+_FIELD = re.compile(r"[!\"$-,.-9;-~][!-9;-~]*:")
+# Fields (Debian policy 5.1), each with its continuation lines, none of which is blank.
+_LINE = rf"{_FIELD.pattern}[^\n]*(?:\n[ \t]+[^ \t\n][^\n]*)*"
+_PARAGRAPH = re.compile(rf"{_LINE}(?:\n{_LINE})*")
+_FIELDS = re.compile(r"^([!-9;-~]+):([^\n]*(?:\n[ \t][^\n]*)*)", re.MULTILINE)
 _NAME = re.compile(r"[a-z0-9][a-z0-9+.-]{1,127}")
 _VERSION = re.compile(r"(?:[0-9]{1,9}:)?[0-9][A-Za-z0-9.+~-]{0,127}")
 _ARCHITECTURE = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _SOURCE = re.compile(r"([a-z0-9][a-z0-9+.-]{1,127})(?: \([A-Za-z0-9.+~:-]+\))?")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
+_KIND = re.compile(r"u?deb|ddeb")
+_SECTION = re.compile(r"[a-z0-9][a-z0-9/-]{0,63}")
 _OURS = frozenset(("filename", "size", "md5sum", "sha1", "sha256", "sha512"))
 
 
-def bad_package(path: str, why: str) -> DistrogateError:
-    """The error for a file that is not a package we would publish."""
-    return DistrogateError("bad_package", f"{path} is not a package that can be published: {why}.", path=path)
-
-
-def open_package(path: str) -> t.BinaryIO:
-    """Open a regular file; a pipe or a device would block or never end."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        raise DistrogateError(
-            "not_found", f"The package {path} cannot be read: {error.strerror}.", path=path
-        ) from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise bad_package(path, "it is not a regular file")
-    return os.fdopen(descriptor, "rb")
-
-
-def _number(field: bytes, base: int, path: str) -> int:
-    text = field.strip(b" \0")
-    digits = b"01234567" if base == 8 else b"0123456789"
-    if not text or text.strip(digits):
-        raise bad_package(path, "a size in the archive is not a number")
-    return int(text, base)
-
-
-def _control_member(stream: t.BinaryIO, path: str) -> tuple[str, bytes]:
-    """Name and bytes of control.tar*, after a walk over all members that proves the file whole."""
-    total = os.fstat(stream.fileno()).st_size
-    if stream.read(8) != b"!<arch>\n":
+def _control_member(file: PackageFile) -> tuple[str, bytes]:
+    """Name and bytes of control.tar*, after a walk over all members (ar(5)) that proves the file whole."""
+    path = file.path
+    if file.at(0, 8) != b"!<arch>\n":
         raise bad_package(path, "it is not an ar archive")
     found: tuple[str, bytes] | None = None
-    names: list[str] = []
-    offset = 8
-    while offset < total and len(names) < _MEMBERS:
-        stream.seek(offset)
-        header = stream.read(60)
+    data, offset, members = False, 8, 0
+    while offset < file.size and members < _MEMBERS:
+        header = file.at(offset, 60)
         if len(header) != 60 or header[58:] != b"`\n":
             raise bad_package(path, "it is cut off or broken")
-        name, size = header[:16].decode("latin-1").rstrip(" ").rstrip("/"), _number(header[48:58], 10, path)
-        if offset + 60 + size > total:
+        name, digits = header[:16].rstrip(b" ").rstrip(b"/"), header[48:58].rstrip(b" ")
+        if not digits.isdigit():
+            raise bad_package(path, "a size in the archive is not a number")
+        begin, size = offset + 60, int(digits)
+        if begin + size > file.size:
             raise bad_package(path, "it is cut off")
-        if not names and (name != "debian-binary" or not stream.read(min(size, 2)) == b"2."):
+        if not members and (name != b"debian-binary" or file.at(begin, min(size, 2)) != b"2."):
             raise bad_package(path, "its first member is not debian-binary of format 2")
-        if found is None and (name == "control.tar" or name.startswith("control.tar.")):
+        if name.startswith(b"control.tar"):
+            if found is not None or data:
+                raise bad_package(path, "its control archive stands twice, or behind the data archive")
             if size > _PACKED:
                 raise bad_package(path, f"its control archive is larger than {_PACKED} bytes")
-            found = (name, stream.read(size))
-        names.append(name)
-        offset += 60 + size + size % 2
-    if found is None or not any(name.startswith("data.tar") for name in names):
+            found = (name.decode("latin-1"), file.at(begin, size))
+        data = data or name.startswith(b"data.tar")
+        members += 1
+        offset = begin + size + size % 2
+    if found is None or not data:
         raise bad_package(path, "it has no control or no data archive")
     return found
 
@@ -125,7 +111,7 @@ def _unpack(name: str, data: bytes, path: str) -> bytes:
         elif name == "control.tar.gz":
             output = zlib.decompressobj(31).decompress(data, limit)
         elif name == "control.tar.xz":
-            output = lzma.LZMADecompressor(memlimit=128 << 20).decompress(data, limit)
+            output = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=128 << 20).decompress(data, limit)
         elif name == "control.tar.zst":
             output = _unzstd(data, path)
         else:
@@ -144,7 +130,10 @@ def _control_file(tar: bytes, path: str) -> bytes:
         header = tar[offset : offset + 512]
         if not header.strip(b"\0"):
             break
-        name, size = header[:100].split(b"\0")[0], _number(header[124:136], 8, path)
+        name, digits = header[:100].partition(b"\0")[0], header[124:136].strip(b" \0")
+        if not digits or digits.strip(b"01234567"):
+            raise bad_package(path, "a size in the archive is not a number")
+        size = int(digits, 8)
         if name in (b"./control", b"control") and header[156:157] in (b"0", b"\0"):
             if size > _CONTROL or offset + 512 + size > len(tar):
                 raise bad_package(path, f"its control file is cut off or larger than {_CONTROL} bytes")
@@ -163,28 +152,26 @@ def parse_control(data: bytes, path: str) -> tuple[dict[str, str], str]:
         text = data.decode("utf-8").strip("\n")
     except UnicodeDecodeError as error:
         raise bad_package(path, "its control file is not UTF-8") from error
-    if re.search("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]", text):
+    if _CONTROLS.search(text):
         raise bad_package(path, "its control file has control characters")
-    fields: dict[str, str] = {}
-    last = ""
+    if not _PARAGRAPH.fullmatch(text):
+        raise bad_package(path, _why_no_paragraph(text))
+    found = _FIELDS.findall(text)
+    fields = {name.lower(): value.strip() for name, value in found}
+    if len(fields) != len(found):
+        raise bad_package(path, "its control file has a field twice")
+    for name in _OURS.intersection(fields):
+        raise bad_package(path, f"its control file has the field {name}, which belongs to the repository")
+    return fields, text
+
+
+def _why_no_paragraph(text: str) -> str:
     for line in text.split("\n"):
         if not line.strip():
-            raise bad_package(path, "its control file has more than one paragraph")
-        if line[0] in " \t":
-            if not last:
-                raise bad_package(path, "its control file begins with a continuation line")
-            fields[last] += "\n" + line
-            continue
-        name, colon, value = line.partition(":")
-        last = name.lower()
-        if not colon or not _FIELD.fullmatch(name) or last in fields:
-            raise bad_package(
-                path, f"its control file has a line that is no field, or a field twice: {line[:60]!r}"
-            )
-        if last in _OURS:
-            raise bad_package(path, f"its control file has the field {name}, which belongs to the repository")
-        fields[last] = value.strip()
-    return fields, text
+            return "its control file has more than one paragraph, or an empty line"
+        if line[0] not in " \t" and not _FIELD.match(line):
+            return f"its control file has a line that is no field: {line[:60]!r}"
+    return "its control file begins with a continuation line, or is empty"
 
 
 def _valid(fields: dict[str, str], name: str, pattern: re.Pattern[str], path: str) -> str:
@@ -194,18 +181,32 @@ def _valid(fields: dict[str, str], name: str, pattern: re.Pattern[str], path: st
     return value
 
 
-def read_deb(path: str) -> dict[str, str]:
-    """The facts of a binary package: name, version, architecture, source, control (its text)."""
-    with open_package(path) as stream:
-        member, packed = _control_member(stream, path)
+class Control(t.NamedTuple):
+    """What a binary package says of itself; ``text`` is its control file without the last newline."""
+
+    name: str
+    version: str
+    architecture: str
+    source: str
+    kind: str  # deb, udeb or ddeb
+    section: str
+    text: str
+
+
+def read_deb(file: PackageFile) -> Control:
+    """The control file of a binary package, checked."""
+    path = file.path
+    member, packed = _control_member(file)
     fields, text = parse_control(_control_file(_unpack(member, packed, path), path), path)
     name = _valid(fields, "package", _NAME, path)
     fields.setdefault("source", name)
-    source = _valid(fields, "source", _SOURCE, path).split(" ")[0]
-    return {
-        "name": name,
-        "version": _valid(fields, "version", _VERSION, path),
-        "architecture": _valid(fields, "architecture", _ARCHITECTURE, path),
-        "source": source,
-        "control": text,
-    }
+    fields.setdefault("package-type", "deb")
+    return Control(
+        name=name,
+        version=_valid(fields, "version", _VERSION, path),
+        architecture=_valid(fields, "architecture", _ARCHITECTURE, path),
+        source=_valid(fields, "source", _SOURCE, path).split(" ")[0],
+        kind=_valid(fields, "package-type", _KIND, path),
+        section=fields.get("section", "") if _SECTION.fullmatch(fields.get("section", "")) else "",
+        text=text,
+    )

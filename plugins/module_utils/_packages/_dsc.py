@@ -15,10 +15,10 @@ import stat
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._deb import (
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._deb import parse_control
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._package_file import (
+    PackageFile,
     bad_package,
-    open_package,
-    parse_control,
 )
 
 _SIZE = 1 << 20  # bytes of a .dsc
@@ -176,8 +176,8 @@ def _index_text(text: str, name: str) -> str:
 
 def read_dsc(path: str) -> SourcePackage:
     """Read and verify a .dsc and all files that it names; a signature around it is not verified."""
-    with open_package(path) as stream:
-        data = stream.read(_SIZE + 1)
+    with PackageFile(path) as file:
+        data = file.at(0, _SIZE + 1)
     if len(data) > _SIZE:
         raise bad_package(path, f"it is larger than {_SIZE} bytes")
     fields, text = parse_control(_signed_part(data, path), path)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Signing with GnuPG: argument lists, one key, nothing asked at a terminal."""
+"""Signing with GnuPG: argument lists, one key or two, nothing asked at a terminal."""
 
 from __future__ import annotations
 
@@ -17,17 +17,20 @@ _FINGERPRINT = re.compile(r"(?:0x)?([0-9A-Fa-f]{16,64})")
 
 
 class Signer:
-    """Signs with the secret key ``key`` (a fingerprint) of the GnuPG home ``home``."""
+    """Signs with the secret keys ``keys`` (fingerprints) of the GnuPG home ``home``, with all of them."""
 
-    def __init__(self, key: str, home: str | None = None) -> None:
-        match = _FINGERPRINT.fullmatch(key.replace(" ", ""))
-        if not match:
-            raise DistrogateError(
-                "no_signing_key",
-                f"{key!r} is not a fingerprint. Set signing_key to the 40 hexadecimal digits of the key.",
-            )
+    def __init__(self, keys: t.Sequence[str], home: str | None = None) -> None:
         self.home = home
-        self.fingerprint = self._find(match.group(1).upper())
+        self._public = ""
+        self.fingerprints: list[str] = []
+        for key in keys:
+            match = _FINGERPRINT.fullmatch(key.replace(" ", ""))
+            if not match:
+                raise DistrogateError(
+                    "no_signing_key",
+                    f"{key!r} is not a fingerprint. Set signing_key to the 40 hexadecimal digits of the key.",
+                )
+            self.fingerprints.append(self._find(match.group(1).upper()))
 
     def _gpg(self, *arguments: str, stdin: bytes = b"", check: bool = True) -> tuple[int, bytes]:
         home = ["--homedir", self.home] if self.home else []
@@ -60,23 +63,22 @@ class Signer:
         return self._sign(data, "--clearsign")
 
     def _sign(self, data: bytes, *arguments: str) -> bytes:
-        _status, output = self._gpg(
-            "--digest-algo", "SHA512", "--local-user", self.fingerprint, *arguments, stdin=data
-        )
+        users = [word for key in self.fingerprints for word in ("--local-user", key)]
+        _status, output = self._gpg("--digest-algo", "SHA512", *users, *arguments, stdin=data)
         return output
 
     def public_key(self) -> str:
-        """The armored public key, without other people's signatures on it."""
-        _status, output = self._gpg(
-            "--armor", "--export-options", "export-minimal", "--export", self.fingerprint
-        )
-        return output.decode("ascii")
+        """The armored public keys, without other people's signatures on them."""
+        if not self._public:
+            options = ("--armor", "--export-options", "export-minimal")
+            self._public = self._gpg(*options, "--export", *self.fingerprints)[1].decode("ascii")
+        return self._public
 
 
 class Signs(t.Protocol):
     """What the indexes ask of a signer (tests have a quick one)."""
 
-    fingerprint: str
+    fingerprints: list[str]
 
     def detached(self, data: bytes) -> bytes: ...
 

@@ -2,36 +2,32 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a repository is, whatever its format: packages, scopes, and the state file that remembers them."""
+"""What a repository is made of, whatever its format: packages, scopes, and what a format must know."""
 
 from __future__ import annotations
 
 import copy
 import dataclasses
-import json
-import os
 import typing as t
 
-from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._core._files import (
-    canonical_json,
-    digest_json,
-    inside,
-)
 from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import PRIVATE
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._gpg import Signs
 
-FORMAT = 1
 STATE = f"{PRIVATE}/state.json"
-KEEP = 5  # generations of replaced files that stay for slow readers
-FINISHED = 50  # transactions whose outcome is remembered
+CHUNKS = f"{PRIVATE}/chunks"
+SNAPSHOTS = "snapshots"
 
 Json = dict[str, t.Any]
 
 
-@dataclasses.dataclass(frozen=True)
-class Package:
-    """One published package; ``index`` holds its stanza, so that the file is not read again."""
+class Package(t.NamedTuple):
+    """One published package.
+
+    ``table`` says to which part of the indexes it belongs (``main/amd64``).
+    ``lanes`` holds its entries, one for each kind of index, so that its file is
+    not read again. ``more`` has the further files of a source package: (path,
+    sha256, size).
+    """
 
     name: str
     version: str
@@ -39,17 +35,22 @@ class Package:
     sha256: str
     size: int
     file: str
-    group: str
-    index: dict[str, str]
+    table: str
+    lanes: tuple[str, ...]
+    more: tuple[tuple[str, str, int], ...] = ()
 
     @property
-    def key(self) -> str:
+    def key(self) -> tuple[str, str, str, str]:
         """Its identity within a scope; the contents under one identity never change."""
-        return f"{self.group} {self.name} {self.version} {self.architecture}"
+        return (self.table, self.name, self.version, self.architecture)
 
     @property
     def label(self) -> str:
         return f"{self.name}={self.version}/{self.architecture}"
+
+    def files(self) -> list[tuple[str, str, int]]:
+        """All its files in the pool: path, sha256, size."""
+        return [(self.file, self.sha256, self.size), *self.more]
 
     def public(self) -> Json:
         """What modules return about it."""
@@ -61,27 +62,56 @@ class Package:
         }
 
 
+class Ref(t.NamedTuple):
+    """A chunk of a table: all packages from the name ``first`` to the next chunk's.
+
+    ``packages`` is their number, ``digest`` names its file, ``identity`` is a digest of its packages' names,
+    versions and sha256 alone. ``head`` is the size in bytes of the list of
+    packages; ``sizes`` has the sizes of each lane's text and compressed text.
+    """
+
+    first: str
+    packages: int
+    digest: str
+    identity: str
+    head: int
+    sizes: tuple[tuple[int, int], ...]
+
+
+Table = list[Ref]
+
+
 @dataclasses.dataclass
 class Scope:
-    """What is signed as one: a suite of an apt repository, the whole of an rpm repository."""
+    """What is signed as one: a suite of an apt repository, the whole of an rpm repository, a snapshot."""
 
-    packages: dict[str, Package] = dataclasses.field(default_factory=dict)
+    tables: dict[str, Table] = dataclasses.field(default_factory=dict)
+    shown: dict[str, Table] = dataclasses.field(default_factory=dict)  # with those of layers
     layers: list[dict[str, str]] = dataclasses.field(default_factory=list)
     settings: Json = dataclasses.field(default_factory=dict)
     files: dict[str, str] = dataclasses.field(default_factory=dict)  # metadata by name, with their sha256
+    written: dict[str, list[t.Any]] = dataclasses.field(default_factory=dict)  # indexes; see Written.dump
     switch_sha256: str = ""
     moment: int = 0
+    valid_until: int = 0
     state_digest: str = ""
 
     def copy(self) -> Scope:
-        """A copy that can be changed (packages themselves are frozen)."""
+        """A copy that can be changed (packages and references themselves are frozen)."""
         return dataclasses.replace(
             self,
-            packages=dict(self.packages),
+            tables={name: list(table) for name, table in self.tables.items()},
+            shown={name: list(table) for name, table in self.shown.items()},
             layers=copy.deepcopy(self.layers),
             settings=copy.deepcopy(self.settings),
             files=dict(self.files),
+            written=dict(self.written),
         )
+
+    def chunks(self) -> set[str]:
+        """The digests of all chunks that it refers to."""
+        tables = [*self.tables.values(), *self.shown.values()]
+        return {ref.digest for table in tables for ref in table}
 
 
 @dataclasses.dataclass
@@ -91,90 +121,61 @@ class State:
     kind: str
     serial: int = 0
     scopes: dict[str, Scope] = dataclasses.field(default_factory=dict)
-    retired: dict[str, list[t.Any]] = dataclasses.field(default_factory=dict)  # name: [serial, sha256]
+    retired: dict[str, list[t.Any]] = dataclasses.field(default_factory=dict)  # name: see _retire
     finished: dict[str, Json] = dataclasses.field(default_factory=dict)  # transactions by id
     latest: str = ""
 
-    def dump(self) -> bytes:
-        """As JSON (without the recursion of ``asdict``, which costs seconds with many packages)."""
-        scopes = {
-            name: {**vars(scope), "packages": [vars(scope.packages[key]) for key in sorted(scope.packages)]}
-            for name, scope in self.scopes.items()
-        }
-        return canonical_json({**vars(self), "version": FORMAT, "scopes": scopes})
+
+class Index(t.NamedTuple):
+    """One index file: ``head``, the lane ``lane`` of the tables one after the other, ``tail``."""
+
+    name: str
+    tables: tuple[str, ...]
+    lane: int
+    head: bytes = b""
+    tail: bytes = b""
 
 
-def load_state(path: str, kind: str) -> State | None:
-    """Read a state file; None when there is none."""
-    try:
-        with open(path, "rb") as stream:
-            raw = json.load(stream)
-        if raw.pop("version") != FORMAT:
-            raise DistrogateError(
-                "state_version", f"{path} was written by another version of this collection."
-            )
-        if raw["kind"] != kind:
-            raise DistrogateError(
-                "wrong_kind", f"{path} belongs to a repository of {raw['kind']} packages, not {kind}."
-            )
-        scopes = {}
-        for name, scope in raw.pop("scopes").items():
-            packages = [Package(**package) for package in scope.pop("packages")]
-            scopes[name] = Scope(packages={package.key: package for package in packages}, **scope)
-        return State(scopes=scopes, **raw)
-    except FileNotFoundError:
-        return None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DistrogateError("bad_state", f"{path} is broken: {error}. Restore it from a backup.") from error
+class Written(t.NamedTuple):
+    """An index as it was written: sizes in bytes and sha256 of its text and of each compressed file.
 
-
-@dataclasses.dataclass(frozen=True)
-class Shown:
-    """A package as a repository shows it: its own one, or one of a layer (``prefix`` ends in /)."""
-
-    package: Package
-    prefix: str = ""
-
-    @property
-    def path(self) -> str:
-        return self.prefix + self.package.file
-
-
-def shown_packages(root: str, kind: str, name: str, scope: Scope) -> list[Shown]:
-    """A scope's own packages and those of its layers.
-
-    Layers are in the order of the queue, oldest first: a later one hides an
-    earlier one's package of the same identity, and an own package hides all.
+    ``source`` is a digest of what it was made from.
     """
-    found: dict[str, Shown] = {}
-    for layer in scope.layers:
-        below = load_state(inside(layer["root"], STATE), kind)
-        if below is None or name not in below.scopes:
-            raise DistrogateError(
-                "bad_layer",
-                f"The layer {layer['name']} of {root} shows {layer['root']}, where nothing is published"
-                f"{' for ' + name if name else ''}. Publish there first, or leave it out of layers.",
-            )
-        for package in below.scopes[name].packages.values():
-            found[package.key] = Shown(package, f"layers/{layer['name']}/")
-    for package in scope.packages.values():
-        found[package.key] = Shown(package)
-    return [found[key] for key in sorted(found)]
 
+    source: str
+    size: int
+    sha256: str
+    packed: dict[str, tuple[int, str]]  # by suffix: .gz, .xz
 
-def state_digest(shown: t.Iterable[Shown]) -> str:
-    """The identity of a repository state: its packages and their digests, not its signed metadata."""
-    packages = (one.package for one in shown)
-    return digest_json(sorted([p.name, p.version, p.architecture, p.sha256] for p in packages))
+    @classmethod
+    def parse(cls, raw: t.Sequence[t.Any]) -> Written:
+        """From a list of the state file."""
+        source, size, sha256, packed = raw
+        return cls(source, size, sha256, {suffix: (one[0], one[1]) for suffix, one in packed.items()})
 
 
 @dataclasses.dataclass(frozen=True)
 class Rendered:
-    """Metadata to write. ``addressed`` files are named by their digest; ``switch`` makes all visible."""
+    """Metadata beside the indexes. ``addressed`` is named by its digest; ``switch`` makes all visible."""
 
     addressed: dict[str, bytes]
     named: dict[str, bytes]
     switch: tuple[str, bytes]
+    valid_until: int = 0
+
+
+class Origin(t.NamedTuple):
+    """Where a file comes from; ``mark`` tells whether it was touched since it was read."""
+
+    path: str
+    mark: tuple[int, ...] = ()
+
+
+class Read(t.NamedTuple):
+    """A package that was read, and the origins of its files, in their order."""
+
+    package: Package
+    origins: tuple[Origin, ...]
 
 
 class Format(t.Protocol):
@@ -182,21 +183,41 @@ class Format(t.Protocol):
 
     kind: str
     scope: str
-    group: str
     switch: str
+    spread: int  # names to a chunk, about
 
-    def read(self, path: str) -> Package:
+    def for_snapshot(self, name: str) -> Format:
+        """The same for the scope of a snapshot."""
+
+    def snapshot_folder(self) -> str:
+        """What stands before the paths of packages in a snapshot."""
+
+    def read(self, path: str, settings: Json) -> Read:
         """Read a package by a stranger; ``file`` is where it would like to lie."""
+
+    def at(self, package: Package, folder: str) -> Package:
+        """The package with its files in another folder, in its entries too."""
+
+    def fit(self, package: Package, settings: Json, root: str) -> Package:
+        """The package with the entries that the settings ask for; its files lie below ``root``."""
+
+    def selects(self, table: str) -> bool:
+        """Whether ``state: absent`` looks into this table."""
+
+    def compare(self, left: str, right: str) -> int:
+        """Less than 0, 0 or more than 0, as ``left`` is older than ``right``, the same or newer."""
 
     def settings(self, old: Json) -> Json:
         """The scope's settings: what was asked for, over what was there."""
 
-    def render(self, shown: list[Shown], settings: Json, moment: int, signer: Signs) -> Rendered:
-        """All metadata for the packages shown."""
+    def indexes(self, tables: t.Mapping[str, Table], settings: Json) -> list[Index]:
+        """All indexes of a scope."""
 
-    def sources(self, settings: Json, key: str) -> str:
+    def addresses(self, index: Index, suffix: str, sha256: str) -> list[str]:
+        """Where a compressed index lies: first by its digest, then, if it has one, by its fixed name."""
+
+    def render(self, written: t.Mapping[str, Written], scope: Scope, moment: int, signer: Signs) -> Rendered:
+        """What names the indexes, signed."""
+
+    def sources(self, scope: Scope, key: str) -> str:
         """What a client needs to use the repository."""
-
-
-def exists(root: str, name: str) -> bool:
-    return os.path.lexists(inside(root, name))

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import typing as t
 
@@ -16,23 +17,24 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction i
     Transaction,
     checked_identifier,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._gpg import Signer, Signs
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import Format, Json, State
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._plan import (
-    Plan,
-    Request,
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._changes import (
     plan_absent,
     plan_present,
     plan_undo,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._repository import (
-    Repository,
-    explain,
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._gpg import Signer, Signs
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._keys import Keys
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import Format, Json, Scope, State
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._outcome import (
+    no_change,
     outcome_result,
     request_digest,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._plan import Plan, Request
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._repository import Repository
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._staging import Staging
 
-Signers = t.Callable[[str, t.Optional[str]], Signs]
+Signers = t.Callable[[t.Sequence[str], t.Optional[str]], Signs]
 
 
 class Publisher:
@@ -44,19 +46,17 @@ class Publisher:
         self.difference: Difference = call.difference
         self.fmt = fmt
         self.digest_key = digest_key
-        self._signers = signers
+        home = self.params["gnupg_home"]
+        self._signers = functools.lru_cache(maxsize=None)(lambda keys: signers(keys, home))
         self.identifier = checked_identifier(self.params["transaction"]) if self.params["transaction"] else ""
         self.repository = Repository(self.params["root"], fmt, self.params["timeout"])
+        self.now = self.repository.clock()
 
-    def _signer(self, state: State) -> Signs:
-        """The signer for the key that is asked for, else for the one that the repository has."""
-        scope = state.scopes.get(self.fmt.scope)
-        key = self.params["signing_key"] or (scope.settings["signing_key"] if scope else "")
-        if not key:
-            raise DistrogateError(
-                "no_signing_key", f"{self.repository.root} is new: set signing_key to sign it with."
-            )
-        return self._signers(key, self.params["gnupg_home"])
+    def _keys(self, state: State) -> Keys:
+        """The keys that sign; an error here comes before anything is written."""
+        return Keys(
+            self.params, state.scopes.get(self.fmt.scope), self.repository.root, self._signers, self.now
+        )
 
     def run(self) -> Json:
         """Do what ``state`` says; returns the module's result."""
@@ -64,35 +64,34 @@ class Publisher:
             return self._end()
         state = self.repository.state()
         if self.params["state"] == "absent" and self.fmt.scope not in state.scopes:
-            return self._result(
-                {"added": [], "removed": [], "unchanged": [], "serial": state.serial, "state_digest": ""}
-            )
-        signer = self._signer(state)  # before anything is written
+            return self._result(no_change(state.serial))
+        keys = self._keys(state)
         if self.check_mode:
-            return self._begin(state, signer, self.repository.find(self.identifier))
+            return self._begin(state, keys, self.repository.find(self.identifier))
         with self.repository.held(self.identifier):
-            return self._begin(self.repository.state(), signer, self.repository.find(self.identifier))
+            state = self.repository.state()
+            return self._begin(state, self._keys(state), self.repository.find(self.identifier))
 
-    def _request(self, state: State, signer: Signs) -> Request:
-        layers = self.params["layers"]
-        return Request(state, self.fmt, self.repository.root, signer.fingerprint, layers)
+    def _request(self, state: State, keys: Keys) -> Request:
+        return Request(state, self.fmt, self.repository.root, self.params, keys.settings, self.now)
 
-    def _plan(self, state: State, signer: Signs) -> Plan:
-        request = self._request(state, signer)
+    def _plan(self, state: State, keys: Keys) -> Plan:
+        request = self._request(state, keys)
         if self.params["state"] == "absent":
             return plan_absent(request, self.params["packages"])
         return plan_present(request, self.params["packages"], self.params["digests"])
 
-    def _begin(self, state: State, signer: Signs, waiting: Transaction | None) -> Json:
+    def _begin(self, state: State, keys: Keys, waiting: Transaction | None) -> Json:
         """present, absent and prepared."""
         prepare = self.params["state"] == "prepared"
         if waiting is not None and not prepare:
             raise self._used("is prepared and waits to be committed or undone")
         finished = state.finished.get(self.identifier)
-        plan = self._plan(state, signer)
+        plan = self._plan(state, keys)
         if waiting is not None or (prepare and finished):
             return self._again(state, plan, waiting, finished)
-        described = explain(self.difference, plan)
+        plan.describe(self.difference, self.fmt)
+        described = self.difference.as_result()
         changes = not self.difference.empty
         if changes and finished:
             raise self._used(f"is {finished['state']} already")
@@ -102,7 +101,7 @@ class Publisher:
         if not self.difference.empty and not self.check_mode:
             transaction = self.repository.log.begin(self.identifier)
             try:
-                after = self._stage(transaction, state, plan if changes else None, signer, "committed")
+                after = self._stage(transaction, state, plan if changes else None, keys, "committed")
                 if prepare:
                     meta = {"result": result, "request": self._asked(plan), "difference": described}
                     transaction.prepare(meta, self.repository.clock() + self.params["ttl"])
@@ -113,18 +112,19 @@ class Publisher:
                 if not transaction.committed:
                     transaction.discard()
                 raise
-        return self._result(result, state, signer)
+        return self._result(result, state, keys)
 
     def _stage(
-        self, transaction: Transaction, state: State, plan: Plan | None, signer: Signs, outcome: str
+        self, transaction: Transaction, state: State, plan: Plan | None, keys: Keys, outcome: str
     ) -> State:
         if plan is None:
             self.repository.remember(transaction, state, outcome)
             return state
-        return self.repository.stage(transaction, state, plan, signer, outcome)
+        staging = Staging(transaction, state, plan, self.fmt, keys.signer, self.params, self.now)
+        return staging.stage(outcome)
 
     def _asked(self, plan: Plan) -> str:
-        packages = [package.key + package.sha256 for package in (*plan.added, *plan.skipped)]
+        packages = [f"{one.key} {one.sha256}" for one in (*plan.added, *plan.skipped)]
         return request_digest(self.params, self.fmt.scope, packages)
 
     def _again(self, state: State, plan: Plan, waiting: Transaction | None, finished: Json | None) -> Json:
@@ -153,13 +153,7 @@ class Publisher:
     def _end_held(self) -> Json:
         state, wanted = self.repository.state(), self.params["state"]
         waiting, finished = self.repository.find(self.identifier), state.finished.get(self.identifier)
-        nothing: Json = {
-            "added": [],
-            "removed": [],
-            "unchanged": [],
-            "serial": state.serial,
-            "state_digest": "",
-        }
+        nothing = no_change(state.serial)
         if finished and finished["state"] == wanted:
             return self._result(nothing, state)
         if waiting is not None and not finished:
@@ -199,41 +193,36 @@ class Publisher:
                 f" {state.latest or 'another'} was published since. Undo that one, or publish anew.",
             )
         self.difference.add("transaction", "committed", "undone")
-        signer = self._signer(state)
+        keys = self._keys(state)
         if undo is None:
             plan = None
-            result: Json = {
-                "added": [],
-                "removed": [],
-                "unchanged": [],
-                "serial": state.serial,
-                "state_digest": "",
-            }
+            result = no_change(state.serial)
         else:
-            plan = plan_undo(self._request(state, signer), undo)
-            explain(self.difference, plan)
+            plan = plan_undo(self._request(state, keys), undo)
+            plan.describe(self.difference, self.fmt)
             result = outcome_result(plan, state.serial + 1)
         if not self.check_mode:
             transaction = self.repository.log.begin()
             state.finished[self.identifier] = {**finished, "state": "undone"}
-            state = self._stage(transaction, state, plan, signer, "undone")
+            state = self._stage(transaction, state, plan, keys, "undone")
             transaction.commit()
-        return self._result(result, state, signer)
+        return self._result(result, state, keys)
 
-    def _result(self, result: Json, state: State | None = None, signer: Signs | None = None) -> Json:
+    def _result(self, result: Json, state: State | None = None, keys: Keys | None = None) -> Json:
         """Add what describes the repository as a whole."""
-        scope = state.scopes.get(self.fmt.scope) if state else None
-        settings = scope.settings if scope else self.fmt.settings({})
-        key = signer.public_key() if signer else self._published_key()
-        digest = scope.switch_sha256 if scope else None
+        scope = (state.scopes.get(self.fmt.scope) if state else None) or Scope()
+        key = keys.signer.public_key() if keys else self._published_key()
+        digest = scope.switch_sha256 or None
         if self.check_mode and not self.difference.empty:
             digest = None  # it has a date in it
+        snapshot = self.params["snapshot"]
         return {
             **result,
-            "state_digest": result["state_digest"] or (scope.state_digest if scope else ""),
+            "state_digest": result["state_digest"] or scope.state_digest,
             self.digest_key: digest,
             "key": key,
-            "sources": self.fmt.sources(settings, key),
+            "sources": self.fmt.sources(scope, key),
+            "snapshot_sources": self.fmt.for_snapshot(snapshot).sources(scope, key) if snapshot else "",
         }
 
     def _published_key(self) -> str:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import lzma
 import tarfile
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import Difference
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._apt_index import Apt
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._apt import Apt
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._publish import Publisher
 
 KEY = "0123456789ABCDEF0123456789ABCDEF01234567"
@@ -64,8 +65,8 @@ def control(name: str = "nova", version: str = "1.0-1", architecture: str = "all
 class QuickSigner:
     """Signs with a digest: the tests of real signatures are the integration targets."""
 
-    def __init__(self, key: str = KEY, home: str | None = None) -> None:
-        self.fingerprint = key
+    def __init__(self, keys: t.Sequence[str] = (KEY,), home: str | None = None) -> None:
+        self.fingerprints = list(keys)
 
     def detached(self, data: bytes) -> bytes:
         return hashlib.sha256(data).hexdigest().encode()
@@ -74,7 +75,7 @@ class QuickSigner:
         return b"SIGNED\n" + data
 
     def public_key(self) -> str:
-        return f"-----BEGIN-----\n\n{self.fingerprint}\n-----END-----\n"
+        return f"-----BEGIN-----\n\n{' '.join(self.fingerprints)}\n-----END-----\n"
 
 
 class FakeCall:
@@ -97,6 +98,12 @@ class Suite:
             **dict.fromkeys(
                 ("layers", "gnupg_home", "url", "label", "origin", "architectures", "transaction")
             ),
+            **dict.fromkeys(("overlap_key", "overlap_until", "snapshot", "valid_for", "contents")),
+            **dict.fromkeys(("keep_versions", "compression")),
+            **dict.fromkeys(("allow_key_change", "allow_downgrade", "hard_link"), False),
+            "keep": 5,
+            "keep_seconds": 0,
+            "pinned": [],
             "root": str(self.root),
             "suite": "bookworm",
             "component": "main",
@@ -117,22 +124,37 @@ class Suite:
     def text(self, name: str) -> str:
         return str((self.root / name).read_text())
 
-    def names(self) -> list[str]:
-        """The packages that a reader of InRelease sees, checked through by-hash on the way."""
-        release = self.text("dists/bookworm/InRelease")
-        found = []
-        for line in release.partition("SHA256:\n")[2].splitlines():
+    def packages(self, suite: str = "bookworm", index: str = "main/binary-amd64/Packages") -> str:
+        """The text of an index, by its fixed name."""
+        return gzip.decompress((self.root / f"dists/{suite}/{index}.gz").read_bytes()).decode()
+
+    def indexes(self, base: str = "dists/bookworm") -> dict[str, bytes]:
+        """The texts of all indexes that InRelease names, read by hash, with every digest compared."""
+        texts: dict[str, bytes] = {}
+        entries = {}
+        for line in (self.root / base / "InRelease").read_text().partition("SHA256:\n")[2].splitlines():
             digest, size, name = line.split()
-            folder = (self.root / "dists/bookworm" / name).parent
-            data = (folder / "by-hash/SHA256" / digest).read_bytes()
+            entries[name] = (digest, int(size))
+        for name, (digest, size) in entries.items():
+            if not name.endswith((".gz", ".xz")):
+                continue
+            data = ((self.root / base / name).parent / "by-hash/SHA256" / digest).read_bytes()
             assert hashlib.sha256(data).hexdigest() == digest
-            assert len(data) == int(size)
-            if name.endswith("Packages"):
-                for stanza in filter(None, data.decode().split("\n\n")):
-                    fields = dict(
-                        one.split(": ", 1) for one in stanza.splitlines() if not one.startswith(" ")
-                    )
-                    contents = (self.root / fields["Filename"]).read_bytes()
-                    assert hashlib.sha256(contents).hexdigest() == fields["SHA256"]
-                    found.append(f"{fields['Package']}={fields['Version']}")
+            assert len(data) == size
+            text = (gzip if name.endswith(".gz") else lzma).decompress(data)
+            assert (hashlib.sha256(text).hexdigest(), len(text)) == entries[name[:-3]]
+            texts[name[:-3]] = text
+        return texts
+
+    def names(self, base: str = "dists/bookworm") -> list[str]:
+        """The packages that a reader of InRelease sees, each with its file."""
+        found = []
+        for name, data in self.indexes(base).items():
+            for stanza in filter(str.strip, data.decode().split("\n\n")) if name.endswith("Packages") else ():
+                fields = dict(
+                    one.split(": ", 1) for one in stanza.strip().splitlines() if not one.startswith(" ")
+                )
+                contents = (self.root / fields["Filename"]).read_bytes()
+                assert hashlib.sha256(contents).hexdigest() == fields["SHA256"]
+                found.append(f"{fields['Package']}={fields['Version']}")
         return found

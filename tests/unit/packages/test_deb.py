@@ -18,12 +18,14 @@ from hypothesis import strategies as st
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._packages import _deb
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._package_file import PackageFile
 from ansible_collections.distrogate.ci.tests.unit.packages.helpers import ar, control, deb, tar
 
 
-def read(path: t.Any, data: bytes) -> dict[str, str]:
+def read(path: t.Any, data: bytes) -> _deb.Control:
     path.write_bytes(data)
-    return _deb.read_deb(str(path))
+    with PackageFile(str(path)) as file:
+        return _deb.read_deb(file)
 
 
 def zstd(data: bytes) -> bytes:
@@ -37,8 +39,8 @@ def test_compressions(tmp_path: t.Any, suffix: str, pack: t.Any) -> None:
     if suffix == ".zst" and not shutil.which("zstd"):
         pytest.skip("zstd is not installed")
     facts = read(tmp_path / "a.deb", deb(control(more="Source: nova-src (2:1.0)\n"), suffix, pack))
-    assert (facts["name"], facts["version"], facts["source"]) == ("nova", "1.0-1", "nova-src")
-    assert facts["control"] == control(more="Source: nova-src (2:1.0)\n").rstrip("\n")
+    assert (facts.name, facts.version, facts.source) == ("nova", "1.0-1", "nova-src")
+    assert facts.text == control(more="Source: nova-src (2:1.0)\n").rstrip("\n")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +103,7 @@ def test_a_pipe_is_no_package(tmp_path: t.Any) -> None:
     fifo = tmp_path / "fifo"
     subprocess.run(["mkfifo", str(fifo)], check=True)
     with pytest.raises(DistrogateError, match="regular file"):
-        _deb.read_deb(str(fifo))
+        PackageFile(str(fifo))
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -118,8 +120,8 @@ def test_mutations_never_crash(tmp_path: t.Any, changes: list[tuple[int, int]], 
         reason = error.reason
     else:
         reason = "bad_package"
-        assert "\n\n" not in facts["control"]
-        assert "/" not in facts["name"] + facts["version"] + facts["architecture"] + facts["source"]
+        assert "\n\n" not in facts.text
+        assert "/" not in facts.name + facts.version + facts.architecture + facts.source
     assert reason == "bad_package"
 
 

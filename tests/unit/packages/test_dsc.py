@@ -35,7 +35,8 @@ def dsc(
     return (
         f"Format: 3.0 (quilt)\nSource: {name}\nBinary: nova-api,\n python3-nova\nArchitecture: any all\n"
         f"Version: {version}\nMaintainer: N <n@example.org>\n{more}"
-        f"Package-List:\n nova-api deb misc optional\nChecksums-Sha1:\n{listing('sha1', files)}Checksums-Sha256:\n{listing('sha256', files)}"
+        f"Package-List:\n nova-api deb misc optional\nChecksums-Sha1:\n{listing('sha1', files)}"
+        f"Checksums-Sha256:\n{listing('sha256', files)}"
         f"Files:\n{listing('md5', files)}"
     )
 

@@ -16,8 +16,8 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import Package, Shown
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._rpm_index import Rpm, check_rpm
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import Package
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._rpm import Rpm
 from ansible_collections.distrogate.ci.tests.unit.packages.helpers import QuickSigner
 
 LEAD = b"\xed\xab\xee\xdb" + bytes(92)

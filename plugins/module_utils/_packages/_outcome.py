@@ -1,0 +1,67 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is written down and returned about how a publish ended."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.distrogate.ci.plugins.module_utils._core._files import digest_json
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import Json, State
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._plan import Plan
+
+FINISHED = 50  # transactions whose outcome is remembered
+_ASKED = (
+    "layers",
+    "signing_key",
+    "overlap_key",
+    "origin",
+    "label",
+    "architectures",
+    "component",
+    "suite",
+    "snapshot",
+    "keep_versions",
+    "valid_for",
+    "contents",
+    "compression",
+    "group",
+    "updateinfo",
+)
+
+
+def finish(state: State, identifier: str, outcome: str, scope: str, undo: Json | None) -> None:
+    """Write down how a transaction ended; only the latest one can be undone."""
+    for entry in state.finished.values():
+        entry.pop("undo", None)
+    state.latest = "" if identifier.startswith(".") else identifier
+    if state.latest:
+        state.finished.pop(identifier, None)
+        state.finished[identifier] = {"state": outcome, "serial": state.serial, "scope": scope, "undo": undo}
+    newest = sorted(state.finished, key=lambda name: int(state.finished[name]["serial"]))[-FINISHED:]
+    state.finished = {name: state.finished[name] for name in newest}
+
+
+def request_digest(params: t.Mapping[str, t.Any], scope: str, packages: list[str]) -> str:
+    """What a prepared transaction was asked to do, so that the same question gets the same answer."""
+    asked = {name: params.get(name) for name in _ASKED}
+    return digest_json({"scope": scope, "packages": sorted(packages), **asked})
+
+
+def no_change(serial: int) -> Json:
+    """The lists of a call that publishes nothing."""
+    return {"added": [], "removed": [], "unchanged": [], "layers": [], "serial": serial, "state_digest": ""}
+
+
+def outcome_result(plan: Plan, serial: int) -> Json:
+    """The lists that every publish returns."""
+    return {
+        "added": [package.public() for package in plan.added],
+        "removed": [package.public() for package in plan.removed],
+        "unchanged": [package.public() for package in plan.skipped],
+        "layers": plan.from_layers,
+        "serial": serial,
+        "state_digest": plan.after.state_digest,
+    }

@@ -1,0 +1,97 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reading an .rpm made by a stranger, with the bindings of createrepo_c, after a look at its sizes."""
+
+from __future__ import annotations
+
+import re
+import struct
+import typing as t
+
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import Origin, Package, Read
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._package_file import (
+    PackageFile,
+    bad_package,
+)
+
+TABLE = "packages"
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,127}")
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~^]{0,127}")
+_ARCHITECTURE = re.compile(r"[a-z0-9][a-z0-9_]{0,31}")
+_HEADER = 64 << 20  # bytes of one header that librpm may be given
+_CHANGELOGS = 10  # newest entries of a changelog that are shown, as createrepo_c does
+
+
+def bindings() -> t.Any:
+    """The Python module createrepo_c; error ``missing_tool``."""
+    try:
+        import createrepo_c
+    except ImportError as error:
+        raise DistrogateError(
+            "missing_tool",
+            "The Python module createrepo_c is missing on the repository host. Install python3-createrepo-c"
+            " (Debian) or python3-createrepo_c (Fedora), and use the system's Python for modules.",
+            tool="createrepo_c",
+        ) from error
+    return createrepo_c
+
+
+def check_rpm(file: PackageFile) -> None:
+    """Look at lead and header sizes before librpm does: it allocates what they say."""
+    lead = file.at(0, 96)
+    if len(lead) != 96 or lead[:4] != b"\xed\xab\xee\xdb":
+        raise bad_package(file.path, "it is not an rpm")
+    begin = 96
+    for which in ("signature", "main"):
+        head = file.at(begin, 16)
+        if len(head) != 16 or head[:3] != b"\x8e\xad\xe8":
+            raise bad_package(file.path, f"its {which} header is missing")
+        entries, size = struct.unpack(">II", head[8:])
+        length = 16 + 16 * entries + size
+        if length > _HEADER or begin + length > file.size:
+            raise bad_package(file.path, f"its {which} header is cut off or larger than {_HEADER} bytes")
+        begin += length + (-length % 8 if which == "signature" else 0)
+
+
+def read_rpm(path: str) -> Read:
+    """A package and its entries in primary, filelists and other."""
+    crc = bindings()
+    with PackageFile(path) as file:
+        check_rpm(file)
+        mark = file.mark
+    try:
+        found = crc.package_from_rpm(path, crc.SHA256, "", "", _CHANGELOGS)
+    except (crc.CreaterepoCError, OSError, ValueError) as error:
+        raise bad_package(path, str(error)) from error
+    _check(found, path)
+    epoch = f"{int(found.epoch)}:" if int(found.epoch or 0) else ""
+    place = f"packages/{found.name[0].lower()}/{found.name}-{found.version}-{found.release}.{found.arch}.rpm"
+    found.location_href = place
+    found.time_file = found.time_build  # the arrival's time would give one package many entries
+    try:
+        entries = crc.xml_dump(found)
+    except (crc.CreaterepoCError, ValueError) as error:
+        raise bad_package(path, str(error)) from error
+    lanes = tuple(text if text.endswith("\n") else text + "\n" for text in entries)
+    version = f"{epoch}{found.version}-{found.release}"
+    package = Package(found.name, version, found.arch, found.pkgId, found.size_package, place, TABLE, lanes)
+    return Read(package, (Origin(path, mark),))
+
+
+def _check(found: t.Any, path: str) -> None:
+    for what, pattern in (
+        ("name", _NAME),
+        ("version", _VERSION),
+        ("release", _VERSION),
+        ("arch", _ARCHITECTURE),
+    ):
+        value = getattr(found, what) or ""
+        if not pattern.fullmatch(value):
+            raise bad_package(path, f"its {what} {value[:80]!r} does not follow the rules of rpm")
+    if found.arch in ("src", "nosrc") or not found.rpm_sourcerpm:
+        raise DistrogateError(
+            "unsupported", f"{path} is a source package; only binary packages are published.", path=path
+        )

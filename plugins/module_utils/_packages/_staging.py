@@ -1,0 +1,204 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Staging a plan: pool, chunks and indexes first, then what has a fixed name, then the switch."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import hashlib
+import os
+
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._files import (
+    copy_contents,
+    inside,
+    sha256_file,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import Transaction
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._assemble import assemble, source_digest
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._changes import undo_record
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._gpg import Signs
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import (
+    CHUNKS,
+    STATE,
+    Format,
+    Index,
+    Json,
+    Origin,
+    Scope,
+    State,
+    Written,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._outcome import finish
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._package_file import mark_of
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._plan import Plan
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._retire import public_files, retire
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._state import dump_state
+
+_AHEAD = 5  # seconds that a Release may be dated ahead, so that each has a date of its own
+_READ_ONLY = 0o444
+
+
+@dataclasses.dataclass
+class Staging:
+    """One plan on its way into one transaction; ``params`` are the module's, ``now`` is in seconds."""
+
+    transaction: Transaction
+    state: State
+    plan: Plan
+    fmt: Format
+    signer: Signs
+    params: Json
+    now: float
+
+    def __post_init__(self) -> None:
+        self.root = self.transaction.root
+        retired = {name: str(one[1]) for name, one in self.state.retired.items()}
+        self.known = {**public_files(self.state), **retired}
+
+    def stage(self, outcome: str) -> State:
+        """Stage everything; returns the state as it will be."""
+        plan, scopes = self.plan, dict(self.state.scopes)
+        self._stage_pool()
+        for layer in plan.after.layers:
+            name = f"layers/{layer['name']}"
+            path = inside(self.root, name)
+            if not os.path.islink(path) or os.readlink(path) != layer["root"]:
+                self.transaction.put_link(name, layer["root"])
+        self._put_known("key.asc", self.signer.public_key().encode("ascii"), self.now)
+        self._stage_scope(self.fmt, plan.after, plan.before)
+        scopes[self.fmt.scope] = plan.after
+        if plan.snapshot is not None or plan.snapshot_gone:
+            snapshot = self.fmt.for_snapshot(self.params["snapshot"])
+            scopes.pop(snapshot.scope, None)
+            if plan.snapshot is not None:
+                self._stage_scope(snapshot, plan.snapshot, None)
+                scopes[snapshot.scope] = plan.snapshot
+        after = dataclasses.replace(
+            self.state, serial=self.state.serial + 1, scopes=scopes, finished=dict(self.state.finished)
+        )
+        for digest in set().union(*(scope.chunks() for scope in scopes.values())) & set(plan.chunks.new):
+            self.transaction.put(f"{CHUNKS}/{digest}", plan.chunks.new[digest])
+        dropped = retire(self, after)
+        identifier = self.transaction.identifier
+        undo = None if identifier.startswith(".") else undo_record(self.plan)
+        finish(after, identifier, outcome, self.fmt.scope, undo)
+        self.transaction.put(STATE, dump_state(after))
+        for name in dropped:
+            self.transaction.drop(name)
+        return after
+
+    def _stage_pool(self) -> None:
+        for package in self.plan.added:
+            for name, sha256, _size in package.files():
+                origin = self.plan.origins.get(name)
+                if origin is not None:
+                    self._bring(origin, self.transaction.place(name), sha256)
+
+    def _bring(self, origin: Origin, staged: str, sha256: str) -> None:
+        """A file enters the pool: it is linked where it is the publisher's alone, else cloned or copied."""
+        if self.params["hard_link"] and _link(origin, staged):
+            return
+        source = os.open(origin.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            target = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            try:
+                copy_contents(source, target, os.fstat(source).st_size)
+                os.fchmod(target, _READ_ONLY)
+            finally:
+                os.close(target)
+        finally:
+            os.close(source)
+        if sha256_file(staged) != sha256:
+            raise _changed(origin.path)
+
+    def _stage_scope(self, fmt: Format, scope: Scope, before: Scope | None) -> None:
+        scope.moment = self._moment(before)
+        scope.files = {}
+        old = {name: Written.parse(raw) for name, raw in before.written.items()} if before else {}
+        tables = scope.shown or scope.tables
+        written = {
+            index.name: self._stage_index(fmt, scope, index, old.get(index.name))
+            for index in fmt.indexes(tables, scope.settings)
+        }
+        scope.written = {name: list(one) for name, one in written.items()}
+        rendered = fmt.render(written, scope, scope.moment, self.signer)
+        scope.valid_until = rendered.valid_until
+        for name, data in {**rendered.addressed, **rendered.named}.items():
+            scope.files[name] = self._put_known(name, data, scope.moment)
+        name, data = rendered.switch
+        self.transaction.put(name, data, switch=True, moment=scope.moment)
+        scope.switch_sha256 = hashlib.sha256(data).hexdigest()
+        for extra in scope.settings.get("extras", {}).values():
+            scope.files[f"{os.path.dirname(fmt.switch)}/{extra[0]}"] = extra[1]
+
+    def _stage_index(self, fmt: Format, scope: Scope, index: Index, old: Written | None) -> Written:
+        """Write an index, unless it is there already."""
+        tables = scope.shown or scope.tables
+        suffixes = [f".{name}" for name in scope.settings["compression"]]
+        if old is not None and old.source == source_digest(index, tables, suffixes):
+            names = _names(fmt, index, old)
+            if self.plan.intact and all(os.path.lexists(inside(self.root, name)) for name in names):
+                scope.files.update(names)
+                return old
+        staged = {suffix: self.transaction.stage() for suffix in suffixes}
+        found = assemble(self.plan.chunks, tables, index, staged)
+        for suffix, path in staged.items():
+            os.chmod(path, 0o644)
+            addressed, *named = fmt.addresses(index, suffix, found.packed[suffix][1])
+            self.transaction.put_staged(addressed, path, moment=scope.moment)
+            for name in named:
+                self.transaction.put_same(name, path)
+        scope.files.update(_names(fmt, index, found))
+        return found
+
+    def _put_known(self, name: str, data: bytes, moment: float) -> str:
+        """Stage a file unless it is there with these contents; returns its sha256."""
+        digest = hashlib.sha256(data).hexdigest()
+        there = os.path.lexists(inside(self.root, name))
+        if self.known.get(name) != digest or not self.plan.intact or not there:
+            self.transaction.put(name, data, moment=moment)
+        self.known[name] = digest
+        return digest
+
+    def _moment(self, before: Scope | None) -> int:
+        """The date of this release, later than the one before: caches compare whole seconds."""
+        now = int(self.now)
+        return min(max(now, before.moment + 1 if before else 0), now + _AHEAD)
+
+
+def _link(origin: Origin, staged: str) -> bool:
+    """Whether the file could be linked: it is ours, has no other name, and is as it was read."""
+    status = os.lstat(origin.path)
+    if mark_of(status) != origin.mark:
+        raise _changed(origin.path)
+    if status.st_uid != os.geteuid() or status.st_nlink != 1 or status.st_mode & 0o022:
+        return False
+    try:
+        os.link(origin.path, staged, follow_symlinks=False)
+    except OSError as error:
+        if error.errno in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP):
+            return False
+        raise
+    if status.st_mode & 0o777 != _READ_ONLY:
+        os.chmod(staged, _READ_ONLY)
+    return True
+
+
+def _changed(path: str) -> DistrogateError:
+    return DistrogateError(
+        "package_changed",
+        f"{path} changed while it was published; nothing was published. Try again.",
+        path=path,
+    )
+
+
+def _names(fmt: Format, index: Index, written: Written) -> dict[str, str]:
+    return {
+        name: digest
+        for suffix, (_size, digest) in written.packed.items()
+        for name in fmt.addresses(index, suffix, digest)
+    }
