@@ -91,29 +91,70 @@ class AptReader:
 
     def digests(self) -> set[str]:
         self._packages = {}
-        for name, data in _indexes(self.root / "dists" / "bookworm").items():
-            stanzas = parse(data) if posixpath.basename(name) in ("Packages", "Sources") else []
-            seen = [stanza.get("filename", "") for stanza in stanzas]
-            assert len(seen) == len(set(seen)), f"{name} names a file twice"
+        indexes = _indexes(self.root / "dists" / "bookworm")
+        for name, data in indexes.items():
+            kind = posixpath.basename(name)
+            assert kind in ("Packages", "Sources") or kind.startswith("Contents-"), name
+            stanzas = parse(data) if kind in ("Packages", "Sources") else []
+            places = []
             for stanza in stanzas:
-                self._check(stanza)
-                self._packages[stanza["sha256"]] = stanza
+                place, digest = self._source(stanza) if kind == "Sources" else self._binary(stanza)
+                self._packages[digest] = stanza
+                places.append(place)
+            assert len(places) == len(set(places)), f"{name} names a file twice"
+        for name, data in indexes.items():
+            if posixpath.basename(name).startswith("Contents-"):
+                self._contents(data)
         return set(self._packages)
 
-    def _check(self, stanza: Stanza) -> None:
+    def _contents(self, data: bytes) -> None:
+        """Each line is a name, blanks, and the section and name of a package that is there."""
+        known = {(stanza.get("section", ""), stanza["package"]) for stanza in self._packages.values()}
+        names = {package for _section, package in known}
+        text = data.decode("utf-8")
+        assert text.endswith("\n") or not text
+        for line in text.split("\n")[:-1]:
+            assert not re.search("[\x00-\x1f\x7f\x85\u2028\u2029]", line), (
+                f"a control character: {line[:80]!r}"
+            )
+            name, _blanks, where = line.rpartition(" ")
+            section, _slash, package = where.rpartition("/")
+            assert name.strip() and package in names, f"no line of Contents: {line[:80]!r}"
+            assert not section or (section, package) in known, f"another section: {line[:80]!r}"
+
+    def _source(self, stanza: Stanza) -> tuple[str, str]:
+        """The .dsc's place and digest, after a look at all files."""
+        for needed in ("package", "version", "directory", "checksums-sha256"):
+            assert stanza.get(needed), f"{needed} is missing: {stanza}"
+        found = ("", "")
+        for line in stanza["checksums-sha256"].strip().split("\n"):
+            digest, size, name = line.split()
+            assert "/" not in name, name
+            self._file(f"{stanza['directory']}/{name}", int(size), digest)
+            if name.endswith(".dsc"):
+                found = (f"{stanza['directory']}/{name}", digest)
+        assert found[0]
+        return found
+
+    def _binary(self, stanza: Stanza) -> tuple[str, str]:
         for needed in ("package", "version", "architecture", "filename", "size", "sha256"):
             assert stanza.get(needed), f"{needed} is missing: {stanza}"
-        place = stanza["filename"]
+        self._file(stanza["filename"], int(stanza["size"]), stanza["sha256"])
+        return stanza["filename"], stanza["sha256"]
+
+    def _file(self, place: str, size: int, digest: str) -> None:
         assert place.startswith("pool/") and posixpath.normpath(place) == place, place
         assert ".." not in place.split("/"), place
         path = self.root / place
         assert path.is_file() and not path.is_symlink(), place
-        if path.stat().st_size < 64 << 20:
-            assert hashlib.sha256(path.read_bytes()).hexdigest() == stanza["sha256"], place
-        assert path.stat().st_size == int(stanza["size"]), place
+        assert path.stat().st_size == size, place
+        if size < 64 << 20:
+            assert hashlib.sha256(path.read_bytes()).hexdigest() == digest, place
 
     def compare(self, digest: str, package: pathlib.Path, scratch: str) -> str:
         """Whether what is published of a package is what dpkg reads in it; "" or a remark."""
+        if package.suffix == ".dsc":
+            return ""
         shown = {name: value for name, value in self._packages[digest].items() if name not in _OURS}
         shown = {name: value for name, value in shown.items() if name != "description-md5"}
         real = fields_by_dpkg(package, scratch)

@@ -14,8 +14,10 @@ from ansible_collections.distrogate.ci.tests.faults import (
     hostile_ar,
     hostile_debs_archive,
     hostile_debs_control,
+    hostile_debs_data,
     hostile_debs_packed,
     hostile_debs_tar,
+    hostile_dscs,
     hostile_inputs,
     hostile_rpm_writer,
     hostile_rpms_cut,
@@ -43,7 +45,11 @@ def good_rpm(source: Source) -> bytes:
 
 @dataclasses.dataclass(frozen=True)
 class Format:
-    """``generators`` make the cases; ``options`` are those of the module besides the common ones."""
+    """``generators`` make the cases; ``options`` are those of the module besides the common ones.
+
+    ``readers`` are patterns of the product's files that look into packages: their
+    branches are counted.
+    """
 
     module: str
     suffix: str
@@ -51,11 +57,13 @@ class Format:
     good: t.Callable[[Source], bytes]
     generators: tuple[t.Callable[[Source], t.Iterator[Case]], ...]
     options: dict[str, t.Any]
+    readers: tuple[str, ...]
 
     def cases(self, source: Source) -> t.Iterator[Case]:
         for generator in self.generators:
             yield from generator(source)
-        yield from hostile_inputs.cases(self.suffix[1:], self.suffix, source, self.good)
+        if "contents" not in self.options:
+            yield from hostile_inputs.cases(self.suffix[1:], self.suffix, source, self.good)
 
     def good_case(self, source: Source, kind: str) -> Case:
         """A package that nobody could refuse."""
@@ -73,8 +81,19 @@ FORMATS = {
             hostile_debs_archive.cases,
             hostile_debs_tar.cases,
             hostile_debs_packed.cases,
+            hostile_dscs.cases,
         ),
         {"suite": "bookworm"},
+        ("_deb*.py", "_dsc*.py", "_package_file.py"),
+    ),
+    "contents": Format(
+        "apt_publish",
+        ".deb",
+        AptReader,
+        good_deb,
+        (hostile_debs_data.cases,),
+        {"suite": "bookworm", "contents": True},
+        ("_contents*.py", "_inflate*.py"),
     ),
     "rpm": Format(
         "rpm_publish",
@@ -83,5 +102,6 @@ FORMATS = {
         good_rpm,
         (hostile_rpms_text.cases, hostile_rpms_index.cases, hostile_rpms_cut.cases),
         {},
+        ("_rpm_read*.py", "_package_file.py"),
     ),
 }

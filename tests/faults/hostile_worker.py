@@ -26,9 +26,9 @@ LIMIT = 20.0  # seconds for one input
 _READERS = pathlib.Path(__file__).resolve().parents[2] / "plugins" / "module_utils" / "_packages"
 
 
-def reader_files(kind: str) -> list[str]:
+def reader_files(patterns: t.Iterable[str]) -> list[str]:
     """The files of the product that look into packages."""
-    return sorted(glob.glob(str(_READERS / f"_{'deb' if kind == 'apt' else 'rpm'}*.py")))
+    return sorted(name for pattern in patterns for name in glob.glob(str(_READERS / pattern)))
 
 
 class Worker:
@@ -64,7 +64,7 @@ class Worker:
         if self.options.coverage:
             import coverage
 
-            include = reader_files(self.options.kind)
+            include = reader_files(self.format.readers)
             self.caller.coverage = coverage.Coverage(
                 data_file=None, branch=True, include=include, config_file=False
             )
