@@ -24,6 +24,7 @@ import zlib
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import inside
+from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import Transactions
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import (
     CHUNKS,
     Package,
@@ -68,14 +69,7 @@ class Chunks:
         if ref.digest in self.new:
             into[:] = memoryview(self.new[ref.digest])[begin : begin + len(into)]
             return
-        try:
-            descriptor = os.open(self.path(ref.digest), os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError as error:
-            raise DistrogateError(
-                "bad_state",
-                f"{self.path(ref.digest)} is missing: a part of the repository's list of packages."
-                f" Restore {self.root}/.distrogate from a backup.",
-            ) from error
+        descriptor = self._open(ref.digest)
         try:
             if os.preadv(descriptor, [into], begin) != len(into):
                 raise DistrogateError(
@@ -83,6 +77,20 @@ class Chunks:
                 )
         finally:
             os.close(descriptor)
+
+    def _open(self, digest: str) -> int:
+        try:
+            return os.open(self.path(digest), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:  # where a killed writer has decided, but not finished
+            path = Transactions(self.root).pending(f"{CHUNKS}/{digest}")
+        try:
+            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError as error:
+            raise DistrogateError(
+                "bad_state",
+                f"{path} is missing: a part of the repository's list of packages."
+                f" Restore {self.root}/.distrogate from a backup.",
+            ) from error
 
     def load(self, ref: Ref, table: str) -> list[Package]:
         """The packages of a chunk, sorted."""

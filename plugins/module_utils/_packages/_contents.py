@@ -15,8 +15,8 @@ import re
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._deb import bad_package
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._inflate import DataTar
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._package_file import bad_package
 
 _MEMBERS = 1_000_000  # members of the tar
 _NAME = 4096  # bytes of a name, and of a link's target

@@ -157,7 +157,7 @@ def parse_control(data: bytes, path: str) -> tuple[dict[str, str], str]:
     if not _PARAGRAPH.fullmatch(text):
         raise bad_package(path, _why_no_paragraph(text))
     found = _FIELDS.findall(text)
-    fields = {name.lower(): value.strip() for name, value in found}
+    fields = {name.lower(): value.strip(" \t") for name, value in found}
     if len(fields) != len(found):
         raise bad_package(path, "its control file has a field twice")
     for name in _OURS.intersection(fields):

@@ -17,7 +17,10 @@ import zlib
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._command import base_environment, end_group
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._deb import bad_package, open_package
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._package_file import (
+    bad_package,
+    open_package,
+)
 
 _WINDOW = 1 << 20  # unpacked bytes
 _PACKED = 1 << 16  # packed bytes; small, as many tiny streams in them cost its square

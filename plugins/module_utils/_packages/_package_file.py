@@ -10,6 +10,7 @@ import errno
 import hashlib
 import os
 import stat
+import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 
@@ -26,24 +27,34 @@ def mark_of(status: os.stat_result) -> tuple[int, ...]:
     return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
+def _open(path: str) -> int:
+    try:
+        # A pipe or a device would block or never end; a link may lead to what the stranger cannot read.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise bad_package(path, "it is a symbolic link") from error
+        raise DistrogateError(
+            "not_found", f"The package {path} cannot be read: {error.strerror}.", path=path
+        ) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise bad_package(path, "it is not a regular file")
+    return descriptor
+
+
+def open_package(path: str) -> t.BinaryIO:
+    """Open a regular file as a stream; a link, a pipe or a device is refused."""
+    return os.fdopen(_open(path), "rb")
+
+
 class PackageFile:
-    """A regular file, open for reading; a link, a pipe or a device is refused."""
+    """A regular file, open for reading at any place; a link, a pipe or a device is refused."""
 
     def __init__(self, path: str) -> None:
         self.path = path
-        try:
-            # A pipe or a device would block or never end; a link may lead to what the stranger cannot read.
-            self._descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
-        except OSError as error:
-            if error.errno == errno.ELOOP:
-                raise bad_package(path, "it is a symbolic link") from error
-            raise DistrogateError(
-                "not_found", f"The package {path} cannot be read: {error.strerror}.", path=path
-            ) from error
+        self._descriptor = _open(path)
         status = os.fstat(self._descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            os.close(self._descriptor)
-            raise bad_package(path, "it is not a regular file")
         self.size = status.st_size
         self.mark = mark_of(status)
         self._head = os.read(self._descriptor, min(self.size, _HEAD))

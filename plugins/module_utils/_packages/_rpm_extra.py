@@ -14,7 +14,7 @@ import typing as t
 from xml.parsers import expat
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._deb import open_package
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._package_file import open_package
 
 _SIZE = 64 << 20  # bytes of a file
 _BLOCK = 1 << 16

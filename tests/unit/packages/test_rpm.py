@@ -16,11 +16,21 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import Package
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._assemble import assemble
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._chunks import Chunks
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import Package, Scope, Written
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._package_file import PackageFile
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._rpm import Rpm
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._rpm_read import check_rpm
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._tables import split
 from ansible_collections.distrogate.ci.tests.unit.packages.helpers import QuickSigner
 
 LEAD = b"\xed\xab\xee\xdb" + bytes(92)
+
+
+def check(path: t.Any) -> None:
+    with PackageFile(str(path)) as file:
+        check_rpm(file)
 
 
 def header(entries: int, size: int, body: bytes = b"") -> bytes:
@@ -44,34 +54,49 @@ def test_broken_rpms(tmp_path: t.Any, data: bytes) -> None:
     path = tmp_path / "a.rpm"
     path.write_bytes(data)
     with pytest.raises(DistrogateError) as caught:
-        check_rpm(str(path))
+        check(path)
     assert caught.value.reason == "bad_package"
 
 
 def test_whole_headers(tmp_path: t.Any) -> None:
     path = tmp_path / "a.rpm"
     path.write_bytes(LEAD + header(0, 3, bytes(3)) + bytes(5) + header(0, 4, bytes(4)))
-    check_rpm(str(path))
+    check(path)
 
 
 def test_missing_bindings_say_what_to_install(tmp_path: t.Any, monkeypatch: t.Any) -> None:
     monkeypatch.setitem(sys.modules, "createrepo_c", None)
     with pytest.raises(DistrogateError, match="python3-createrepo-c") as caught:
-        Rpm({"root": str(tmp_path)}).read("a.rpm")
+        Rpm({"root": str(tmp_path)}).read("a.rpm", {})
     assert caught.value.reason == "missing_tool"
 
 
-def package(name: str) -> Package:
-    href = f"packages/{name[0]}/{name}-1-1.noarch.rpm"
-    entry = f'<package name="{name}"/>'
-    primary = f'<package>\n  <name>{name}</name>\n  <location href="{href}"/>\n</package>'
-    index = {"href": href, "primary": primary, "filelists": entry, "other": entry}
-    return Package(name, "1-1", "noarch", "0" * 64, 1, href, "", index)
+def package(name: str, version: str = "1-1") -> Package:
+    href = f"packages/{name[0]}/{name}-{version}.noarch.rpm"
+    entry = f'<package name="{name}"/>\n'
+    primary = f'<package>\n  <name>{name}</name>\n  <location href="{href}"/>\n</package>\n'
+    return Package(name, version, "noarch", "0" * 64, 1, href, "packages", (primary, entry, entry))
+
+
+def written(rpm: Rpm, tmp_path: t.Any, packages: list[Package]) -> dict[str, Written]:
+    """The three lists, below ``tmp_path`` as clients find them."""
+    chunks = Chunks(str(tmp_path), rpm.spread)
+    tables = {"packages": list(split(chunks, packages))}
+    found = {}
+    for index in rpm.indexes(tables, {}):
+        path = tmp_path / index.name
+        found[index.name] = assemble(chunks, tables, index, {".gz": str(path)})
+        target = tmp_path / rpm.addresses(index, ".gz", found[index.name].packed[".gz"][1])[0]
+        target.parent.mkdir(exist_ok=True)
+        path.rename(target)
+    return found
 
 
 def test_metadata(tmp_path: t.Any) -> None:
-    shown = [Shown(package("nova")), Shown(package("glance"), "layers/4710/")]
-    rendered = Rpm({"root": str(tmp_path)}).render(shown, {}, 1_700_000_000, QuickSigner())
+    rpm = Rpm({"root": str(tmp_path)})
+    shown = [rpm.at(package("glance"), "layers/4710/packages/g"), package("nova")]
+    scope = Scope(settings={"extras": {}})
+    rendered = rpm.render(written(rpm, tmp_path, shown), scope, 1_700_000_000, QuickSigner())
     name, data = rendered.switch
     assert name == "repodata/repomd.xml"
     assert rendered.named == {"repodata/repomd.xml.asc": QuickSigner().detached(data)}
@@ -84,19 +109,23 @@ def test_metadata(tmp_path: t.Any) -> None:
         assert location is not None
         assert checksum is not None
         assert opened is not None
-        contents = rendered.addressed[location.attrib["href"]]
+        contents = (tmp_path / location.attrib["href"]).read_bytes()
         assert hashlib.sha256(contents).hexdigest() == checksum.text
         found[record.attrib["type"]] = gzip.decompress(contents)
         assert hashlib.sha256(found[record.attrib["type"]]).hexdigest() == opened.text
     assert sorted(found) == ["filelists", "other", "primary"]
     common = "{http://linux.duke.edu/metadata/common}"
-    paths = [one.attrib["href"] for one in ET.fromstring(found["primary"]).iter(f"{common}location")]
-    assert paths == ["packages/n/nova-1-1.noarch.rpm", "layers/4710/packages/g/glance-1-1.noarch.rpm"]
+    root = ET.fromstring(found["primary"])
+    assert root.attrib["packages"] == "2"
+    paths = [one.attrib["href"] for one in root.iter(f"{common}location")]
+    assert paths == ["layers/4710/packages/g/glance-1-1.noarch.rpm", "packages/n/nova-1-1.noarch.rpm"]
 
 
 def test_sources(tmp_path: t.Any) -> None:
-    text = Rpm({"root": str(tmp_path), "url": "https://example.org/r/", "label": "My repo"}).sources({}, "")
+    text = Rpm({"root": str(tmp_path), "url": "https://example.org/r/", "label": "My repo"}).sources(
+        Scope(), ""
+    )
     assert text.splitlines()[:3] == ["[My-repo]", "name=My repo", "baseurl=https://example.org/r"]
     assert {"gpgcheck=1", "repo_gpgcheck=1", "gpgkey=https://example.org/r/key.asc"} <= set(text.splitlines())
     with pytest.raises(DistrogateError, match="line breaks"):
-        Rpm({"root": str(tmp_path), "label": "a\ngpgcheck=0"}).sources({}, "")
+        Rpm({"root": str(tmp_path), "label": "a\ngpgcheck=0"}).sources(Scope(), "")

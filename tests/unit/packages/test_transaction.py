@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import typing as t
 
 import pytest
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._core._files import sha256_file
 from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import Transactions
 from ansible_collections.distrogate.ci.tests.unit.packages.helpers import QuickSigner, Suite
 
@@ -66,13 +66,12 @@ def sweep(
 
 def clean(suite: Suite) -> None:
     """Nothing is left over, and at rest the files with fixed names are right too."""
-    for line in suite.text("dists/bookworm/InRelease").partition("SHA256:\n")[2].splitlines():
-        digest, _size, name = line.split()
-        assert sha256_file(str(suite.root / "dists/bookworm" / name)) == digest
+    for name, text in suite.indexes().items():
+        assert gzip.decompress((suite.root / f"dists/bookworm/{name}.gz").read_bytes()) == text
     release = (suite.root / "dists/bookworm/Release").read_bytes()
     assert suite.text("dists/bookworm/InRelease") == "SIGNED\n" + release.decode()
     assert suite.text("dists/bookworm/Release.gpg") == QuickSigner().detached(release).decode()
-    assert sorted(os.listdir(suite.root / ".distrogate")) == ["lock", "state.json", "transactions"]
+    assert sorted(os.listdir(suite.root / ".distrogate")) == ["chunks", "lock", "state.json", "transactions"]
     assert os.listdir(suite.root / ".distrogate/transactions") == []
     assert not list(suite.root.rglob(".tmp-*"))
 
