@@ -90,7 +90,7 @@ def _fields(source: Source) -> t.Iterator[Case]:
         text = b"\n".join(line for line in lines if not line.startswith(name.encode()))
         yield _case(source, "deb: field missing", name, text)
         text = control(source.fresh(), **{name: b"\n nova"})
-        yield _case(source, "deb: field missing", (name, "folded"), text)
+        yield _case(source, "deb: field missing", (name, "folded"), text, EITHER)
     for text in (b"", b"\n", b"\n\n\n", b" ", b"\0", b"\0" * 512, b"x", b":"):
         yield _case(source, "deb: field missing", text, text)
 

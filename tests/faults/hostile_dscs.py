@@ -10,6 +10,7 @@ import hashlib
 import itertools
 import os
 import pathlib
+import re
 import typing as t
 
 from ansible_collections.distrogate.ci.tests.faults import hostile_values as values
@@ -106,7 +107,15 @@ def _names(source: Source) -> t.Iterator[Case]:
     for name, field in itertools.product(
         source.names(), ("Source", "Version", "Format", "Architecture", "Binary")
     ):
-        plain = field in ("Architecture", "Binary") and name in (b"..", b".", b"-rf", b"--help", b".hidden")
+        plain = field in ("Architecture", "Binary") and name in (
+            b"..",
+            b".",
+            b"-rf",
+            b"--help",
+            b".hidden",
+            b"a\tb",
+            b"a b",
+        )
         expect = EITHER if plain else REFUSED
         yield case(source, "dsc: path in field", (field, name), expect=expect, **{field: name})
 
@@ -139,7 +148,7 @@ def _parts(source: Source) -> t.Iterator[Case]:
             source,
             kind,
             ("size", size),
-            lambda text, size=size: text.replace(b" %d " % 43, b" " + size + b" "),
+            lambda text, size=size: re.sub(rb" [0-9]+ (?=hostile)", b" " + size + b" ", text),
         )
     for count in (0, 63, 65, 5000):
 

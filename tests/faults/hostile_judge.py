@@ -58,7 +58,7 @@ def result_of(answer: Answer) -> tuple[dict[str, t.Any], list[str]]:
     try:
         result = json.loads(answer.stdout.decode("utf-8"))
     except ValueError:
-        return {}, [*problems, f"no JSON on standard output: {answer.stdout[-200:]!r}"]
+        return {}, problems or [f"no JSON on standard output: {answer.stdout[-200:]!r}"]
     if "Traceback" in str(result.get("exception", "")) and "reason" not in result:
         problems.append("traceback in the result: " + str(result["exception"])[-400:])
     return t.cast("dict[str, t.Any]", result), problems

@@ -12,6 +12,7 @@ import io
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -61,7 +62,7 @@ class Tally:
         self.own_processes[name] += verdict["own_process"]
         self.most_memory = max(self.most_memory, verdict["peak"])
         self.slowest = max(self.slowest, verdict["seconds"])
-        where = f"{name} --only {verdict['number']} ({kind}, {verdict['note']})"
+        where = f"{name} --only {verdict['number']} ({kind}, {verdict['note'][:80]})"
         self.problems += [f"{where}: {problem}" for problem in verdict["problems"]]
 
     def table(self) -> str:
@@ -83,6 +84,19 @@ class Tally:
         out = io.StringIO()
         measured.report(file=out, show_missing=True)
         return out.getvalue()
+
+
+def unable() -> str:
+    """Why no package can be thrown here, or nothing."""
+    missing = [tool for tool in ("dpkg-deb", "zstd", "gpg") if not shutil.which(tool)]
+    if (
+        missing
+        or subprocess.run(
+            [PYTHON, "-c", "import createrepo_c, rpm"], capture_output=True, check=False
+        ).returncode
+    ):
+        return f"{', '.join(missing) or 'createrepo_c or rpm'} is not installed"
+    return ""
 
 
 def siege(kinds: t.Iterable[str], tally: Tally, *options: str, seconds: float) -> None:

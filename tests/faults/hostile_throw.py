@@ -41,7 +41,7 @@ def chosen(options: argparse.Namespace, outside: str) -> t.Iterator[tuple[int, C
     seen: collections.Counter[str] = collections.Counter()
     for number, case in enumerate(hostile_formats.FORMATS[options.kind].cases(source), 1):
         seen[case.kind] += 1
-        part = 0 if seen[case.kind] <= _ALWAYS else number % options.parts
+        part = 0 if seen[case.kind] <= _ALWAYS else seen[case.kind] % options.parts
         wanted = number == options.only if options.only else part == options.part
         if wanted and (options.heavy or not case.heavy):
             yield number, case
