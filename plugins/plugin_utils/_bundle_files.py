@@ -32,7 +32,7 @@ _RECORD: dict[str, t.Any] = {
     "reason": str,
 }
 ADAPTERS = ("apt_publish", "rpm_publish")
-_RESERVED = frozenset(("digests", "packages", "state", "transaction"))
+_RESERVED = frozenset(("bundle", "digests", "packages", "state", "transaction"))
 
 
 class RemoteRun:
@@ -178,7 +178,13 @@ class HostTarget:
     def prepare(self) -> Json:
         """Bring the artifacts and prepare the repository."""
         digests = {file["name"]: file["sha256"] for file in self.plan["files"]}
-        return self._call("prepared", packages=self._packages(), digests=digests)
+        more = {"bundle": self._bundle()} if self.plan["arguments"].get("require_bundle") else {}
+        return self._call("prepared", packages=self._packages(), digests=digests, **more)
+
+    def _bundle(self) -> str:
+        """The contents of bundle.json, for a repository that takes nothing else."""
+        arguments = {"run_dir": self.origin["run_dir"], "check": []}
+        return str(self.hosts.run(self.origin["host"], _COLLECTION + "run_files", arguments)["bundle"])
 
     def commit(self) -> Json:
         """Publish, and forget what came in."""

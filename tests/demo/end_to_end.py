@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 import sys
@@ -83,7 +84,7 @@ class EndToEnd:
         assert (run / "workspace/tiny/second").exists()
         facts = {row["stage"]: row["facts"] for row in stage_rows(run)}
         own = self.site.root / "repositories/test" / facts["publish_test"]["key"] / run.name / "apt"
-        index = (own / "dists/bookworm/main/binary-amd64/Packages").read_text()
+        index = gzip.decompress((own / "dists/bookworm/main/binary-amd64/Packages.gz").read_bytes()).decode()
         versions = {
             a["package_version"] for r in (ahead, run) for row in stage_rows(r) for a in row["artifacts"]
         }

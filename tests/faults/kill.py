@@ -2,133 +2,99 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Kill a module at its N-th system call that matters, look at what a reader sees, and let the next run go on.
+"""A module under attack: one of its system calls kills it or fails, a reader looks, the next run goes on.
 
-strace(1) injects the signal, so that nothing in the program knows of it. It
-counts each system call and each process by itself: so every call has a number of
-its own, and helpers that the module starts (gpg, rsync) die as well.
+strace(1) injects the signal or the error, so that nothing in the program knows
+of it; helpers that the module starts (gpg, rsync) are attacked as well.
 """
 
 from __future__ import annotations
 
-import collections
-import json
-import os
 import pathlib
-import random
-import re
 import subprocess
 import tempfile
-import time
 import typing as t
 
-import ansible
-
 from ansible_collections.distrogate.ci.plugins.module_utils._core._openpgp import make_key
-
-CALLS = "rename,renameat,renameat2,link,linkat,symlink,symlinkat,unlink,unlinkat,fsync,fdatasync"
-PYTHON = "/usr/bin/python3"  # as on a repository host: with the distribution's bindings
-_CALL = """
-import importlib, json, sys
-from ansible.module_utils import basic
-basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = sys.argv[2].encode(), "legacy"
-importlib.import_module("ansible_collections.distrogate.ci.plugins.modules." + sys.argv[1]).main()
-"""
-
-
-def paths() -> str:
-    """Where modules and what they import are found: this tree, and ansible."""
-    collections = pathlib.Path(__file__).resolve().parents[2] / ".venv" / "collections"
-    return os.pathsep.join([str(collections), str(pathlib.Path(ansible.__file__).parents[1])])
-
-
-class BrokenPromiseError(AssertionError):
-    """A module ended in failure, or a reader would see a mixture."""
+from ansible_collections.distrogate.ci.tests.faults.run import BrokenPromiseError, Outcome, run
+from ansible_collections.distrogate.ci.tests.faults.trace import KILL, Case, cases, injecting, watching
 
 
 class Subject:
-    """A module under attack: a tree that readers see, and one more thing to publish with every run."""
+    """A tree that readers see, and operations of one module that change it."""
 
     module = ""
+    operations: tuple[str, ...] = ("add",)
 
     def __init__(self, folder: pathlib.Path) -> None:
         self.folder = folder
+        self.before: set[str] = set()  # what readers see before the operation, and after it
+        self.after: set[str] = set()
         self.prepare()
-        self.call()
-        self.seen = self.look()
 
     def prepare(self) -> None:
-        """Make keys and folders."""
+        """Make keys, folders, and what is published before."""
+        raise NotImplementedError
+
+    def reset(self, operation: str) -> None:
+        """Make the tree ready for ``operation``, and say what readers see before and after it."""
         raise NotImplementedError
 
     def arguments(self) -> dict[str, t.Any]:
-        """The module's options."""
-        raise NotImplementedError
-
-    def more(self) -> str:
-        """Offer one more thing, and say its name."""
+        """The module's options for the operation."""
         raise NotImplementedError
 
     def look(self) -> set[str]:
         """What readers find, with every digest on the way compared; else AssertionError."""
         raise NotImplementedError
 
+    def client(self, seen: set[str], at_rest: bool) -> None:
+        """Whether the real client sees the same, and takes every package."""
+
     def at_rest(self) -> None:
         """What must be right besides when no run is under way."""
 
-    def argv(self) -> list[str]:
-        arguments = {"ANSIBLE_MODULE_ARGS": {**self.arguments(), "_ansible_tmpdir": str(self.folder)}}
-        return [PYTHON, "-c", _CALL, self.module, json.dumps(arguments)]
+    def run(self, *tracer: str) -> Outcome:
+        return run(self.module, self.arguments(), self.folder, *tracer)
 
-    def call(self, *tracer: str, check: bool = True) -> int:
-        environment = {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": paths(),
-            "LC_ALL": "C.UTF-8",
-            "HOME": "/nonexistent",
-        }
-        done = subprocess.run(
-            [*tracer, *self.argv()], env=environment, capture_output=True, text=True, timeout=120, check=False
-        )
-        if check and done.returncode:
-            raise BrokenPromiseError(f"{self.module}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
-        return done.returncode
+    def call(self, *tracer: str) -> Outcome:
+        """A run that must do what it is asked."""
+        done = self.run(*tracer)
+        if done.status:
+            raise BrokenPromiseError(f"{self.module}: {done}")
+        return done
 
-    def cases(self) -> list[tuple[str, int]]:
-        """Each call of one whole run: the system call's name, and which of them in its process it is."""
-        name = self.more()
-        with tempfile.NamedTemporaryFile("r", dir=self.folder) as log:
-            self.call("strace", "-f", "-q", "-o", log.name, "-e", f"trace={CALLS}")
-            made = re.findall(r"^([0-9]+) +([a-z0-9]+)\(", log.read(), re.MULTILINE)
-        self.seen = self.look()
-        assert name in self.seen
-        most: dict[str, int] = {}
-        for (_process, call), count in collections.Counter(made).items():
-            most[call] = max(most.get(call, 0), count)
-        return [(call, number) for call, count in sorted(most.items()) for number in range(1, count + 1)]
+    def cases(self, operation: str) -> list[Case]:
+        """Each call of one whole run of ``operation``."""
+        self.reset(operation)
+        with tempfile.NamedTemporaryFile("r", dir=self.folder, errors="replace") as log:
+            self.call(*watching(log.name))
+            assert self.look() == self.after
+            return cases(operation, log.read())
 
-    def attack(self, call: str, number: int) -> bool:
-        """Kill a run or a helper of it at its N-th such call; whether it was. Afterwards all is right."""
-        name = self.more()
-        inject = f"inject={call}:signal=KILL:when={number}"
-        status = self.call(
-            *("strace", "-f", "-q", "-o", "/dev/null"),
-            *("-e", f"trace={call}", "-e", inject),
-            check=False,
-        )
+    def attack(self, case: Case, effect: str = KILL) -> Outcome:
+        """One run with ``effect`` at ``case``; afterwards, and after the next run, all is right."""
+        self.reset(case.operation)
+        try:
+            done = self.run(*injecting(case, effect))
+            self.survived(done)
+        except AssertionError as error:
+            raise BrokenPromiseError(f"{self.module}, {effect} at {case}: {error}") from error
+        return done
+
+    def survived(self, done: Outcome) -> None:
+        """Readers have the old state or, always after success, the new one; the next run makes it that."""
         seen = self.look()
-        if not self.seen <= seen <= self.seen | {name}:
-            raise BrokenPromiseError(
-                f"{self.module} killed at {call} {number}: readers see {seen ^ self.seen}"
-            )
+        assert done.status or seen == self.after, f"success, but readers see {sorted(seen)}"
+        assert seen in (self.before, self.after), (
+            f"readers see {sorted(seen)}, neither {self.before} nor {self.after}"
+        )
+        self.client(seen, at_rest=False)
         self.call()
-        self.seen = self.look()
-        if name not in self.seen:
-            raise BrokenPromiseError(
-                f"{self.module} killed at {call} {number}: the next run did not publish {name}"
-            )
+        seen = self.look()
+        assert seen == self.after, f"after the next run readers see {sorted(seen)}"
         self.at_rest()
-        return status != 0
+        self.client(seen, at_rest=True)
 
 
 def gnupg(folder: pathlib.Path) -> str:
@@ -136,32 +102,12 @@ def gnupg(folder: pathlib.Path) -> str:
     return make_key(str(folder / "gnupg"), "Test <test@example.org>")
 
 
-def signed(folder: pathlib.Path, *files: str) -> None:
-    """Whether gpg takes a signature."""
-    argv = ["gpg", "--homedir", str(folder / "gnupg"), "--batch", "--verify", *files]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+def end_agent(folder: pathlib.Path) -> None:
+    """End the agent of the key that ``gnupg`` made there."""
+    subprocess.run(["gpgconf", "--homedir", str(folder / "gnupg"), "--kill", "all"], check=False)
 
 
-def besiege(make: t.Callable[[pathlib.Path], Subject], seconds: float, seed: int) -> dict[str, int]:
-    """Attack at every call in a random order, again and again, until the time is over."""
-    end = time.monotonic() + seconds
-    chance = random.Random(seed)
-    with tempfile.TemporaryDirectory(prefix="dg-") as name:
-        folder = pathlib.Path(name)
-        try:
-            subject = make(folder)
-            cases = subject.cases()
-            tried = killed = 0
-            order: list[tuple[str, int]] = []
-            while time.monotonic() < end:
-                order = order or chance.sample(cases, len(cases))
-                call, number = order.pop()
-                tried += 1
-                if subject.attack(call, number):
-                    killed += 1
-                else:  # this run made fewer such calls than the one that was counted
-                    order = [case for case in order if case[0] != call or case[1] < number]
-        finally:
-            subprocess.run(["gpgconf", "--homedir", f"{name}/gnupg", "--kill", "all"], check=False)
-    return {"calls": len(cases), "tried": tried, "killed": killed}
+def verifies(folder: pathlib.Path, *files: pathlib.Path) -> bool:
+    """Whether gpg takes a signature (a clear-signed file, or a detached one and its file)."""
+    argv = ["gpg", "--homedir", str(folder / "gnupg"), "--batch", "--verify", *map(str, files)]
+    return subprocess.run(argv, capture_output=True, check=False).returncode == 0

@@ -18,6 +18,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._files import 
     inside,
     parse_json,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._core._seal import bundle_digest
 
 FORMAT = 1
 SEAL = "seal"  # the stage that seals: its own record cannot be part of what it seals
@@ -150,15 +151,6 @@ def make_bundle(frozen: Json, stages: dict[str, Json], run_dir: str) -> Json:
     inputs["trees"] = merged_trees(frozen, stages)
     bundle = {"version": FORMAT, "artifacts": artifacts, "inputs": inputs}
     return {**bundle, "digest": bundle_digest(bundle)}
-
-
-def bundle_digest(bundle: Json) -> str:
-    """The digest over artifacts (without where they lie) and inputs: nothing else is in it."""
-    artifacts = [{key: value for key, value in a.items() if key != "path"} for a in bundle["artifacts"]]
-    try:
-        return digest_json({"artifacts": artifacts, "inputs": bundle["inputs"]})
-    except UnicodeEncodeError as error:
-        raise DistrogateError("bad_bundle", f"The bundle holds text that is not Unicode: {error}") from error
 
 
 def bundle_text(bundle: Json) -> str:

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import typing as t
 
 
@@ -26,3 +28,31 @@ class DistrogateError(Exception):
     def as_result(self) -> dict[str, t.Any]:
         """The keyword arguments for ``fail_json`` (or a failed action's result)."""
         return {**self.details, "msg": self.message, "reason": self.reason}
+
+
+def from_os_error(error: OSError, place: str = "") -> DistrogateError:
+    """What the system refused, as an error for a person: ``no_space``, ``no_permission`` or ``io_error``.
+
+    ``place`` is the folder that was worked on, for an error that names no file.
+    """
+    path = str(error.filename or place)
+    said = error.strerror or str(error)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DistrogateError(
+            "no_space", f"{path}: {said}{_free(place or path)}. Make room, and try again.", path=path
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return DistrogateError(
+            "no_permission", f"{path}: {said}. Run it as a user who may write there.", path=path
+        )
+    return DistrogateError("io_error", f"{path}: {said}.", path=path)
+
+
+def _free(path: str) -> str:
+    while path and not os.path.isdir(path):
+        path = os.path.dirname(path)
+    try:
+        status = os.statvfs(path or "/")
+    except OSError:
+        return ""
+    return f" ({status.f_bavail * status.f_frsize} bytes and {status.f_favail} files free below {path})"

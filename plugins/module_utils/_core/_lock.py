@@ -46,7 +46,7 @@ def file_lock(path: str, timeout: float = 600) -> t.Iterator[None]:
                     raise DistrogateError(
                         "lock_timeout",
                         f"{os.path.dirname(path)} is in use by process {holder.get('pid')} on"
-                        f" {holder.get('host')} since {holder.get('since')}; waited {timeout:g} s."
+                        f" {holder.get('host')} since {holder.get('since')}; waited {round(timeout, 1):g} s."
                         " Wait for it to end, or raise timeout.",
                         holder=holder,
                     ) from error

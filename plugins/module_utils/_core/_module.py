@@ -11,7 +11,10 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import (
+    DistrogateError,
+    from_os_error,
+)
 
 
 class Difference:
@@ -65,4 +68,6 @@ def module_call(argument_spec: dict[str, t.Any], **kwargs: t.Any) -> t.Iterator[
         yield call
     except DistrogateError as error:
         module.fail_json(**{**call.result, **error.as_result()})
+    except OSError as error:
+        module.fail_json(**{**call.result, **from_os_error(error).as_result()})
     module.exit_json(**call.exit_arguments())

@@ -16,7 +16,10 @@ import socket
 import time
 import typing as t
 
-from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import (
+    DistrogateError,
+    from_os_error,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import (
     inside,
     read_json,
@@ -32,14 +35,20 @@ _MANY = 64  # files and folders; beyond that syncfs(2) is cheaper than fsync(2) 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 
 
-def make_directories(root: str, name: str) -> str:
-    """Make the folder ``name`` below ``root``, readable by all whatever the umask; returns its path."""
+def make_directories(root: str, name: str, parents: set[str] | None = None) -> str:
+    """Make the folder ``name`` below ``root``, readable by all whatever the umask; returns its path.
+
+    Folders that got a new one are added to ``parents``: until they are synced, a
+    power failure can take it away.
+    """
     path = root
     for part in name.split("/") if name else []:
-        path = inside(path, part)
+        parent, path = path, inside(path, part)
         with contextlib.suppress(FileExistsError):
             os.mkdir(path)
             os.chmod(path, 0o755)
+            if parents is not None:
+                parents.add(parent)
     return path
 
 
@@ -78,6 +87,7 @@ class Transaction:
         self._made = 0
         self._trees: set[str] = set()
         self._folders: set[str] = set()
+        self._parents: set[str] = set()
         self._unsynced: list[str] = []
 
     def load(self) -> Transaction | None:
@@ -180,8 +190,12 @@ class Transaction:
         """Remove ``name`` when its turn comes; a missing one is no error."""
         self._operation("drop", name)
 
+    def make(self) -> None:
+        """Make its own folder."""
+        make_directories(self.root, f"{PRIVATE}/transactions/{self.identifier}", self._parents)
+
     def _write(self, state: str, meta: dict[str, t.Any], expires: float | None) -> None:
-        self.record = {
+        record = {
             "version": FORMAT,
             "id": self.identifier,
             "state": state,
@@ -193,11 +207,12 @@ class Transaction:
         }
         os.makedirs(self.path, exist_ok=True)
         self._sync()
-        write_json(os.path.join(self.path, "record.json"), self.record)
+        write_json(os.path.join(self.path, "record.json"), record)
+        self.record = record  # now, and not before: what could not be written down was not decided
 
     def _sync(self) -> None:
         """Make what is staged durable: file by file, or all at once when they are many."""
-        folders = {*self._folders, *([os.path.join(self.path, "new")] if self._made else [])}
+        folders = {*self._folders, *self._parents, *([os.path.join(self.path, "new")] if self._made else [])}
         if len(self._unsynced) + len(folders) > _MANY:
             sync_file_system(self.path)
         else:
@@ -207,6 +222,7 @@ class Transaction:
                 sync_directory(folder)
             sync_directory(self.path)
         self._unsynced.clear()
+        self._parents.clear()
 
     def _tree(self, top: str) -> str:
         return os.path.join(self.path, "trees", top)
@@ -219,7 +235,7 @@ class Transaction:
         """Decide for the new state, durably, then make it so."""
         # What can fail for want of space or rights fails before the decision.
         for folder in {os.path.dirname(one["name"]) for one in self.operations if one["action"] == "put"}:
-            make_directories(self.root, folder)
+            make_directories(self.root, folder, self._parents)
         self._write("committed", self.meta, None)
         self.apply()
 
@@ -247,6 +263,14 @@ class Transaction:
     def staged(self, operation: t.Mapping[str, t.Any]) -> str:
         """Where the file of an operation ``put`` lies until it is applied."""
         return os.path.join(self.path, "new", operation["staged"])
+
+    def where(self, name: str) -> str | None:
+        """Where the contents that ``name`` is going to have are staged; None when they are not."""
+        top, _slash, rest = name.partition("/")
+        if top in self._trees and os.path.lexists(os.path.join(self._tree(top), rest)):
+            return os.path.join(self._tree(top), rest)
+        found = [self.staged(one) for one in self.operations if (one["action"], one["name"]) == ("put", name)]
+        return found[-1] if found else None
 
     def discard(self) -> None:
         """Forget the transaction; its record goes first, so that half of it is never mistaken for all."""
@@ -281,54 +305,16 @@ def _sync(directories: set[str]) -> None:
     directories.clear()
 
 
-class Transactions:
-    """All transactions of one tree. Everything but ``pending`` asks for the tree's lock to be held."""
-
-    def __init__(self, root: str, clock: t.Callable[[], float] = time.time) -> None:
-        self.root = root
-        self.folder = os.path.join(root, PRIVATE, "transactions")
-        self._clock = clock
-
-    def all(self) -> list[Transaction]:
-        """Everything that was begun and not ended."""
-        names = sorted(os.listdir(self.folder)) if os.path.isdir(self.folder) else []
-        return [Transaction(self.root, name) for name in names]
-
-    def begin(self, identifier: str = "") -> Transaction:
-        """A new transaction; without an id it is a one-shot that nobody can ask for later."""
-        name = checked_identifier(identifier) if identifier else f".once-{os.getpid()}-{time.time_ns()}"
-        transaction = Transaction(self.root, name)
-        make_directories(self.root, f"{PRIVATE}/transactions/{name}")
-        return transaction
-
-    def recover(self) -> list[str]:
-        """Finish what was committed, drop what was not decided or has expired; returns what was finished."""
-        finished = []
-        for transaction in self.all():
-            if transaction.load() is None or self._expired(transaction):
-                transaction.discard()
-            elif transaction.committed:
-                transaction.apply()
-                finished.append(transaction.identifier)
-        return finished
-
-    def _expired(self, transaction: Transaction) -> bool:
-        return not transaction.committed and float(transaction.record["expires"]) <= self._clock()
-
-    def reservation(self) -> Transaction | None:
-        """The prepared transaction that the tree waits for, if there is one."""
-        for transaction in self.all():
-            if transaction.load() and not transaction.committed and not self._expired(transaction):
-                return transaction
-        return None
-
-    def pending(self, name: str) -> str:
-        """Where the decided contents of ``name`` are to be read without the lock."""
-        for transaction in self.all():
-            if transaction.load() and transaction.committed:
-                for operation in transaction.operations:
-                    if operation["name"] == name and operation["action"] == "put":
-                        staged = transaction.staged(operation)
-                        if os.path.exists(staged):
-                            return staged
-        return inside(self.root, name)
+@contextlib.contextmanager
+def discarded(transaction: Transaction) -> t.Iterator[None]:
+    """Forget a transaction whose staging fails; once it is decided, the next writer finishes it."""
+    try:
+        yield
+    except BaseException as error:
+        if transaction.committed:
+            raise
+        readable = from_os_error(error, transaction.root) if isinstance(error, OSError) else error
+        transaction.discard()
+        if readable is error:
+            raise
+        raise readable from error

@@ -215,12 +215,28 @@ class Apt:
             "architectures": _architectures(scope.shown or scope.tables, settings),
             "components": [] if self.flat else sorted({name.split("/")[0] for name in written}),
         }
-        release = release_file("" if self.flat else self.scope, {**settings, **names}, moment, until, written)
+        suite = self.scope.strip("./") if self.flat else self.scope  # as apt expects it to be called
+        release = release_file(suite, {**settings, **names}, moment, until, written)
         return Rendered(
             addressed={},
             named={f"{self.base}Release": release, f"{self.base}Release.gpg": signer.detached(release)},
             switch=(self.switch, signer.clear(release)),
             valid_until=until,
+        )
+
+    def verify(self, view: str, scope: Scope, packages: list[tuple[str, str, str]], timeout: float) -> None:
+        """With apt-get."""
+        from ansible_collections.distrogate.ci.plugins.module_utils._packages._client import (  # used rarely
+            verify_apt,
+        )
+
+        components = [] if self.flat else list(scope.settings["components"])
+        components += [f"{one}/{_INSTALLER}" for one in components if _has_installer(one, scope.tables)]
+        with open(f"{view}/key.asc", encoding="ascii") as stream:
+            key = stream.read()
+        scratch = os.path.dirname(view)
+        verify_apt(
+            view, self.scope, components, packages, keyring_armor=key, scratch=scratch, timeout=timeout
         )
 
     def sources(self, scope: Scope, key: str) -> str:
@@ -245,6 +261,10 @@ def _contents(path: str, control: Control) -> str:
     return contents_lines(contents_of(path), listed)
 
 
+def _has_installer(component: str, tables: t.Mapping[str, Table]) -> bool:
+    return any(table.startswith(f"{component}/{_INSTALLER}/") for table in tables)
+
+
 def _base(suite: str) -> str:
     if suite == "./":
         return ""
@@ -261,7 +281,7 @@ def _architectures(tables: t.Mapping[str, Table], settings: Json) -> list[str]:
 
 
 def _installer(component: str, architectures: list[str], tables: t.Mapping[str, Table]) -> t.Iterator[Index]:
-    if not any(table.startswith(f"{component}/{_INSTALLER}/") for table in tables):
+    if not _has_installer(component, tables):
         return
     for architecture in architectures:
         names = tuple(f"{component}/{_INSTALLER}/{one}" for one in (architecture, "all"))

@@ -23,7 +23,7 @@ def _date(moment: int) -> str:
 def release_file(
     suite: str, settings: Json, moment: int, until: int, written: t.Mapping[str, Written]
 ) -> bytes:
-    """The text; ``suite`` is empty in a flat repository, ``until`` 0 where the suite never expires.
+    """The text; ``suite`` is empty in the flat repository ``./``, ``until`` 0 where the suite never expires.
 
     The text of an index is named by its digest too, for apt compares it after
     unpacking, but lies nowhere, as in Debian's own archive.

@@ -12,7 +12,8 @@ import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import sha256_file
-from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import Transactions
+from ansible_collections.distrogate.ci.plugins.module_utils._core._transactions import Transactions
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._admission import Admission
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._layers import (
     checked_layers,
     show_layers,
@@ -141,10 +142,12 @@ def _read_all(
     missing = sorted(set(digests) - {os.path.basename(path) for path in paths})
     if missing:
         raise DistrogateError("digest_mismatch", f"digests names {missing[0]}, which is not among packages.")
+    admission = Admission(request.params, plan.after.settings["require_bundle"])
     found: dict[str, dict[str, list[Read]]] = {}
     for path in paths:
         read = request.fmt.read(path, plan.after.settings)
         package = read.package
+        admission.check(package, path)
         expected = str(digests.get(os.path.basename(path), package.sha256))
         if expected.lower().removeprefix("sha256:") != package.sha256:
             raise DistrogateError(

@@ -24,7 +24,7 @@ import zlib
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import inside
-from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import Transactions
+from ansible_collections.distrogate.ci.plugins.module_utils._core._transactions import Transactions
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import (
     CHUNKS,
     Package,

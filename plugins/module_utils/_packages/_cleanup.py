@@ -14,7 +14,8 @@ import typing as t
 from ansible_collections.distrogate.ci.plugins.module_utils._core._cleanup import Finding, Rules, folders
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import inside
 from ansible_collections.distrogate.ci.plugins.module_utils._core._lock import file_lock
-from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import PRIVATE, Transactions
+from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import PRIVATE
+from ansible_collections.distrogate.ci.plugins.module_utils._core._transactions import Transactions
 
 # PIPELINE-CHANGE-PATCHSET-DIGEST, as a run's queue_key
 _KEY = re.compile(r"^[^-]+-(.+)-[0-9a-f]{10}$")

@@ -14,6 +14,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._command impor
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 
 _FINGERPRINT = re.compile(r"(?:0x)?([0-9A-Fa-f]{16,64})")
+_UNUSABLE = {"e": "has expired", "r": "was revoked", "d": "is disabled", "i": "is invalid"}
 
 
 class Signer:
@@ -44,15 +45,26 @@ class Signer:
         if self.home and not os.path.isdir(self.home):
             raise DistrogateError("no_signing_key", f"There is no GnuPG home {self.home}. Set gnupg_home.")
         status, output = self._gpg("--with-colons", "--list-secret-keys", key, check=False)
-        for line in output.decode("utf-8", "replace").splitlines():
-            fields = line.split(":")
-            if status == 0 and fields[0] == "fpr" and len(fields) > 9:
-                return fields[9]
+        rows = [line.split(":") for line in output.decode("utf-8", "replace").splitlines()]
+        for row, following in zip(rows, rows[1:]):
+            if status == 0 and row[0] == "sec" and following[0] == "fpr":
+                self._check_usable(row, following[9])
+                return following[9]
         raise DistrogateError(
             "no_signing_key",
             f"GnuPG has no secret key {key} in {self.home or 'the home of the user that runs the module'}."
             " Import the key there, or set signing_key and gnupg_home.",
         )
+
+    def _check_usable(self, row: list[str], key: str) -> None:
+        """Field 2 says whether the key is valid, field 12 what it can do (GnuPG's doc/DETAILS)."""
+        why = _UNUSABLE.get(row[1]) or ("" if "S" in row[11] else "cannot sign")
+        if why:
+            raise DistrogateError(
+                "no_signing_key",
+                f"The key {key} in {self.home or 'the home of the user that runs the module'} {why}."
+                " Set signing_key to another one, or mend it with gpg --edit-key.",
+            )
 
     def detached(self, data: bytes) -> bytes:
         """An armored detached signature."""

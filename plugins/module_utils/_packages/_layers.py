@@ -11,7 +11,7 @@ import re
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import Transactions
+from ansible_collections.distrogate.ci.plugins.module_utils._core._transactions import Transactions
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._chunks import Chunks
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import (
     STATE,

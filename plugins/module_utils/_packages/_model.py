@@ -219,5 +219,8 @@ class Format(t.Protocol):
     def render(self, written: t.Mapping[str, Written], scope: Scope, moment: int, signer: Signs) -> Rendered:
         """What names the indexes, signed."""
 
+    def verify(self, view: str, scope: Scope, packages: list[tuple[str, str, str]], timeout: float) -> None:
+        """Let the real client read the folder ``view`` and fetch packages (name, version, architecture)."""
+
     def sources(self, scope: Scope, key: str) -> str:
         """What a client needs to use the repository."""

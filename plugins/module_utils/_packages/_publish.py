@@ -16,6 +16,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._module import
 from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import (
     Transaction,
     checked_identifier,
+    discarded,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._changes import (
     plan_absent,
@@ -73,7 +74,12 @@ class Publisher:
             return self._begin(state, self._keys(state), self.repository.find(self.identifier))
 
     def _request(self, state: State, keys: Keys) -> Request:
-        return Request(state, self.fmt, self.repository.root, self.params, keys.settings, self.now)
+        scope = state.scopes.get(self.fmt.scope)
+        required = self.params["require_bundle"]
+        if required is None:
+            required = bool(scope and scope.settings["require_bundle"])
+        kept = {**keys.settings, "require_bundle": required}
+        return Request(state, self.fmt, self.repository.root, self.params, kept, self.now)
 
     def _plan(self, state: State, keys: Keys) -> Plan:
         request = self._request(state, keys)
@@ -100,7 +106,7 @@ class Publisher:
         result = outcome_result(plan, state.serial + changes)
         if not self.difference.empty and not self.check_mode:
             transaction = self.repository.log.begin(self.identifier)
-            try:
+            with discarded(transaction):
                 after = self._stage(transaction, state, plan if changes else None, keys, "committed")
                 if prepare:
                     meta = {"result": result, "request": self._asked(plan), "difference": described}
@@ -108,10 +114,6 @@ class Publisher:
                 else:
                     transaction.commit()
                     state = after
-            except DistrogateError:
-                if not transaction.committed:
-                    transaction.discard()
-                raise
         return self._result(result, state, keys)
 
     def _stage(
@@ -204,8 +206,9 @@ class Publisher:
         if not self.check_mode:
             transaction = self.repository.log.begin()
             state.finished[self.identifier] = {**finished, "state": "undone"}
-            state = self._stage(transaction, state, plan, keys, "undone")
-            transaction.commit()
+            with discarded(transaction):
+                state = self._stage(transaction, state, plan, keys, "undone")
+                transaction.commit()
         return self._result(result, state, keys)
 
     def _result(self, result: Json, state: State | None = None, keys: Keys | None = None) -> Json:

@@ -17,9 +17,9 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._lock import f
 from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import (
     PRIVATE,
     Transaction,
-    Transactions,
     make_directories,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._core._transactions import Transactions
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import STATE, Format, State
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._outcome import finish
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._state import dump_state, load_state

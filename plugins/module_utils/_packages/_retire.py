@@ -43,7 +43,8 @@ def retire(one: Publishing, after: State) -> list[str]:
     after.retired.update({name: [after.serial, digest, int(one.now)] for name, digest in gone.items()})
     can_undo = not one.transaction.identifier.startswith(".")
     needed = _pool_files(one.plan.removed) if can_undo else {}
-    dropped = []
+    # A snapshot's address goes at once; what it names stays for those who have read it.
+    dropped = [one.fmt.for_snapshot(one.params["snapshot"]).switch] if one.plan.snapshot_gone else []
     for name, entry in sorted(after.retired.items()):
         if name not in needed and _is_over(one, after.serial, entry):
             dropped.append(name)

@@ -124,6 +124,21 @@ class Rpm:
         addressed = {f"{self.base}repodata/{name}": text for name, text in self._new.items()}
         return Rendered(addressed, {f"{self.switch}.asc": signer.detached(data)}, (self.switch, data))
 
+    def verify(
+        self,
+        view: str,
+        scope: Scope,  # noqa: ARG002 -- there is one scope
+        packages: list[tuple[str, str, str]],
+        timeout: float,
+    ) -> None:
+        """With dnf."""
+        from ansible_collections.distrogate.ci.plugins.module_utils._packages._client import (  # used rarely
+            verify_rpm,
+        )
+
+        scratch = os.path.dirname(view)
+        verify_rpm(view, packages, key_path=f"{view}/key.asc", scratch=scratch, timeout=timeout)
+
     def sources(self, scope: Scope, key: str) -> str:  # noqa: ARG002 -- key.asc has the key
         """A .repo file: packages and metadata are both verified."""
         url = repository_url(self._params)

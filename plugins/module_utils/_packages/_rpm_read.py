@@ -91,7 +91,3 @@ def _check(found: t.Any, path: str) -> None:
         value = getattr(found, what) or ""
         if not pattern.fullmatch(value):
             raise bad_package(path, f"its {what} {value[:80]!r} does not follow the rules of rpm")
-    if found.arch in ("src", "nosrc") or not found.rpm_sourcerpm:
-        raise DistrogateError(
-            "unsupported", f"{path} is a source package; only binary packages are published.", path=path
-        )

@@ -36,6 +36,8 @@ COMMON_SPEC: dict[str, t.Any] = {
     "keep": {"type": "int", "default": 5},
     "keep_seconds": {"type": "int", "default": 900},
     "pinned": {"type": "list", "elements": "str", "default": []},
+    "bundle": {"type": "str"},
+    "require_bundle": {"type": "bool"},
     "hard_link": {"type": "bool", "default": False},
     "compression": {"type": "list", "elements": "str", "choices": ["gz", "xz"]},
     "verify": {"type": "str", "choices": ["none", "client"], "default": "none"},

@@ -37,6 +37,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._packages._package_f
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._plan import Plan
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._retire import public_files, retire
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._state import dump_state
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._verify import verify
 
 _AHEAD = 5  # seconds that a Release may be dated ahead, so that each has a date of its own
 _READ_ONLY = 0o444
@@ -89,6 +90,8 @@ class Staging:
         self.transaction.put(STATE, dump_state(after))
         for name in dropped:
             self.transaction.drop(name)
+        if self.params["verify"] == "client":
+            verify(self.transaction, self.fmt, plan.after, plan.added, self.params["timeout"])
         return after
 
     def _stage_pool(self) -> None:

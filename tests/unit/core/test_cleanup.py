@@ -21,7 +21,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._cleanup impor
     apply,
     find_runs,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import Transactions
+from ansible_collections.distrogate.ci.plugins.module_utils._core._transactions import Transactions
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._cleanup import (
     find_lease_files,
     find_sandboxes,

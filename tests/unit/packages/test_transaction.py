@@ -13,7 +13,7 @@ import typing as t
 import pytest
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import Transactions
+from ansible_collections.distrogate.ci.plugins.module_utils._core._transactions import Transactions
 from ansible_collections.distrogate.ci.tests.unit.packages.helpers import QuickSigner, Suite
 
 Make = t.Callable[..., t.Any]
