@@ -1,0 +1,107 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What differs between the debs and the rpms under attack."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+import typing as t
+
+from ansible_collections.distrogate.ci.tests.faults import (
+    hostile_ar,
+    hostile_debs_archive,
+    hostile_debs_control,
+    hostile_debs_data,
+    hostile_debs_packed,
+    hostile_debs_tar,
+    hostile_dscs,
+    hostile_inputs,
+    hostile_rpm_writer,
+    hostile_rpms_cut,
+    hostile_rpms_index,
+    hostile_rpms_text,
+)
+from ansible_collections.distrogate.ci.tests.faults.hostile_apt_reader import AptReader
+from ansible_collections.distrogate.ci.tests.faults.hostile_case import PUBLISHED, Case, Source, written
+from ansible_collections.distrogate.ci.tests.faults.hostile_rpm_reader import RpmReader
+
+
+class Reader(t.Protocol):
+    def digests(self) -> set[str]: ...
+
+    def compare(self, digest: str, package: pathlib.Path, scratch: str) -> str: ...
+
+
+def good_deb(source: Source) -> bytes:
+    return hostile_ar.deb(hostile_ar.control(source.fresh()))
+
+
+def good_rpm(source: Source) -> bytes:
+    return hostile_rpm_writer.rpm(hostile_rpm_writer.good_tags(source.fresh()))
+
+
+@dataclasses.dataclass(frozen=True)
+class Format:
+    """``generators`` make the cases; ``options`` are those of the module besides the common ones.
+
+    ``readers`` are patterns of the product's files that look into packages: their
+    branches are counted.
+    """
+
+    module: str
+    suffix: str
+    reader: t.Callable[[pathlib.Path], Reader]
+    good: t.Callable[[Source], bytes]
+    generators: tuple[t.Callable[[Source], t.Iterator[Case]], ...]
+    options: dict[str, t.Any]
+    readers: tuple[str, ...]
+
+    def cases(self, source: Source) -> t.Iterator[Case]:
+        for generator in self.generators:
+            yield from generator(source)
+        if "contents" not in self.options:
+            yield from hostile_inputs.cases(self.suffix[1:], self.suffix, source, self.good)
+
+    def good_case(self, source: Source, kind: str) -> Case:
+        """A package that nobody could refuse."""
+        return written(kind, "", f"{source.fresh()}{self.suffix}", self.good(source), PUBLISHED)
+
+
+FORMATS = {
+    "apt": Format(
+        "apt_publish",
+        ".deb",
+        AptReader,
+        good_deb,
+        (
+            hostile_debs_control.cases,
+            hostile_debs_archive.cases,
+            hostile_debs_tar.cases,
+            hostile_debs_packed.cases,
+            hostile_dscs.cases,
+        ),
+        {"suite": "bookworm"},
+        ("_deb*.py", "_dsc*.py", "_package_file.py"),
+    ),
+    "contents": Format(
+        "apt_publish",
+        ".deb",
+        AptReader,
+        good_deb,
+        (hostile_debs_data.cases,),
+        {"suite": "bookworm", "contents": True},
+        ("_contents*.py", "_inflate*.py"),
+    ),
+    "rpm": Format(
+        "rpm_publish",
+        ".rpm",
+        RpmReader,
+        good_rpm,
+        (hostile_rpms_text.cases, hostile_rpms_index.cases, hostile_rpms_cut.cases),
+        {},
+        ("_rpm_read*.py", "_package_file.py"),
+    ),
+}
