@@ -141,22 +141,22 @@ def in_use(chunks: Chunks, scopes: t.Iterable[Scope], package: Package) -> set[s
     return found
 
 
-def conflict(old: Package, package: Package) -> DistrogateError:
+def conflict(old: Package, package: Package, path: str) -> DistrogateError:
     """The error for other contents under one identity."""
     return DistrogateError(
         "content_conflict",
-        f"{package.label} is published with sha256 {old.sha256}; the new file has {package.sha256}."
+        f"{package.label} is published with sha256 {old.sha256}; {path} has {package.sha256}."
         " Contents under one version never change: give it a higher version, or remove the old one.",
         published_sha256=old.sha256,
         offered_sha256=package.sha256,
     )
 
 
-def downgrade(newer: Package, package: Package) -> DistrogateError:
+def downgrade(newer: Package, package: Package, path: str) -> DistrogateError:
     """The error for a version that is lower than the published one."""
     return DistrogateError(
         "downgrade",
-        f"{package.label} is older than {newer.version}, which is published. Clients would not take it:"
-        " give it a higher version, or set allow_downgrade.",
+        f"{package.label} ({path}) is older than {newer.version}, which is published. Clients would not take"
+        " it: give it a higher version, or set allow_downgrade.",
         published_version=newer.version,
     )
