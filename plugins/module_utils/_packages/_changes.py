@@ -144,8 +144,7 @@ def _read_all(
         raise DistrogateError("digest_mismatch", f"digests names {missing[0]}, which is not among packages.")
     admission = Admission(request.params, plan.after.settings["require_bundle"])
     found: dict[str, dict[str, list[Read]]] = {}
-    for path in paths:
-        read = request.fmt.read(path, plan.after.settings)
+    for path, read in zip(paths, request.fmt.read_all(paths, plan.after.settings)):
         package = read.package
         admission.check(package, path)
         expected = str(digests.get(os.path.basename(path), package.sha256))
@@ -175,12 +174,12 @@ class _Arrival:
         for package, origins in offered[name]:
             old = next((one for one in (*existing, *new) if one.key == package.key), None)
             if old is not None and old.sha256 != package.sha256:
-                raise conflict(old, package)
+                raise conflict(old, package, origins[0].path)
             if old is not None:
                 if old not in new:
                     self._plan.skipped.append(old)
                 continue
-            self._check_newest(existing, package)
+            self._check_newest(existing, package, origins[0].path)
             placed = self._pool.placed(package)
             for (file, _sha256, _size), origin in zip(placed.files(), origins):
                 if not self._pool.has(file):
@@ -190,13 +189,13 @@ class _Arrival:
         self._plan.added.extend(one for one in new if one in kept)
         return kept
 
-    def _check_newest(self, existing: list[Package], package: Package) -> None:
+    def _check_newest(self, existing: list[Package], package: Package, path: str) -> None:
         if self._request.params["allow_downgrade"]:
             return
         for one in existing:
             newer = self._request.fmt.compare(one.version, package.version) > 0
             if one.architecture == package.architecture and newer:
-                raise downgrade(one, package)
+                raise downgrade(one, package, path)
 
     def kept(self, existing: list[Package], new: t.Sequence[Package] = ()) -> list[Package]:
         """The newest versions of each architecture, as many as are to stay; the others are removed."""
