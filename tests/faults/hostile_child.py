@@ -20,7 +20,7 @@ import time
 import traceback
 import typing as t
 
-from ansible_collections.distrogate.ci.tests.faults.kill import _CALL, PYTHON
+from ansible_collections.distrogate.ci.tests.faults.run import CALL, PYTHON
 
 MODULES = "ansible_collections.distrogate.ci.plugins.modules."
 ADDRESSES = 1 << 30  # bytes of address space: an allocation of what a file only claims fails at once
@@ -85,7 +85,7 @@ class Caller:
             resource.setrlimit(resource.RLIMIT_AS, (ADDRESSES, ADDRESSES))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             if own_process:
-                os.execve(PYTHON, [PYTHON, "-c", _CALL, self.module, arguments], dict(os.environ))
+                os.execve(PYTHON, [PYTHON, "-c", CALL, self.module, arguments], dict(os.environ))
             status = self._main(arguments)
         except BaseException:  # noqa: BLE001 -- it would run the parent's code
             traceback.print_exc()

@@ -22,7 +22,7 @@ import coverage
 
 from ansible_collections.distrogate.ci.tests.faults import hostile_throw
 from ansible_collections.distrogate.ci.tests.faults.hostile_case import PUBLISHED, REFUSED
-from ansible_collections.distrogate.ci.tests.faults.kill import PYTHON, paths
+from ansible_collections.distrogate.ci.tests.faults.run import PYTHON, paths
 
 _SLACK = 300  # seconds that a run may need beyond its own limit before it is ended
 _Arcs = dict[str, set[tuple[int, int]]]

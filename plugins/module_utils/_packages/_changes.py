@@ -42,7 +42,7 @@ def plan_present(request: Request, paths: t.Sequence[str], digests: t.Mapping[st
     offered = _read_all(request, plan, paths, digests)
     arrival = _Arrival(request, plan)
     for table in sorted(offered):
-        _rewrite(plan, table, offered[table], functools.partial(arrival.decide, offered[table]))
+        _rewrite(plan, table, list(offered[table]), functools.partial(arrival.decide, offered[table]))
     return _finish(request, plan)
 
 
@@ -166,12 +166,10 @@ class _Arrival:
         self._plan = plan
         self._pool = Pool(request)
 
-    def decide(
-        self, offered: t.Mapping[str, list[Read]], name: str, existing: list[Package]
-    ) -> list[Package]:
+    def decide(self, offered: dict[str, list[Read]], name: str, existing: list[Package]) -> list[Package]:
         """The packages that are to be there under ``name``."""
         new: list[Package] = []
-        for package, origins in offered[name]:
+        for package, origins in offered.pop(name):
             old = next((one for one in (*existing, *new) if one.key == package.key), None)
             if old is not None and old.sha256 != package.sha256:
                 raise conflict(old, package, origins[0].path)
@@ -186,7 +184,8 @@ class _Arrival:
                     self._plan.origins[file] = origin
             new.append(placed)
         kept = self.kept(existing, new)
-        self._plan.added.extend(one for one in new if one in kept)
+        # Their entries are in a chunk from here on; with many packages, they are most of the memory.
+        self._plan.added.extend(one._replace(lanes=()) for one in new if one in kept)
         return kept
 
     def _check_newest(self, existing: list[Package], package: Package, path: str) -> None:

@@ -105,12 +105,15 @@ class Pool:
 
     def placed(self, package: Package) -> Package:
         """The package with file names that no other contents have."""
-        fitting = [self._fits(name, sha256) for name, sha256, _size in package.files()]
+        files = package.files()
+        fitting = [self._fits(name, sha256) for name, sha256, _size in files]
         if not all(fitting):
             package = self._fmt.at(package, f"{os.path.dirname(package.file)}/{package.sha256[:16]}")
-            for name, sha256, _size in package.files():
+            files = package.files()
+            for name, sha256, _size in files:
                 self._fits(name, sha256)
-        self._taken.update((name, sha256) for name, sha256, _size in package.files())
+        for name, sha256, _size in files:
+            self._taken[name] = sha256
         return package
 
     def _fits(self, name: str, sha256: str) -> bool:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import struct
 import typing as t
@@ -78,6 +79,7 @@ def read_rpms(paths: t.Sequence[str]) -> t.Iterator[Read]:
 def _read(path: str) -> tuple[tuple[str, ...], tuple[str, ...], Origin]:
     """Facts, entries and origin of one package."""
     crc = bindings()
+    os.environ["HOME"] = os.devnull  # of the child: librpm would make a database in the user's home
     with PackageFile(path) as file:
         check_rpm(file)
         mark = file.mark
