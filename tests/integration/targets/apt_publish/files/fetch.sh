@@ -3,4 +3,4 @@
 set -euo pipefail
 apt-get -q download tool tool:arm64 tool-data tool-dbgsym hello >&2
 apt-get -q source tool >&2
-ls | LC_ALL=C sort
+find . -mindepth 1 -maxdepth 1 -printf '%f\n' | LC_ALL=C sort
