@@ -22,9 +22,10 @@ def bad_package(path: str, why: str) -> DistrogateError:
     return DistrogateError("bad_package", f"{path} is not a package that can be published: {why}.", path=path)
 
 
-def mark_of(status: os.stat_result) -> tuple[int, ...]:
+def mark_of(status: os.stat_result) -> str:
     """What changes when a file is replaced or written to."""
-    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    times = f"{status.st_mtime_ns} {status.st_ctime_ns}"
+    return f"{status.st_dev} {status.st_ino} {status.st_size} {times}"
 
 
 def _open(path: str) -> int:
