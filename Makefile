@@ -46,7 +46,7 @@ test-real: venv  ## tests against real services, which take longer
 bench: venv  ## measure the pipeline; ARGS=--write keeps the result
 	@$(python) tests/benchmarks/pipeline.py $(ARGS)
 
-faults: venv  ## kill programs at every system call that matters, and look at what is left
+faults: venv  ## kill programs at every system call that matters, and offer them hostile packages
 	$(python) -m pytest -q tests/faults
 
 lint: ruff mypy layers yamllint ansible-lint docs-lint environment  ## all static checks of our own choice

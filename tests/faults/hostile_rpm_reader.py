@@ -93,6 +93,7 @@ class RpmReader:
         """Whether what is published of a package is what rpm reads in it; "" or a remark."""
         import rpm  # the distribution's bindings
 
+        rpm.setVerbosity(rpm.RPMLOG_CRIT)
         transaction = rpm.TransactionSet(scratch)
         transaction.setVSFlags(0)
         try:

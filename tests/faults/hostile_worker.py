@@ -43,7 +43,7 @@ class Worker:
         scratch = folder / "scratch"
         scratch.mkdir()
         os.environ["TMPDIR"] = tempfile.tempdir = str(self.box.tmp)
-        self.caller = Caller(self.format.module, scratch, LIMIT)
+        self.caller = Caller(self.format.module, scratch, self.box.tmp, LIMIT)
         self.reader = self.format.reader(self.box.root)
         self.shown: set[str] = set()
         self.arcs: dict[str, set[tuple[int, int]]] = {}
@@ -56,7 +56,6 @@ class Worker:
             "signing_key": self.key,
             "gnupg_home": str(self.home),
             "timeout": 5,
-            "_ansible_tmpdir": str(self.box.tmp),
         }
 
     def prepare(self, source: Source) -> None:
