@@ -18,8 +18,11 @@ options:
     required: true
   packages:
     description:
-      - With O(state=present) and O(state=prepared), paths of packages on this host, which are cloned.
+      - With O(state=present) and O(state=prepared), paths of packages on this host. They are cloned where the
+        file system can, else copied; see O(hard_link). A symbolic link is refused.
       - With O(state=absent), names of packages, as V(name) or V(name=version).
+      - A package whose version is lower than the published one of its name and architecture is refused; see
+        O(allow_downgrade).
     type: list
     elements: str
     default: []
@@ -36,7 +39,9 @@ options:
       - Nothing is copied. C(layers/<name>) in O(root) becomes a symbolic link, which the web server
         has to follow.
       - They are given oldest first. Of packages with the same name, version and architecture, the later
-        layer's one is shown, and the repository's own one before all.
+        layer's one is shown, and the repository's own one before all. RV(layers) says what is shown from
+        which.
+      - What a layer publishes or removes later is seen here at the next publish.
       - When it is left out, the layers stay as they are; an empty list removes them.
     type: list
     elements: dict
@@ -53,7 +58,26 @@ options:
     description:
       - The fingerprint of the OpenPGP key that signs the metadata.
       - Required for a new repository; after that the repository's key is the default.
+      - Another key than before is refused, since clients would refuse what it signs; see O(overlap_key) and
+        O(allow_key_change).
     type: str
+  overlap_key:
+    description:
+      - The fingerprint of a second key that signs as well, and stands in C(key.asc) beside the first.
+      - "To change the key of a repository without a moment in which a client refuses: set this to the new
+        key, until all clients have taken over C(key.asc) or RV(sources); then make the new one
+        O(signing_key), and set this to the old one for those that are late, or to an empty string."
+      - When it is left out, it stays as it is.
+    type: str
+  overlap_until:
+    description:
+      - When the second key stops to sign, as V(2030-01-31) or V(2030-01-31T12:00:00Z). It is left out of the
+        first publish after that. Without it, the overlap lasts until O(overlap_key) is changed.
+    type: str
+  allow_key_change:
+    description: Whether the repository may be signed by none of the keys that signed it so far.
+    type: bool
+    default: false
   gnupg_home:
     description: The GnuPG home with the secret key. The default is the one of the user that runs the module.
     type: path
@@ -62,6 +86,72 @@ options:
     type: str
   label:
     description: A name for people to read.
+    type: str
+  allow_downgrade:
+    description: Whether a version may be published that is lower than the published one.
+    type: bool
+    default: false
+  keep_versions:
+    description:
+      - How many versions of each package and architecture stay, the newest ones. V(0) keeps all.
+      - When it is left out, it stays as it is, and is V(0) for a new repository.
+    type: int
+  keep:
+    description:
+      - For how many further publishes the files stay that a publish replaced or removed, for readers that
+        began before it.
+    type: int
+    default: 5
+  keep_seconds:
+    description: They stay at least so many seconds, whatever O(keep) says.
+    type: int
+    default: 900
+  pinned:
+    description: The sha256 of files that stay in the pool as long as they are named here, such as those of
+      bundles.
+    type: list
+    elements: str
+    default: []
+  snapshot:
+    description:
+      - The name under which the state is kept as it is after this call, with an address of its own;
+        see RV(snapshot_sources). It never changes, and suits clients that cannot ask for files by their hash.
+      - A name that stands for another state already is refused. With O(state=absent), the snapshot is
+        removed.
+      - A repository that shows layers cannot have one.
+    type: str
+  compression:
+    description:
+      - How indexes are compressed. V(gz) is always among them, and is put together from parts that are
+        compressed already. V(xz) is smaller, but compressed as a whole with each publish.
+      - When it is left out, it stays as it is.
+    type: list
+    elements: str
+    choices: [gz, xz]
+  hard_link:
+    description:
+      - Whether files enter the pool as hard links, which copies nothing. Only for files that are the
+        publisher's alone, such as those in the folder of M(distrogate.ci.artifact_transfer), since whoever
+        can write to the old name can change what is published.
+      - A file that another user owns, that others may write to, or that has a second name is copied
+        nevertheless. A file that is linked becomes read-only.
+    type: bool
+    default: false
+  verify:
+    description:
+      - With V(client), apt-get or dnf reads the new state before anybody else does, checks the signatures,
+        and fetches the packages that are added. When it refuses, nothing is published.
+    type: str
+    choices: [none, client]
+    default: none
+  require_bundle:
+    description:
+      - Whether packages enter this repository only as a part of a sealed bundle.
+        M(distrogate.ci.bundle_promote) hands its bundle over.
+      - When it is left out, it stays as it is, and is V(false) for a new repository.
+    type: bool
+  bundle:
+    description: The contents of a C(bundle.json). Packages that it does not name by their sha256 are refused.
     type: str
   state:
     description:

@@ -14,21 +14,28 @@ version_added: 0.1.0
 author:
   - distrogate.ci maintainers (@distrogate)
 description:
-  - Publishes C(.deb) files to an apt repository with signed Release files and C(by-hash) indexes.
-  - A reader of InRelease and C(by-hash) never meets a mixture. Replaced files stay for five more publishes.
+  - Publishes C(.deb), C(.udeb), C(.ddeb) and C(.dsc) files to an apt repository with signed Release files and
+    C(by-hash) indexes.
+  - A reader of InRelease and C(by-hash) never meets a mixture. Replaced files stay for some publishes and
+    some time.
+  - Adding a package costs its own hash and a small part of the index, however many packages there are.
   - A package that is there with the same contents is skipped. One with the same name, version and
     architecture but other contents is refused, and the repository stays as it was.
   - A killed run leaves the old state or the new one; the next run finishes or cleans up.
 requirements:
   - gnupg on the host
   - zstd on the host, for packages whose control archive is compressed with it
+  - apt on the host, for O(verify=client)
 options:
   suite:
-    description: The suite, such as the codename of the operating system.
+    description:
+      - The suite, such as the codename of the operating system.
+      - One that ends in a slash, such as V(./), makes a flat repository, whose indexes lie beside its
+        InRelease.
     type: str
     required: true
   component:
-    description: The component that packages are published to.
+    description: The component that packages are published to, or removed from.
     type: str
     default: main
   architectures:
@@ -40,6 +47,18 @@ options:
   origin:
     description: The Origin in the Release file. When it is left out, it stays as it is, as does O(label).
     type: str
+  valid_for:
+    description:
+      - Seconds for which clients take a Release file. V(0) means that it never expires.
+      - A call that changes nothing else signs anew when half of that time is over.
+      - When it is left out, it stays as it is, and is V(0) for a new suite.
+    type: int
+  contents:
+    description:
+      - Whether there are Contents indexes, which say in which package a file is. When they are asked for
+        the first time, all packages of the suite are read for that.
+      - When it is left out, it stays as it is, and is V(false) for a new suite.
+    type: bool
 extends_documentation_fragment:
   - distrogate.ci.attributes
   - distrogate.ci.publish
@@ -82,6 +101,16 @@ EXAMPLES = r"""
     suite: bookworm
     state: committed
     transaction: promote-2026-11-21
+
+- name: Publish what the real client accepts, and keep the state under a name
+  distrogate.ci.apt_publish:
+    root: /srv/repositories/release
+    suite: bookworm
+    packages:
+      - /srv/incoming/nova_30.0.0-1_all.deb
+    verify: client
+    keep_versions: 3
+    snapshot: 2026-11-21
 
 - name: Remove a version
   distrogate.ci.apt_publish:
@@ -129,6 +158,29 @@ unchanged:
   type: list
   elements: dict
   contains: *package
+layers:
+  description: What is shown from each layer.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The layer's name.
+      type: str
+      returned: success
+    root:
+      description: Its root.
+      type: str
+      returned: success
+    packages:
+      description: Its packages that are shown, as C(NAME=VERSION/ARCHITECTURE).
+      type: list
+      elements: str
+      returned: success
+snapshot_sources:
+  description: As RV(sources), for the address of O(snapshot); empty when none is asked for.
+  returned: success
+  type: str
 serial:
   description: Rises by one with each publish. After O(state=prepared) the one that the commit will give.
   returned: success
@@ -154,8 +206,9 @@ key:
 reason:
   description:
     - Why it failed, for a machine to read. Among them are V(bad_package), V(content_conflict),
-      V(digest_mismatch), V(no_signing_key), V(bad_layer), V(lock_timeout), V(reserved),
-      V(unknown_transaction), V(transaction_used) and V(not_latest).
+      V(downgrade), V(digest_mismatch), V(package_changed), V(not_in_bundle), V(bundle_required),
+      V(no_signing_key), V(key_change), V(bad_layer), V(snapshot_exists), V(client_refused), V(no_space),
+      V(lock_timeout), V(reserved), V(unknown_transaction), V(transaction_used) and V(not_latest).
   returned: failure
   type: str
   sample: content_conflict

@@ -44,6 +44,7 @@ options:
       - Repositories whose transactions are looked at.
       - What was committed is finished, and what has expired is dropped, as the next publication would do.
       - What is prepared and waits is only reported, as is a synchronisation of mirrors.
+      - Files that their publications replaced or removed more than O(idle_days) ago are removed.
     type: list
     elements: path
     default: []
@@ -67,6 +68,11 @@ options:
     description: Paths that stay, such as the run directories of the bundles that channels point to.
     type: list
     elements: path
+    default: []
+  pinned_digests:
+    description: The sha256 of files in the pools of O(transactions) that stay though nothing names them.
+    type: list
+    elements: str
     default: []
   timeout:
     description: Seconds to wait for a writer of a repository in O(transactions).
@@ -111,6 +117,13 @@ transactions:
   returned: success
   type: list
   elements: dict
+collected:
+  description:
+    - Repositories with files that were replaced long ago, each with C(root), the number of C(files), and
+      their C(bytes).
+  returned: success
+  type: list
+  elements: dict
 """
 
 import typing as t
@@ -128,6 +141,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._packages._cleanup i
     end_transactions,
     find_test_repositories,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._collect import collect
 
 
 def clean(call: Call) -> None:
@@ -143,15 +157,20 @@ def clean(call: Call) -> None:
     ]
     removed, kept, errors = apply(findings, call.check_mode)
     under_way: list[dict[str, str]] = []
+    collected: list[dict[str, t.Any]] = []
+    timeout = params["timeout"]
     for root in params["transactions"]:
-        under_way += end_transactions(root, params["timeout"], call.check_mode) + open_synchronisations(root)
+        under_way += end_transactions(root, timeout, call.check_mode) + open_synchronisations(root)
+        collected += collect(root, params["idle_days"], params["pinned_digests"], timeout, call.check_mode)
     ended = [item["transaction"] for item in under_way if not item["outcome"].startswith("kept")]
     call.difference.add("paths", [finding.path for finding in removed], [])
     call.difference.add("transactions", ended, [])
+    call.difference.add("replaced_files", collected, [])
     call.result.update(
         removed=[finding.as_result() for finding in removed],
         kept=[finding.as_result() for finding in kept],
         transactions=under_way,
+        collected=collected,
     )
     if errors:
         raise DistrogateError("not_removed", "Some things could not be removed:\n" + "\n".join(errors))
@@ -170,6 +189,7 @@ def main() -> None:
         "idle_days": {"type": "float", "default": 1},
         "ended": {"type": "list", "elements": "str", "default": []},
         "pinned": paths,
+        "pinned_digests": {"type": "list", "elements": "str", "default": []},
         "timeout": {"type": "float", "default": 60},
     }
     with module_call(spec) as call:

@@ -15,8 +15,9 @@ author:
   - distrogate.ci maintainers (@distrogate)
 description:
   - Publishes C(.rpm) files to a repository with a signed repomd.xml and metadata files named by their digest.
-  - A reader of repomd.xml and the files that it names never meets a mixture. Replaced files stay for five
-    more publishes.
+  - A reader of repomd.xml and the files that it names never meets a mixture. Replaced files stay for some
+    publishes and some time.
+  - Adding a package costs its own hash and a small part of the lists, however many packages there are.
   - The packages themselves are expected to be signed when they are built.
   - A package that is there with the same contents is skipped. One with the same name, version and
     architecture but other contents is refused, and the repository stays as it was.
@@ -24,6 +25,18 @@ description:
 requirements:
   - gnupg on the host
   - createrepo_c with its bindings for the host's Python (C(python3-createrepo-c) on Debian)
+  - dnf 4 on the host, for O(verify=client)
+options:
+  group:
+    description:
+      - A file with groups of packages (comps.xml), which is published beside the lists.
+      - When it is left out, it stays as it is; an empty string removes it.
+    type: path
+  updateinfo:
+    description:
+      - A file with advisories (updateinfo.xml), which is published beside the lists.
+      - When it is left out, it stays as it is; an empty string removes it.
+    type: path
 extends_documentation_fragment:
   - distrogate.ci.attributes
   - distrogate.ci.publish
@@ -63,6 +76,15 @@ EXAMPLES = r"""
     root: /srv/repositories/release
     state: committed
     transaction: promote-2026-11-21
+
+- name: Publish what the real client accepts, and keep the state under a name
+  distrogate.ci.rpm_publish:
+    root: /srv/repositories/release
+    packages:
+      - /srv/incoming/nova-30.0.0-1.noarch.rpm
+    verify: client
+    keep_versions: 3
+    snapshot: 2026-11-21
 
 - name: Remove a version
   distrogate.ci.rpm_publish:
@@ -109,6 +131,29 @@ unchanged:
   type: list
   elements: dict
   contains: *package
+layers:
+  description: What is shown from each layer.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The layer's name.
+      type: str
+      returned: success
+    root:
+      description: Its root.
+      type: str
+      returned: success
+    packages:
+      description: Its packages that are shown, as C(NAME=VERSION/ARCHITECTURE).
+      type: list
+      elements: str
+      returned: success
+snapshot_sources:
+  description: As RV(sources), for the address of O(snapshot); empty when none is asked for.
+  returned: success
+  type: str
 serial:
   description: Rises by one with each publish. After O(state=prepared) the one that the commit will give.
   returned: success
@@ -134,8 +179,9 @@ key:
 reason:
   description:
     - Why it failed, for a machine to read. Among them are V(bad_package), V(content_conflict),
-      V(digest_mismatch), V(no_signing_key), V(bad_layer), V(lock_timeout), V(reserved),
-      V(unknown_transaction), V(transaction_used) and V(not_latest).
+      V(downgrade), V(digest_mismatch), V(package_changed), V(not_in_bundle), V(bundle_required),
+      V(no_signing_key), V(key_change), V(bad_layer), V(snapshot_exists), V(client_refused), V(no_space),
+      V(lock_timeout), V(reserved), V(unknown_transaction), V(transaction_used) and V(not_latest).
   returned: failure
   type: str
   sample: content_conflict

@@ -66,7 +66,7 @@ class Outcome:
         return "Traceback (most recent call last)" in self.stderr + self.stdout
 
     def __str__(self) -> str:
-        return f"status {self.status}: {self.stdout[-2000:]}{self.stderr[-2000:]}"
+        return f"status {self.status}: {self.stdout[-500:]}{self.stderr[-1500:]}"
 
 
 def finish(process: subprocess.Popen[str], timeout: float = 120) -> Outcome:

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Makes .venv: the pinned Python tools, a link that makes this tree an installed collection, and the
-# system packages of bindep.txt. Costs some milliseconds when nothing has changed.
+# system packages of bindep.txt, with those of the profiles that are named as arguments. Costs some
+# milliseconds when nothing has changed.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 digest=$(cat "$0" bindep.txt requirements/*.txt | sha256sum)
-if [ "$(cat .venv/stamp 2>/dev/null)" = "$digest" ]; then exit 0; fi
+stamp=.venv/stamp${1:+-$1}
+if [ "$(cat "$stamp" 2>/dev/null)" = "$digest" ]; then exit 0; fi
 
 root=()
 can_install() {
@@ -58,7 +60,7 @@ fi
 mkdir -p .venv/collections/ansible_collections/distrogate
 ln -sfn ../../../.. .venv/collections/ansible_collections/distrogate/ci
 
-mapfile -t missing < <(.venv/bin/bindep --brief test)
+mapfile -t missing < <(.venv/bin/bindep --brief test "$@")
 if [ "${#missing[@]}" != 0 ] && can_install; then
     apt_install "${missing[@]}"
     missing=()
@@ -67,4 +69,4 @@ if [ "${#missing[@]}" != 0 ]; then
     echo "Going on without these system packages; tests that need them will fail: ${missing[*]}" >&2
     exit 0  # with no stamp, so that the next call looks again
 fi
-echo "$digest" >.venv/stamp
+echo "$digest" >"$stamp"

@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import sha256_file
 from ansible_collections.distrogate.ci.plugins.module_utils._core._seal import bundle_digest
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._collect import collect
 from ansible_collections.distrogate.ci.tests.unit.packages.helpers import KEY, Suite
 
 Make = t.Callable[..., t.Any]
@@ -78,6 +79,26 @@ def test_garbage_stays_for_its_time(suite: Suite, make: Make) -> None:
     for number in range(7):
         suite(make("cinder", str(number)), keep=0, keep_seconds=3600)
     assert "nova_1.0-1_all.deb" in pool(suite)
+
+
+def test_the_janitor_collects(suite: Suite, make: Make) -> None:
+    package = make()
+    suite(package, transaction="one")
+    suite("nova", state="absent", transaction="two")
+    root, digest = str(suite.root), sha256_file(str(package))
+    assert collect(root, 1, [], 1, check_mode=False) == []
+    predicted = collect(root, -1, [], 1, check_mode=True)
+    assert predicted == collect(root, -1, [], 1, check_mode=False)
+    assert predicted[0]["files"] > 1
+    assert pool(suite) == ["nova_1.0-1_all.deb"]  # the last transaction can still be undone
+    suite(make("glance"))
+    collect(root, -1, [digest], 1, check_mode=False)
+    assert len(pool(suite)) == 2
+    collect(root, -1, [], 1, check_mode=False)
+    assert pool(suite) == ["glance_1.0-1_all.deb"]
+    assert suite.names() == ["glance=1.0-1"]
+    assert collect(root, -1, [], 1, check_mode=False) == []
+    assert collect(root + "/missing", -1, [], 1, check_mode=False) == []
 
 
 def test_two_suites_keep_a_file_that_one_drops(suite: Suite, make: Make) -> None:
