@@ -70,7 +70,6 @@ CAUSES: tuple[tuple[str, str, int], ...] = (
     ("rpm", "its version '…' does not follow", 11),
     ("rpm", "its release '…' does not follow", 12),
     ("rpm", "its arch '…' does not follow", 9),
-    ("rpm", "is a source package", 0),
     ("rpm", "rpmReadPackageFile", 96),
     ("rpm", "Forbidden control chars found", 52),
 )

@@ -48,7 +48,6 @@ class RpmReader:
     def __init__(self, root: pathlib.Path) -> None:
         self.root = root
         self._identity: dict[str, list[str]] = {}
-        self._files: dict[str, list[str]] = {}
 
     def digests(self) -> set[str]:
         lists = _lists(self.root)
@@ -101,13 +100,8 @@ class RpmReader:
                 header = transaction.hdrFromFdno(stream.fileno())
         except rpm.error as error:
             return f"published, but rpm refuses it ({error})"
-        real = [
-            header["name"],
-            str(header["epoch"] or 0),
-            header["version"],
-            header["release"],
-            header["arch"],
-        ]
+        arch = "src" if header.isSource() else header["arch"]  # as createrepo_c and dnf see it
+        real = [header["name"], str(header["epoch"] or 0), header["version"], header["release"], arch]
         shown = self._identity[digest]
         assert shown == real, f"rpm reads other fields: {shown} shown, {real} real"
         return ""
