@@ -100,7 +100,8 @@ class RpmReader:
                 header = transaction.hdrFromFdno(stream.fileno())
         except rpm.error as error:
             return f"published, but rpm refuses it ({error})"
-        arch = "src" if header.isSource() else header["arch"]  # as createrepo_c and dnf see it
+        source = header.isSource() or header[rpm.RPMTAG_SOURCEPACKAGE]
+        arch = "src" if source else header["arch"]  # as createrepo_c and dnf see it
         real = [header["name"], str(header["epoch"] or 0), header["version"], header["release"], arch]
         shown = self._identity[digest]
         assert shown == real, f"rpm reads other fields: {shown} shown, {real} real"
