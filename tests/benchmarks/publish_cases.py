@@ -148,6 +148,8 @@ class Bench:
         publish_inputs.remove(root)
         used = self.ours.publish(kind, root, packages, **options)
         assert publish_files.listed(kind, root, INDEX[kind]) == len(packages)
+        names = 2 if options == LINKED else 1
+        assert all(package.stat().st_nlink == names for package in packages), "not by hard link, or by it"
         publish_inputs.remove(root)
         return used
 

@@ -33,7 +33,12 @@ def make(folder: Path, kind: str, count: int) -> list[Path]:
         with multiprocessing.Pool() as pool:
             pool.starmap(_make, [(folder, kind, number) for number in range(have, count)], chunksize=200)
         made.write_text(str(count))
-    return [path(folder, kind, number) for number in range(count)]
+    packages = [path(folder, kind, number) for number in range(count)]
+    for number, package in enumerate(packages):
+        if package.stat().st_nlink != 1:  # somebody else has linked it: ours could not any more
+            package.unlink()
+            _make(folder, kind, number)
+    return packages
 
 
 def _make(folder: Path, kind: str, number: int) -> None:

@@ -26,7 +26,7 @@ from ansible_collections.distrogate.ci.tests.faults.run import environment
 
 _PAGE = 4096
 _SIZE, _INODES = 1024 * _PAGE, 1000
-_SLACK = 8  # pages and inodes that a failed attempt may keep: the lock, folders
+_SLACK = 16  # pages and inodes that a failed attempt may keep: the lock, empty folders
 
 
 class _OnDisk(Repository):

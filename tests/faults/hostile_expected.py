@@ -57,7 +57,7 @@ CAUSES: tuple[tuple[str, str, int], ...] = (
     ("contents", "its data archive has pax headers", 0),
     ("contents", "its data archive is cut off", 0),
     ("contents", "its data archive has a name of more than", 0),
-    ("contents", "its data archive has more than", 0),
+    ("contents", "its file names are longer than", 0),
     ("rpm", "it is not a regular file", 0),
     ("rpm", "it is a symbolic link", 2),
     ("rpm", "cannot be read: No such file", 2),

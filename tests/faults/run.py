@@ -16,7 +16,7 @@ import typing as t
 import ansible
 
 PYTHON = "/usr/bin/python3"  # as on a repository host: with the distribution's bindings
-_CALL = """
+CALL = """
 import importlib, json, sys
 from ansible.module_utils import basic
 basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = sys.argv[2].encode(), "legacy"
@@ -42,7 +42,7 @@ def environment() -> dict[str, str]:
 def argv(module: str, options: dict[str, t.Any], folder: pathlib.Path) -> list[str]:
     """The command that runs ``module``; ``folder`` is where it may keep temporary files."""
     arguments = {"ANSIBLE_MODULE_ARGS": {**options, "_ansible_tmpdir": str(folder)}}
-    return [PYTHON, "-c", _CALL, module, json.dumps(arguments)]
+    return [PYTHON, "-c", CALL, module, json.dumps(arguments)]
 
 
 @dataclasses.dataclass(frozen=True)

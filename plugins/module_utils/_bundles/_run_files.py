@@ -183,7 +183,7 @@ def take_in(
 def _arrive(source: str, path: str, sha256: str) -> None:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     arrived = os.path.join(os.path.dirname(path), ".arriving")
-    clone_file(source, arrived)
+    clone_file(source, arrived, mode=0o444)  # what is checked now stays so
     actual = sha256_file(arrived)
     if actual != sha256:
         os.unlink(arrived)

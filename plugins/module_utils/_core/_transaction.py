@@ -87,6 +87,7 @@ class Transaction:
         self._made = 0
         self._trees: set[str] = set()
         self._folders: set[str] = set()
+        self._places: dict[str, str] = {}
         self._parents: set[str] = set()
         self._unsynced: list[str] = []
 
@@ -168,14 +169,21 @@ class Transaction:
         Only for names that do not exist in the tree. The first part of ``name``
         is a folder.
         """
-        top, _slash, rest = name.partition("/")
+        folder, _slash, base = name.rpartition("/")
+        if folder not in self._places:
+            self._places[folder] = self._new_place(folder)
+        path = inside(self._places[folder], base)
+        self._unsynced.append(path)
+        return path
+
+    def _new_place(self, folder: str) -> str:
+        inside(self.root, folder)
+        top = folder.partition("/")[0]
         if top not in self._trees:
-            inside(self.root, name)
             self._trees.add(top)
             self._operation("tree", top)
-        path = inside(os.path.join(self.path, "trees", top), rest)
-        self._make_folder(os.path.dirname(path))
-        self._unsynced.append(path)
+        path = inside(os.path.join(self.path, "trees"), folder)
+        self._make_folder(path)
         return path
 
     def _make_folder(self, path: str) -> None:

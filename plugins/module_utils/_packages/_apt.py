@@ -83,7 +83,11 @@ class Apt:
         """What stands before the paths of packages in a snapshot: nothing, they are relative to the root."""
         return ""
 
-    def read(self, path: str, settings: Json) -> Read:
+    def read_all(self, paths: t.Sequence[str], settings: Json) -> t.Iterator[Read]:
+        """Read them one by one: the reader is ours, and bounds what it takes."""
+        return (self._read(path, settings) for path in paths)
+
+    def _read(self, path: str, settings: Json) -> Read:
         """Read a .deb, .udeb, .ddeb or .dsc; it lies as in Debian, but in no folder of its source."""
         if path.endswith(".dsc"):
             return self._read_source(path)

@@ -31,6 +31,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._packages._model imp
     Ref,
     Table,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._spool import Spool
 
 _LEVEL = 6
 _CACHED = 4  # chunks that are kept parsed
@@ -53,7 +54,7 @@ class Chunks:
     def __init__(self, root: str, spread: int) -> None:
         self.root = root
         self.spread = spread
-        self.new: dict[str, bytes] = {}
+        self.new = Spool()
         self.known: dict[str, Ref] = {}
         self._parsed: dict[tuple[str, str], list[Package]] = {}
 
@@ -67,7 +68,7 @@ class Chunks:
     def read(self, ref: Ref, begin: int, into: memoryview) -> None:
         """Fill ``into`` from a chunk's file, beginning at the byte ``begin``."""
         if ref.digest in self.new:
-            into[:] = memoryview(self.new[ref.digest])[begin : begin + len(into)]
+            self.new.read(ref.digest, begin, into)
             return
         descriptor = self._open(ref.digest)
         try:
@@ -152,6 +153,6 @@ class Chunks:
             len(head),
             tuple((len(text), len(small)) for text, small in zip(texts, packed)),
         )
-        self.new[digest] = b"".join([head, *(part for pair in zip(texts, packed) for part in pair)])
+        self.new.add(digest, b"".join([head, *(part for pair in zip(texts, packed) for part in pair)]))
         self.known[digest] = ref
         return ref

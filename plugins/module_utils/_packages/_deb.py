@@ -34,6 +34,7 @@ _VERSION = re.compile(r"(?:[0-9]{1,9}:)?[0-9][A-Za-z0-9.+~-]{0,127}")
 _ARCHITECTURE = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _SOURCE = re.compile(r"([a-z0-9][a-z0-9+.-]{1,127})(?: \([A-Za-z0-9.+~:-]+\))?")
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
+_PLAIN = (b"0", b"\0", b"5")  # types of members: files and folders
 _KIND = re.compile(r"u?deb|ddeb")
 _SECTION = re.compile(r"[a-z0-9][a-z0-9/-]{0,63}")
 _OURS = frozenset(("filename", "size", "md5sum", "sha1", "sha256", "sha512"))
@@ -103,15 +104,23 @@ def _unzstd(data: bytes, path: str) -> bytes:
     return output
 
 
+def _whole(unpacker: t.Any, data: bytes, limit: int) -> bytes:
+    """Unpack one stream; readers differ in what they make of a second one, or of a part."""
+    output = bytes(unpacker.decompress(data, limit))
+    if len(output) < limit and (not unpacker.eof or unpacker.unused_data):
+        raise EOFError("it is cut off, or something stands behind it")
+    return output
+
+
 def _unpack(name: str, data: bytes, path: str) -> bytes:
     limit = _UNPACKED + 1
     try:
         if name == "control.tar":
             output = data
         elif name == "control.tar.gz":
-            output = zlib.decompressobj(31).decompress(data, limit)
+            output = _whole(zlib.decompressobj(31), data, limit)
         elif name == "control.tar.xz":
-            output = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=128 << 20).decompress(data, limit)
+            output = _whole(lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=128 << 20), data, limit)
         elif name == "control.tar.zst":
             output = _unzstd(data, path)
         else:
@@ -124,7 +133,12 @@ def _unpack(name: str, data: bytes, path: str) -> bytes:
 
 
 def _control_file(tar: bytes, path: str) -> bytes:
-    """The member ``control`` of a tar in memory: header by header, nothing is ever extracted."""
+    """The member ``control`` of a tar in memory: header by header, nothing is ever extracted.
+
+    Anything that could give a reader like dpkg another ``control`` than this is
+    refused: a second one, and members that rename the next one.
+    """
+    found: bytes | None = None
     offset = 0
     while offset + 512 <= len(tar):
         header = tar[offset : offset + 512]
@@ -133,13 +147,19 @@ def _control_file(tar: bytes, path: str) -> bytes:
         name, digits = header[:100].partition(b"\0")[0], header[124:136].strip(b" \0")
         if not digits or digits.strip(b"01234567"):
             raise bad_package(path, "a size in the archive is not a number")
+        if header[156:157] not in _PLAIN:
+            raise bad_package(path, "its control archive has more than plain files and folders")
         size = int(digits, 8)
-        if name in (b"./control", b"control") and header[156:157] in (b"0", b"\0"):
+        if name.strip(b"./") == b"control" and header[156:157] != b"5":
+            if found is not None:
+                raise bad_package(path, "its control archive has two control files")
             if size > _CONTROL or offset + 512 + size > len(tar):
                 raise bad_package(path, f"its control file is cut off or larger than {_CONTROL} bytes")
-            return tar[offset + 512 : offset + 512 + size]
+            found = tar[offset + 512 : offset + 512 + size]
         offset += 512 + (size + 511) // 512 * 512
-    raise bad_package(path, "it has no control file")
+    if found is None:
+        raise bad_package(path, "it has no control file")
+    return found
 
 
 def parse_control(data: bytes, path: str) -> tuple[dict[str, str], str]:

@@ -168,7 +168,7 @@ class Origin(t.NamedTuple):
     """Where a file comes from; ``mark`` tells whether it was touched since it was read."""
 
     path: str
-    mark: tuple[int, ...] = ()
+    mark: str = ""
 
 
 class Read(t.NamedTuple):
@@ -192,8 +192,8 @@ class Format(t.Protocol):
     def snapshot_folder(self) -> str:
         """What stands before the paths of packages in a snapshot."""
 
-    def read(self, path: str, settings: Json) -> Read:
-        """Read a package by a stranger; ``file`` is where it would like to lie."""
+    def read_all(self, paths: t.Sequence[str], settings: Json) -> t.Iterator[Read]:
+        """Read packages by strangers, in that order; ``file`` is where each would like to lie."""
 
     def at(self, package: Package, folder: str) -> Package:
         """The package with its files in another folder, in its entries too."""

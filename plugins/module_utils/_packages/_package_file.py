@@ -22,15 +22,18 @@ def bad_package(path: str, why: str) -> DistrogateError:
     return DistrogateError("bad_package", f"{path} is not a package that can be published: {why}.", path=path)
 
 
-def mark_of(status: os.stat_result) -> tuple[int, ...]:
+def mark_of(status: os.stat_result) -> str:
     """What changes when a file is replaced or written to."""
-    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    times = f"{status.st_mtime_ns} {status.st_ctime_ns}"
+    return f"{status.st_dev} {status.st_ino} {status.st_size} {times}"
 
 
 def _open(path: str) -> int:
     try:
         # A pipe or a device would block or never end; a link may lead to what the stranger cannot read.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except ValueError as error:  # NUL, or half a surrogate pair
+        raise bad_package(path, "its path is not the name of a file") from error
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise bad_package(path, "it is a symbolic link") from error
@@ -57,7 +60,11 @@ class PackageFile:
         status = os.fstat(self._descriptor)
         self.size = status.st_size
         self.mark = mark_of(status)
-        self._head = os.read(self._descriptor, min(self.size, _HEAD))
+        try:
+            self._head = os.read(self._descriptor, min(self.size, _HEAD))
+        except OSError as error:
+            os.close(self._descriptor)
+            raise bad_package(path, f"it cannot be read ({error.strerror})") from error
 
     def __enter__(self) -> PackageFile:
         return self

@@ -105,12 +105,15 @@ class Pool:
 
     def placed(self, package: Package) -> Package:
         """The package with file names that no other contents have."""
-        fitting = [self._fits(name, sha256) for name, sha256, _size in package.files()]
+        files = package.files()
+        fitting = [self._fits(name, sha256) for name, sha256, _size in files]
         if not all(fitting):
             package = self._fmt.at(package, f"{os.path.dirname(package.file)}/{package.sha256[:16]}")
-            for name, sha256, _size in package.files():
+            files = package.files()
+            for name, sha256, _size in files:
                 self._fits(name, sha256)
-        self._taken.update((name, sha256) for name, sha256, _size in package.files())
+        for name, sha256, _size in files:
+            self._taken[name] = sha256
         return package
 
     def _fits(self, name: str, sha256: str) -> bool:
@@ -141,22 +144,22 @@ def in_use(chunks: Chunks, scopes: t.Iterable[Scope], package: Package) -> set[s
     return found
 
 
-def conflict(old: Package, package: Package) -> DistrogateError:
+def conflict(old: Package, package: Package, path: str) -> DistrogateError:
     """The error for other contents under one identity."""
     return DistrogateError(
         "content_conflict",
-        f"{package.label} is published with sha256 {old.sha256}; the new file has {package.sha256}."
+        f"{package.label} is published with sha256 {old.sha256}; {path} has {package.sha256}."
         " Contents under one version never change: give it a higher version, or remove the old one.",
         published_sha256=old.sha256,
         offered_sha256=package.sha256,
     )
 
 
-def downgrade(newer: Package, package: Package) -> DistrogateError:
+def downgrade(newer: Package, package: Package, path: str) -> DistrogateError:
     """The error for a version that is lower than the published one."""
     return DistrogateError(
         "downgrade",
-        f"{package.label} is older than {newer.version}, which is published. Clients would not take it:"
-        " give it a higher version, or set allow_downgrade.",
+        f"{package.label} ({path}) is older than {newer.version}, which is published. Clients would not take"
+        " it: give it a higher version, or set allow_downgrade.",
         published_version=newer.version,
     )

@@ -24,7 +24,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._packages._model imp
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._options import line, repository_url
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._repomd import Extra, read_extra, repomd
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._rpm_read import TABLE, read_rpm
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._rpm_read import TABLE, read_rpms
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._versions import compare_rpm
 
 _KINDS = {
@@ -62,9 +62,13 @@ class Rpm:
         """Paths are relative to the folder that repodata is in."""
         return "../../"
 
-    def read(self, path: str, settings: Json) -> Read:  # noqa: ARG002 -- nothing to choose
-        """Read an .rpm."""
-        return read_rpm(path)
+    def read_all(
+        self,
+        paths: t.Sequence[str],
+        settings: Json,  # noqa: ARG002 -- nothing to choose
+    ) -> t.Iterator[Read]:
+        """Read them in a process of their own."""
+        return read_rpms(paths)
 
     def at(self, package: Package, folder: str) -> Package:
         """The package with its file in another folder; the texts in its entries are escaped."""

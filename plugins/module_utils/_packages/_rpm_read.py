@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import struct
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._isolated import isolated
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import Origin, Package, Read
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._package_file import (
     PackageFile,
@@ -22,6 +24,9 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,127}")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~^]{0,127}")
 _ARCHITECTURE = re.compile(r"[a-z0-9][a-z0-9_]{0,31}")
 _HEADER = 64 << 20  # bytes of one header that librpm may be given
+_MEMORY = 192 << 20  # bytes that reading one may take
+_SECONDS = 60  # of processor time for one
+_NO_XML = re.compile("[\ufffe\uffff]")
 _CHANGELOGS = 10  # newest entries of a changelog that are shown, as createrepo_c does
 
 
@@ -56,29 +61,50 @@ def check_rpm(file: PackageFile) -> None:
         begin += length + (-length % 8 if which == "signature" else 0)
 
 
-def read_rpm(path: str) -> Read:
-    """A package and its entries in primary, filelists and other."""
+def read_rpms(paths: t.Sequence[str]) -> t.Iterator[Read]:
+    """Packages and their entries in primary, filelists and other.
+
+    librpm and createrepo_c are C, and may crash or grow with what strangers made:
+    they read in a child process.
+    """
+    if paths:
+        bindings()  # its error is this process's, and the child has it loaded
+    results = isolated(_read, paths, bad_package, memory=_MEMORY, seconds=_SECONDS)
+    for facts, lanes, origin in results:
+        name, version, architecture, sha256, size, place = facts
+        package = Package(name, version, architecture, sha256, size, place, TABLE, tuple(lanes))
+        yield Read(package, (Origin(*origin),))
+
+
+def _read(path: str) -> tuple[tuple[str, ...], tuple[str, ...], Origin]:
+    """Facts, entries and origin of one package."""
     crc = bindings()
+    os.environ["HOME"] = os.devnull  # of the child: librpm would make a database in the user's home
     with PackageFile(path) as file:
         check_rpm(file)
         mark = file.mark
     try:
         found = crc.package_from_rpm(path, crc.SHA256, "", "", _CHANGELOGS)
-    except (crc.CreaterepoCError, OSError, ValueError) as error:
-        raise bad_package(path, str(error)) from error
+        facts = _facts(found, path)
+        found.location_href = facts[-1]
+        found.time_file = found.time_build  # the arrival's time would give one package many entries
+        lanes = tuple(text if text.endswith("\n") else text + "\n" for text in crc.xml_dump(found))
+    except (crc.CreaterepoCError, OSError, SystemError, ValueError) as error:
+        raise bad_package(path, str(error) or "its texts are not UTF-8") from error
+    except MemoryError as error:
+        raise bad_package(path, "reading it takes too much memory") from error
+    if any(_NO_XML.search(text) for text in lanes):
+        raise bad_package(path, "its texts have characters that XML does not know")
+    return facts, lanes, Origin(path, mark)
+
+
+def _facts(found: t.Any, path: str) -> tuple[t.Any, ...]:
+    """Name, version, architecture, sha256, size and place, checked."""
     _check(found, path)
     epoch = f"{int(found.epoch)}:" if int(found.epoch or 0) else ""
     place = f"packages/{found.name[0].lower()}/{found.name}-{found.version}-{found.release}.{found.arch}.rpm"
-    found.location_href = place
-    found.time_file = found.time_build  # the arrival's time would give one package many entries
-    try:
-        entries = crc.xml_dump(found)
-    except (crc.CreaterepoCError, ValueError) as error:
-        raise bad_package(path, str(error)) from error
-    lanes = tuple(text if text.endswith("\n") else text + "\n" for text in entries)
     version = f"{epoch}{found.version}-{found.release}"
-    package = Package(found.name, version, found.arch, found.pkgId, found.size_package, place, TABLE, lanes)
-    return Read(package, (Origin(path, mark),))
+    return (found.name, version, found.arch, found.pkgId, found.size_package, place)
 
 
 def _check(found: t.Any, path: str) -> None:

@@ -82,7 +82,7 @@ class Staging:
             self.state, serial=self.state.serial + 1, scopes=scopes, finished=dict(self.state.finished)
         )
         for digest in set().union(*(scope.chunks() for scope in scopes.values())) & set(plan.chunks.new):
-            self.transaction.put(f"{CHUNKS}/{digest}", plan.chunks.new[digest])
+            self.transaction.put(f"{CHUNKS}/{digest}", plan.chunks.new.get(digest))
         dropped = retire(self, after)
         identifier = self.transaction.identifier
         undo = None if identifier.startswith(".") else undo_record(self.plan)

@@ -62,19 +62,24 @@ def rewrite(chunks: Chunks, refs: Table, table: str, names: t.Collection[str], d
         out.extend(refs[begin:at])
         begin = at + 1
         packages = _changed(chunks.load(refs[at], table) if refs else [], some, decide)
-        if packages and out and not is_border(packages[0].name, chunks.spread):
-            packages = chunks.load(out.pop(), table) + packages  # the border itself is gone
-        out.extend(split(chunks, packages))
+        first = next(packages, None)
+        if first is None:
+            continue
+        merged = out and not is_border(first.name, chunks.spread)  # the border itself is gone
+        before = chunks.load(out.pop(), table) if merged else []
+        out.extend(split(chunks, itertools.chain(before, [first], packages)))
     rest = refs[begin:]
     out.extend(rest)
     return out
 
 
-def _changed(packages: list[Package], names: list[str], decide: Decide) -> list[Package]:
+def _changed(packages: list[Package], names: list[str], decide: Decide) -> t.Iterator[Package]:
+    """One name after the other, so that what is a chunk already need not be kept."""
     by_name = {name: list(same) for name, same in itertools.groupby(packages, _name)}
-    for name in names:
-        by_name[name] = sorted(decide(name, by_name.get(name, [])))
-    return [one for name in sorted(by_name) for one in by_name[name]]
+    changed = set(names)
+    for name in sorted(changed.union(by_name)):
+        there = by_name.pop(name, [])
+        yield from sorted(decide(name, there)) if name in changed else there
 
 
 def state_digest(tables: t.Mapping[str, Table]) -> str:

@@ -47,7 +47,7 @@ def test_a_few_kills(repository: Repository) -> None:
 @traced
 def test_a_few_kills_of_mirrors() -> None:
     with worlds(Mirrors, 1) as subjects:
-        assert Siege(subjects, some(4)).run().effective
+        assert Siege(subjects, some(2)).run().effective
 
 
 @pytest.mark.faults

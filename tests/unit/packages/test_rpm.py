@@ -67,7 +67,7 @@ def test_whole_headers(tmp_path: t.Any) -> None:
 def test_missing_bindings_say_what_to_install(tmp_path: t.Any, monkeypatch: t.Any) -> None:
     monkeypatch.setitem(sys.modules, "createrepo_c", None)
     with pytest.raises(DistrogateError, match="python3-createrepo-c") as caught:
-        Rpm({"root": str(tmp_path)}).read("a.rpm", {})
+        list(Rpm({"root": str(tmp_path)}).read_all(["a.rpm"], {}))
     assert caught.value.reason == "missing_tool"
 
 
