@@ -44,7 +44,7 @@ class Caller:
         self.module = module
         self.limit = limit
         self._files = [scratch / "stdout", scratch / "stderr"]
-        self.arcs = scratch / "arcs.json"
+        self.arcs = scratch / "arcs"
         self.coverage: t.Any = None
         self.directory = scratch
         self._scratch = tmp
@@ -79,6 +79,8 @@ class Caller:
         status = 70
         try:
             os.setsid()
+            if self.coverage is not None:
+                self._measure()
             os.chdir(self.directory)
             for target, path in enumerate(self._files, 1):
                 os.dup2(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), target)
@@ -107,8 +109,20 @@ class Caller:
         except Exception:  # noqa: BLE001 -- a traceback is what we look for
             traceback.print_exc()
             status = 1
-        if self.coverage is not None:
-            self.coverage.stop()
-            data = self.coverage.get_data()
-            self.arcs.write_text(json.dumps({name: data.arcs(name) for name in data.measured_files()}))
         return status
+
+    def _measure(self) -> None:
+        """Say which branches were taken when this process ends, and each that it forks."""
+        leave = os._exit
+
+        def end(status: int) -> t.NoReturn:
+            with contextlib.suppress(Exception):  # what has no memory left is not measured
+                self.coverage.stop()
+                data = self.coverage.get_data()
+                arcs = {name: data.arcs(name) for name in data.measured_files()}
+                path = self.arcs / str(os.getpid())
+                path.write_text(json.dumps(arcs))
+                path.rename(path.with_suffix(".json"))  # it may be killed while it writes
+            leave(status)
+
+        os._exit = end

@@ -68,6 +68,7 @@ class Worker:
                 data_file=None, branch=True, include=include, config_file=False
             )
             self.caller.coverage.start()
+            self.caller.arcs.mkdir()
         self.caller.load()
         for number in range(3):
             verdict = self.attempt(self.format.good_case(source, "the first packages"), -number)
@@ -113,10 +114,10 @@ class Worker:
             verdict.problems.append(f"a reader finds {type(error).__name__}: {str(error)[:600]}")
 
     def _count_arcs(self) -> None:
-        if self.caller.coverage is not None and self.caller.arcs.exists():
-            for name, arcs in json.loads(self.caller.arcs.read_text()).items():
+        for path in self.caller.arcs.glob("*.json"):
+            for name, arcs in json.loads(path.read_text()).items():
                 self.arcs.setdefault(name, set()).update(tuple(arc) for arc in arcs)
-            self.caller.arcs.unlink()
+            path.unlink()
 
     def begin(self) -> None:
         self.box.restore()
