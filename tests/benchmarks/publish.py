@@ -80,7 +80,8 @@ signs them), and all else. A file with several names counts once.""",
 Every figure. "Read and sha256" is the reading and digesting of all packages in Python with them in the page
 cache; the start of a module is that of Python and an AnsibleModule without options. "Nothing compiled before"
 is what it costs where Python finds no bytecode, as in a module that Ansible sends. Memory is that of the
-largest process, or where it was watched of all together.""",
+largest process, or where it was watched of all together. What a copy costs depends on where the file system
+finds free blocks: those runs differ most.""",
         publish_table.everything(bench.figures),
     ]
     return "\n\n".join(part if part.startswith("|") else _filled(part) for part in parts)

@@ -152,8 +152,8 @@ def _read_all(
     for path, read in zip(paths, request.fmt.read_all(paths, plan.after.settings)):
         package = read.package
         admission.check(package, path)
-        expected = str(digests.get(os.path.basename(path), package.sha256))
-        if expected.lower().removeprefix("sha256:") != package.sha256:
+        expected = digests.get(os.path.basename(path)) if digests else None
+        if expected is not None and str(expected).lower().removeprefix("sha256:") != package.sha256:
             raise DistrogateError(
                 "digest_mismatch",
                 f"{path} has sha256 {package.sha256}, but {expected} is expected. Transfer it again.",
@@ -175,7 +175,8 @@ class _Arrival:
     def decide(self, offered: dict[str, list[Read]], name: str, existing: list[Package]) -> list[Package]:
         """The packages that are to be there under ``name``."""
         new: list[Package] = []
-        for package, origins in offered.pop(name):
+        for read in offered.pop(name):
+            package, origins = read
             old = next((one for one in (*existing, *new) if one.key == package.key), None)
             if old is not None and old.sha256 != package.sha256:
                 raise conflict(old, package, origins[0].path)
@@ -184,7 +185,7 @@ class _Arrival:
                     self._plan.skipped.append(old)
                 continue
             self._check_newest(existing, package, origins[0].path)
-            placed = self._pool.placed(package)
+            placed = self._pool.placed(read)
             for (file, _sha256, _size), origin in zip(placed.files(), origins):
                 if not self._pool.has(file):
                     self._plan.origins[file] = origin

@@ -28,7 +28,7 @@ def mark_of(status: os.stat_result) -> str:
     return f"{status.st_dev} {status.st_ino} {status.st_size} {times}"
 
 
-def _open(path: str) -> int:
+def _open(path: str) -> tuple[int, os.stat_result]:
     try:
         # A pipe or a device would block or never end; a link may lead to what the stranger cannot read.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
@@ -40,15 +40,16 @@ def _open(path: str) -> int:
         raise DistrogateError(
             "not_found", f"The package {path} cannot be read: {error.strerror}.", path=path
         ) from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)
         raise bad_package(path, "it is not a regular file")
-    return descriptor
+    return descriptor, status
 
 
 def open_package(path: str) -> t.BinaryIO:
     """Open a regular file as a stream; a link, a pipe or a device is refused."""
-    return os.fdopen(_open(path), "rb")
+    return os.fdopen(_open(path)[0], "rb")
 
 
 class PackageFile:
@@ -56,8 +57,7 @@ class PackageFile:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._descriptor = _open(path)
-        status = os.fstat(self._descriptor)
+        self._descriptor, status = _open(path)
         self.size = status.st_size
         self.mark = mark_of(status)
         try:
