@@ -61,13 +61,14 @@ def shown(bench: cases.Bench, sizes: Sizes) -> str:
     first = f"""
 CPU seconds, of user and system, of all processes that work for a publish, the peers' and gpg's among them,
 {bench.meter.method}. Ours is a new process of a module for each publish, its start included, which signs
-InRelease and Release.gpg or repomd.xml, and keeps one replaced generation, so that it removes files with each
-publish. The peers sign with the same key and write one gzip index as well; apt-ftparchive has no database and
-its own choice of four digests unless it says SHA256 only; createrepo_c has --no-database and, to add one,
---update --skip-stat. "From nothing" the packages lie in the peer's tree already. "In the pool" they do so in ours,
-so that both make indexes alone; "linked" ours takes them by hard link; "copied" both copy them. Packages have 22 KiB, debs 700 bytes of control file, rpms seven files and 8
-requirements; one that is added stands anywhere in the order. Medians of {bench.rounds} rounds to add one, of
-{bench.few} from nothing, everyone in turn; {verdict}. {report.machine()}. Again: `make bench-publish`."""
+InRelease and Release.gpg or repomd.xml, and keeps one replaced generation, so that it removes files with
+each publish. The peers sign with the same key and write one gzip index as well; apt-ftparchive has no
+database and its own choice of four digests unless it says SHA256 only; createrepo_c has --no-database and,
+to add one, --update --skip-stat. "From nothing" the packages lie in the peer's tree already. "In the pool"
+they do so in ours, so that both make indexes alone; "linked" ours takes them by hard link; "copied" both
+copy them. Packages have 22 KiB, debs 700 bytes of control file, rpms seven files and 8 requirements; one
+that is added stands anywhere in the order. Medians of {bench.rounds} rounds to add one, of {bench.few} from
+nothing, everyone in turn; {verdict}. {report.machine()}. Again: `make bench-publish`."""
     parts = [
         first,
         publish_table.bars(rows),
