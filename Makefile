@@ -54,7 +54,7 @@ bench-publish: bench-venv  ## measure publishing only, against the tools of the 
 bench-venv:
 	@tests/tools/venv.sh bench
 
-faults: venv  ## kill programs at every system call that matters, and look at what is left
+faults: venv  ## kill programs at every system call that matters, and offer them hostile packages
 	$(python) -m pytest -q tests/faults
 
 lint: ruff mypy layers yamllint ansible-lint docs-lint environment  ## all static checks of our own choice

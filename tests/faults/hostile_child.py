@@ -20,7 +20,7 @@ import time
 import traceback
 import typing as t
 
-from ansible_collections.distrogate.ci.tests.faults.run import CALL, PYTHON
+from ansible_collections.distrogate.ci.tests.faults.run import argv
 
 MODULES = "ansible_collections.distrogate.ci.plugins.modules."
 ADDRESSES = 1 << 30  # bytes of address space: an allocation of what a file only claims fails at once
@@ -40,13 +40,14 @@ class Answer:
 class Caller:
     """Calls one module, forked off this process or as a process of its own."""
 
-    def __init__(self, module: str, scratch: pathlib.Path, limit: float) -> None:
+    def __init__(self, module: str, scratch: pathlib.Path, tmp: pathlib.Path, limit: float) -> None:
         self.module = module
         self.limit = limit
         self._files = [scratch / "stdout", scratch / "stderr"]
-        self.arcs = scratch / "arcs.json"
+        self.arcs = scratch / "arcs"
         self.coverage: t.Any = None
         self.directory = scratch
+        self._scratch = tmp
 
     def load(self) -> None:
         """Import what the forked children need, once."""
@@ -55,11 +56,11 @@ class Caller:
         with contextlib.suppress(ImportError):
             importlib.import_module("createrepo_c")
 
-    def __call__(self, arguments: dict[str, t.Any], own_process: bool = False) -> Answer:
+    def __call__(self, options: dict[str, t.Any], own_process: bool = False) -> Answer:
         start = time.monotonic()
         child = os.fork()
         if not child:
-            self._child(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}), own_process)
+            self._child(argv(self.module, options, self._scratch), own_process)
         watched = os.pidfd_open(child)
         try:
             ended = bool(select.select([watched], [], [], self.limit)[0])
@@ -74,10 +75,12 @@ class Caller:
         out, err = (path.read_bytes() for path in self._files)
         return Answer(status if ended else None, out, err, seconds, used.ru_maxrss * 1024)
 
-    def _child(self, arguments: str, own_process: bool) -> t.NoReturn:
+    def _child(self, command: list[str], own_process: bool) -> t.NoReturn:
         status = 70
         try:
             os.setsid()
+            if self.coverage is not None:
+                self._measure()
             os.chdir(self.directory)
             for target, path in enumerate(self._files, 1):
                 os.dup2(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), target)
@@ -85,8 +88,8 @@ class Caller:
             resource.setrlimit(resource.RLIMIT_AS, (ADDRESSES, ADDRESSES))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             if own_process:
-                os.execve(PYTHON, [PYTHON, "-c", CALL, self.module, arguments], dict(os.environ))
-            status = self._main(arguments)
+                os.execv(command[0], command)
+            status = self._main(command[-1])
         except BaseException:  # noqa: BLE001 -- it would run the parent's code
             traceback.print_exc()
         finally:
@@ -106,8 +109,20 @@ class Caller:
         except Exception:  # noqa: BLE001 -- a traceback is what we look for
             traceback.print_exc()
             status = 1
-        if self.coverage is not None:
-            self.coverage.stop()
-            data = self.coverage.get_data()
-            self.arcs.write_text(json.dumps({name: data.arcs(name) for name in data.measured_files()}))
         return status
+
+    def _measure(self) -> None:
+        """Say which branches were taken when this process ends, and each that it forks."""
+        leave = os._exit
+
+        def end(status: int) -> t.NoReturn:
+            with contextlib.suppress(Exception):  # what has no memory left is not measured
+                self.coverage.stop()
+                data = self.coverage.get_data()
+                arcs = {name: data.arcs(name) for name in data.measured_files()}
+                path = self.arcs / str(os.getpid())
+                path.write_text(json.dumps(arcs))
+                path.rename(path.with_suffix(".json"))  # it may be killed while it writes
+            leave(status)
+
+        os._exit = end

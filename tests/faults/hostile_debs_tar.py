@@ -125,9 +125,9 @@ def _members(source: Source) -> t.Iterator[Case]:
     ):
         for type_byte in (b"0", b"2", b"5"):
             lie = record(name, b"x" if type_byte == b"0" else b"", type_byte, link=b"../../outside")
-            yield _case(source, kind, (name, type_byte), tar(lie, _true(source)), PUBLISHED)
+            yield _case(source, kind, (name, type_byte), tar(lie, _true(source)))
     lie = [record(b"./x", b"", b"2", link=b"/tmp"), record(b"./x/dg-pwned", b"x")]
-    yield _case(source, kind, "through a link", tar(*lie, _true(source)), PUBLISHED)
+    yield _case(source, kind, "through a link", tar(*lie, _true(source)))
     kind = "deb: two control files"
     for count in (2, 3, 100):
         yield _case(source, kind, count, tar(*(_true(source) for _number in range(count))))

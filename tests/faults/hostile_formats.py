@@ -15,9 +15,11 @@ from ansible_collections.distrogate.ci.tests.faults import (
     hostile_debs_archive,
     hostile_debs_control,
     hostile_debs_data,
+    hostile_debs_members,
     hostile_debs_packed,
     hostile_debs_tar,
     hostile_dscs,
+    hostile_dscs_text,
     hostile_inputs,
     hostile_rpm_writer,
     hostile_rpms_cut,
@@ -35,12 +37,15 @@ class Reader(t.Protocol):
     def compare(self, digest: str, package: pathlib.Path, scratch: str) -> str: ...
 
 
-def good_deb(source: Source) -> bytes:
-    return hostile_ar.deb(hostile_ar.control(source.fresh()))
+def good_deb(name: str, version: bytes = b"1.0", text: bytes = b"a package") -> bytes:
+    return hostile_ar.deb(hostile_ar.control(name, Version=version, Description=text))
 
 
-def good_rpm(source: Source) -> bytes:
-    return hostile_rpm_writer.rpm(hostile_rpm_writer.good_tags(source.fresh()))
+def good_rpm(name: str, version: bytes = b"1.0", text: bytes = b"a package") -> bytes:
+    tags = hostile_rpm_writer.good_tags(name)
+    tags[hostile_rpm_writer.VERSION] = hostile_rpm_writer.texts(hostile_rpm_writer.STRING, version)
+    tags[hostile_rpm_writer.SUMMARY] = hostile_rpm_writer.texts(hostile_rpm_writer.I18N, text)
+    return hostile_rpm_writer.rpm(tags)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +59,7 @@ class Format:
     module: str
     suffix: str
     reader: t.Callable[[pathlib.Path], Reader]
-    good: t.Callable[[Source], bytes]
+    good: hostile_inputs.Good
     generators: tuple[t.Callable[[Source], t.Iterator[Case]], ...]
     options: dict[str, t.Any]
     readers: tuple[str, ...]
@@ -67,7 +72,7 @@ class Format:
 
     def good_case(self, source: Source, kind: str) -> Case:
         """A package that nobody could refuse."""
-        return written(kind, "", f"{source.fresh()}{self.suffix}", self.good(source), PUBLISHED)
+        return written(kind, "", f"{source.fresh()}{self.suffix}", self.good(source.fresh()), PUBLISHED)
 
 
 FORMATS = {
@@ -79,9 +84,11 @@ FORMATS = {
         (
             hostile_debs_control.cases,
             hostile_debs_archive.cases,
+            hostile_debs_members.cases,
             hostile_debs_tar.cases,
             hostile_debs_packed.cases,
             hostile_dscs.cases,
+            hostile_dscs_text.cases,
         ),
         {"suite": "bookworm"},
         ("_deb*.py", "_dsc*.py", "_package_file.py"),

@@ -20,7 +20,7 @@ from ansible_collections.distrogate.ci.tests.faults.hostile_case import (
     written,
 )
 
-Good = t.Callable[[Source], bytes]
+Good = t.Callable[..., bytes]  # of a name, and perhaps a version and a text
 
 
 def _made(
@@ -138,7 +138,7 @@ def _contents(kind: str, suffix: str, source: Source, good: Good) -> t.Iterator[
     for size in (1 << 32, 1 << 40, 1 << 43):
         make = lambda path, size=size: _holes(path, size)  # noqa: E731
         yield _made(f"{kind}: holes", size, name, make)
-        for begin in (b"!<arch>\n", b"\xed\xab\xee\xdb", good(source)[:200]):
+        for begin in (b"!<arch>\n", b"\xed\xab\xee\xdb", good(source.fresh())[:200]):
             make = lambda path, size=size, begin=begin: _holes(path, size, begin)  # noqa: E731
             yield _made(f"{kind}: holes", (size, begin[:8]), name, make)
 
@@ -151,9 +151,9 @@ def _good(kind: str, suffix: str, source: Source, good: Good) -> t.Iterator[Case
         os.symlink(path + ".real", path)
 
     for _number in range(3):
-        name, data = f"{source.fresh()}{suffix}", good(source)
+        name, data = f"{source.fresh()}{suffix}", good(source.fresh())
         yield _made(f"{kind}: link to a package", "", name, lambda path, data=data: link(path, data), EITHER)
-        yield written(f"{kind}: good", "", name, good(source), PUBLISHED)
+        yield written(f"{kind}: good", "", name, good(source.fresh()), PUBLISHED)
     odd = (
         "-rf",
         "--help",
@@ -172,17 +172,23 @@ def _good(kind: str, suffix: str, source: Source, good: Good) -> t.Iterator[Case
         "{{x}}",
     )
     for word in odd:
-        yield written(f"{kind}: good with an odd name", word, word + suffix, good(source), PUBLISHED)
+        yield written(f"{kind}: good with an odd name", word, word + suffix, good(source.fresh()), PUBLISHED)
     for word in (".txt", ".deb.rpm", "", ".DEB", ".tar.gz", ".udeb", ".ddeb"):
         name = source.fresh() + word
-        yield written(f"{kind}: good with an odd suffix", word, name, good(source), EITHER)
+        yield written(f"{kind}: good with an odd suffix", word, name, good(source.fresh()), EITHER)
     for bad in (b"", b"x" * 500):
-        yield _together(kind, ("good and bad", bad[:1]), [good(source), bad], suffix, REFUSED)
-        yield _together(kind, ("bad and good", bad[:1]), [bad, good(source)], suffix, REFUSED)
-    yield _together(kind, "good and good", [good(source), good(source)], suffix, PUBLISHED)
-    one = good(source)
+        yield _together(kind, ("good and bad", bad[:1]), [good(source.fresh()), bad], suffix, REFUSED)
+        yield _together(kind, ("bad and good", bad[:1]), [bad, good(source.fresh())], suffix, REFUSED)
+    yield _together(kind, "good and good", [good(source.fresh()), good(source.fresh())], suffix, PUBLISHED)
+    name = source.fresh()
+    two = [good(name, text=text) for text in (b"one", b"other")]
+    yield _together(kind, "one name, other contents", two, suffix, REFUSED)
+    for version in (b"2.0", b"1.0"):
+        data = good(name, version)
+        yield written(f"{kind}: downgrade", version, f"{name}{suffix}", data, EITHER)
+    one = good(source.fresh())
     yield _together(kind, "the same twice", [one, one], suffix, EITHER)
-    many = [good(source) for _number in range(20)]
+    many = [good(source.fresh()) for _number in range(20)]
     yield _together(kind, "many good, one bad", [*many, b"x"], suffix, REFUSED)
 
 

@@ -15,7 +15,7 @@ from ansible_collections.distrogate.ci.tests.faults.hostile_case import EITHER, 
 from ansible_collections.distrogate.ci.tests.faults.hostile_child import Answer
 
 MEMORY = 300 << 20  # bytes
-_REASONS = frozenset(("bad_package", "not_found", "unsupported", "content_conflict", "downgrade"))
+_REASONS = frozenset(("bad_package", "not_found", "unsupported", "content_conflict", "downgrade", "io_error"))
 
 
 @dataclasses.dataclass

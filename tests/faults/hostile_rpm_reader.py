@@ -48,7 +48,6 @@ class RpmReader:
     def __init__(self, root: pathlib.Path) -> None:
         self.root = root
         self._identity: dict[str, list[str]] = {}
-        self._files: dict[str, list[str]] = {}
 
     def digests(self) -> set[str]:
         lists = _lists(self.root)
@@ -93,6 +92,7 @@ class RpmReader:
         """Whether what is published of a package is what rpm reads in it; "" or a remark."""
         import rpm  # the distribution's bindings
 
+        rpm.setVerbosity(rpm.RPMLOG_CRIT)
         transaction = rpm.TransactionSet(scratch)
         transaction.setVSFlags(0)
         try:
@@ -100,13 +100,9 @@ class RpmReader:
                 header = transaction.hdrFromFdno(stream.fileno())
         except rpm.error as error:
             return f"published, but rpm refuses it ({error})"
-        real = [
-            header["name"],
-            str(header["epoch"] or 0),
-            header["version"],
-            header["release"],
-            header["arch"],
-        ]
+        source = header.isSource() or header[rpm.RPMTAG_SOURCEPACKAGE]
+        arch = "src" if source else header["arch"]  # as createrepo_c and dnf see it
+        real = [header["name"], str(header["epoch"] or 0), header["version"], header["release"], arch]
         shown = self._identity[digest]
         assert shown == real, f"rpm reads other fields: {shown} shown, {real} real"
         return ""

@@ -64,6 +64,10 @@ def _leads(source: Source) -> t.Iterator[Case]:
         front = bytearray(w.lead())
         front[place] = 255
         yield case(source, "rpm: lead", place, w.good_tags(source.fresh()), front=bytes(front))
+    for arch in (b"src", b"noarch"):
+        tags = changed(source, w.ARCH, w.texts(w.STRING, arch))
+        del tags[w.SOURCERPM]
+        yield case(source, "rpm: source package", arch, tags, front=w.lead(kind=1))
     for entry in (w.texts(w.STRING, b""), w.texts(w.STRING, b"../x.src.rpm"), w.texts(w.STRINGS, b"a", b"b")):
         yield case(source, "rpm: source package", entry.data, changed(source, w.SOURCERPM, entry))
     tags = w.good_tags(source.fresh())

@@ -10,7 +10,6 @@ import collections
 import dataclasses
 import io
 import json
-import os
 import pathlib
 import shutil
 import subprocess
@@ -22,7 +21,7 @@ import coverage
 
 from ansible_collections.distrogate.ci.tests.faults import hostile_throw
 from ansible_collections.distrogate.ci.tests.faults.hostile_case import PUBLISHED, REFUSED
-from ansible_collections.distrogate.ci.tests.faults.run import PYTHON, paths
+from ansible_collections.distrogate.ci.tests.faults.run import PYTHON, environment
 
 _SLACK = 300  # seconds that a run may need beyond its own limit before it is ended
 _Arcs = dict[str, set[tuple[int, int]]]
@@ -101,19 +100,13 @@ def unable() -> str:
 
 def siege(kinds: t.Iterable[str], tally: Tally, *options: str, seconds: float) -> None:
     """One run for each kind, side by side."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": paths(),
-        "LC_ALL": "C.UTF-8",
-        "HOME": "/nonexistent",
-    }
     program = hostile_throw.__name__
     with tempfile.TemporaryDirectory(prefix="dg-") as folder:
         runs = []
         for kind in kinds:
             with open(f"{folder}/{kind}", "wb") as out:
                 argv = [PYTHON, "-m", program, kind, *options, "--seconds", str(seconds)]
-                runs.append((kind, subprocess.Popen(argv, env=environment, stdout=out, cwd=folder)))
+                runs.append((kind, subprocess.Popen(argv, env=environment(), stdout=out, cwd=folder)))
         for kind, run in runs:
             try:
                 status = run.wait(seconds + _SLACK)

@@ -25,6 +25,7 @@ import subprocess
 import tempfile
 import time
 import typing as t
+import zlib
 
 from ansible_collections.distrogate.ci.tests.faults import hostile_formats
 from ansible_collections.distrogate.ci.tests.faults.hostile_case import Case, Source
@@ -41,7 +42,8 @@ def chosen(options: argparse.Namespace, outside: str) -> t.Iterator[tuple[int, C
     seen: collections.Counter[str] = collections.Counter()
     for number, case in enumerate(hostile_formats.FORMATS[options.kind].cases(source), 1):
         seen[case.kind] += 1
-        part = 0 if seen[case.kind] <= _ALWAYS else seen[case.kind] % options.parts
+        first = case.heavy or seen[case.kind] <= _ALWAYS
+        part = 0 if first else zlib.crc32(b"%d %d" % (options.seed, number)) % options.parts
         wanted = number == options.only if options.only else part == options.part
         if wanted and (options.heavy or not case.heavy):
             yield number, case

@@ -43,7 +43,7 @@ class Worker:
         scratch = folder / "scratch"
         scratch.mkdir()
         os.environ["TMPDIR"] = tempfile.tempdir = str(self.box.tmp)
-        self.caller = Caller(self.format.module, scratch, LIMIT)
+        self.caller = Caller(self.format.module, scratch, self.box.tmp, LIMIT)
         self.reader = self.format.reader(self.box.root)
         self.shown: set[str] = set()
         self.arcs: dict[str, set[tuple[int, int]]] = {}
@@ -56,7 +56,6 @@ class Worker:
             "signing_key": self.key,
             "gnupg_home": str(self.home),
             "timeout": 5,
-            "_ansible_tmpdir": str(self.box.tmp),
         }
 
     def prepare(self, source: Source) -> None:
@@ -69,6 +68,7 @@ class Worker:
                 data_file=None, branch=True, include=include, config_file=False
             )
             self.caller.coverage.start()
+            self.caller.arcs.mkdir()
         self.caller.load()
         for number in range(3):
             verdict = self.attempt(self.format.good_case(source, "the first packages"), -number)
@@ -114,10 +114,10 @@ class Worker:
             verdict.problems.append(f"a reader finds {type(error).__name__}: {str(error)[:600]}")
 
     def _count_arcs(self) -> None:
-        if self.caller.coverage is not None and self.caller.arcs.exists():
-            for name, arcs in json.loads(self.caller.arcs.read_text()).items():
+        for path in self.caller.arcs.glob("*.json"):
+            for name, arcs in json.loads(path.read_text()).items():
                 self.arcs.setdefault(name, set()).update(tuple(arc) for arc in arcs)
-            self.caller.arcs.unlink()
+            path.unlink()
 
     def begin(self) -> None:
         self.box.restore()

@@ -35,14 +35,22 @@ from ansible_collections.distrogate.ci.plugins.module_utils._packages._tables im
     state_digest,
 )
 
+_AT_ONCE = 5000  # packages whose entries are in memory together
+
 
 def plan_present(request: Request, paths: t.Sequence[str], digests: t.Mapping[str, str]) -> Plan:
     """Add packages. The same contents are skipped; other contents under the same identity are refused."""
     plan = _start(request)
-    offered = _read_all(request, plan, paths, digests)
+    missing = sorted(set(digests) - {os.path.basename(path) for path in paths})
+    if missing:
+        raise DistrogateError("digest_mismatch", f"digests names {missing[0]}, which is not among packages.")
     arrival = _Arrival(request, plan)
-    for table in sorted(offered):
-        _rewrite(plan, table, list(offered[table]), functools.partial(arrival.decide, offered[table]))
+    # In the order of their names, so that each part touches chunks of its own.
+    ordered = sorted(paths, key=os.path.basename)
+    for begin in range(0, len(ordered), _AT_ONCE):
+        offered = _read_all(request, plan, ordered[begin : begin + _AT_ONCE], digests)
+        for table in sorted(offered):
+            _rewrite(plan, table, list(offered[table]), functools.partial(arrival.decide, offered[table]))
     return _finish(request, plan)
 
 
@@ -139,16 +147,13 @@ def _read_all(
     request: Request, plan: Plan, paths: t.Sequence[str], digests: t.Mapping[str, str]
 ) -> dict[str, dict[str, list[Read]]]:
     """Packages by table and name, each with the digest that is expected of it."""
-    missing = sorted(set(digests) - {os.path.basename(path) for path in paths})
-    if missing:
-        raise DistrogateError("digest_mismatch", f"digests names {missing[0]}, which is not among packages.")
     admission = Admission(request.params, plan.after.settings["require_bundle"])
     found: dict[str, dict[str, list[Read]]] = {}
     for path, read in zip(paths, request.fmt.read_all(paths, plan.after.settings)):
         package = read.package
         admission.check(package, path)
-        expected = str(digests.get(os.path.basename(path), package.sha256))
-        if expected.lower().removeprefix("sha256:") != package.sha256:
+        expected = digests.get(os.path.basename(path)) if digests else None
+        if expected is not None and str(expected).lower().removeprefix("sha256:") != package.sha256:
             raise DistrogateError(
                 "digest_mismatch",
                 f"{path} has sha256 {package.sha256}, but {expected} is expected. Transfer it again.",
@@ -165,11 +170,13 @@ class _Arrival:
         self._request = request
         self._plan = plan
         self._pool = Pool(request)
+        self._arrived: set[tuple[str, ...]] = set()
 
     def decide(self, offered: dict[str, list[Read]], name: str, existing: list[Package]) -> list[Package]:
         """The packages that are to be there under ``name``."""
         new: list[Package] = []
-        for package, origins in offered.pop(name):
+        for read in offered.pop(name):
+            package, origins = read
             old = next((one for one in (*existing, *new) if one.key == package.key), None)
             if old is not None and old.sha256 != package.sha256:
                 raise conflict(old, package, origins[0].path)
@@ -178,11 +185,12 @@ class _Arrival:
                     self._plan.skipped.append(old)
                 continue
             self._check_newest(existing, package, origins[0].path)
-            placed = self._pool.placed(package)
+            placed = self._pool.placed(read)
             for (file, _sha256, _size), origin in zip(placed.files(), origins):
                 if not self._pool.has(file):
                     self._plan.origins[file] = origin
             new.append(placed)
+            self._arrived.add(placed.key)
         kept = self.kept(existing, new)
         # Their entries are in a chunk from here on; with many packages, they are most of the memory.
         self._plan.added.extend(one._replace(lanes=()) for one in new if one in kept)
@@ -193,7 +201,7 @@ class _Arrival:
             return
         for one in existing:
             newer = self._request.fmt.compare(one.version, package.version) > 0
-            if one.architecture == package.architecture and newer:
+            if one.architecture == package.architecture and newer and one.key not in self._arrived:
                 raise downgrade(one, package, path)
 
     def kept(self, existing: list[Package], new: t.Sequence[Package] = ()) -> list[Package]:

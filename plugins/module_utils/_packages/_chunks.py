@@ -144,7 +144,9 @@ class Chunks:
         if digest in self.known:
             return self.known[digest]
         packed = [compress(text) if text else b"" for text in texts]
-        identity = json.dumps([one[:4] for one in packages], separators=(",", ":"), ensure_ascii=False)
+        identity = "".join(
+            f"{name} {version} {of} {sha256}\n" for name, version, of, sha256, *_more in packages
+        )
         ref = Ref(
             packages[0].name,
             len(packages),

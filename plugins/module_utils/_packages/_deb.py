@@ -180,7 +180,8 @@ def parse_control(data: bytes, path: str) -> tuple[dict[str, str], str]:
     fields = {name.lower(): value.strip(" \t") for name, value in found}
     if len(fields) != len(found):
         raise bad_package(path, "its control file has a field twice")
-    for name in _OURS.intersection(fields):
+    if not _OURS.isdisjoint(fields):
+        name = min(_OURS.intersection(fields))
         raise bad_package(path, f"its control file has the field {name}, which belongs to the repository")
     return fields, text
 

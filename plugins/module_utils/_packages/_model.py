@@ -168,7 +168,7 @@ class Origin(t.NamedTuple):
     """Where a file comes from; ``mark`` tells whether it was touched since it was read."""
 
     path: str
-    mark: tuple[int, ...] = ()
+    mark: str = ""
 
 
 class Read(t.NamedTuple):

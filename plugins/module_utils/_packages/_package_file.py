@@ -22,12 +22,13 @@ def bad_package(path: str, why: str) -> DistrogateError:
     return DistrogateError("bad_package", f"{path} is not a package that can be published: {why}.", path=path)
 
 
-def mark_of(status: os.stat_result) -> tuple[int, ...]:
+def mark_of(status: os.stat_result) -> str:
     """What changes when a file is replaced or written to."""
-    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    times = f"{status.st_mtime_ns} {status.st_ctime_ns}"
+    return f"{status.st_dev} {status.st_ino} {status.st_size} {times}"
 
 
-def _open(path: str) -> int:
+def _open(path: str) -> tuple[int, os.stat_result]:
     try:
         # A pipe or a device would block or never end; a link may lead to what the stranger cannot read.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
@@ -39,15 +40,16 @@ def _open(path: str) -> int:
         raise DistrogateError(
             "not_found", f"The package {path} cannot be read: {error.strerror}.", path=path
         ) from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)
         raise bad_package(path, "it is not a regular file")
-    return descriptor
+    return descriptor, status
 
 
 def open_package(path: str) -> t.BinaryIO:
     """Open a regular file as a stream; a link, a pipe or a device is refused."""
-    return os.fdopen(_open(path), "rb")
+    return os.fdopen(_open(path)[0], "rb")
 
 
 class PackageFile:
@@ -55,8 +57,7 @@ class PackageFile:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._descriptor = _open(path)
-        status = os.fstat(self._descriptor)
+        self._descriptor, status = _open(path)
         self.size = status.st_size
         self.mark = mark_of(status)
         try:

@@ -20,10 +20,12 @@ from ansible_collections.distrogate.ci.plugins.module_utils._packages._model imp
     Json,
     Origin,
     Package,
+    Read,
     Scope,
     State,
     Written,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._package_file import mark_of
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._tables import find
 
 
@@ -103,31 +105,38 @@ class Pool:
         self._present: set[str] = set()
         self._folders: dict[str, bool] = {}
 
-    def placed(self, package: Package) -> Package:
+    def placed(self, read: Read) -> Package:
         """The package with file names that no other contents have."""
-        files = package.files()
-        fitting = [self._fits(name, sha256) for name, sha256, _size in files]
-        if not all(fitting):
+        package = read.package
+        if not self._fits_all(package, read.origins):
             package = self._fmt.at(package, f"{os.path.dirname(package.file)}/{package.sha256[:16]}")
-            files = package.files()
-            for name, sha256, _size in files:
-                self._fits(name, sha256)
-        for name, sha256, _size in files:
+            self._fits_all(package, read.origins)
+        for name, sha256, _size in package.files():
             self._taken[name] = sha256
         return package
 
-    def _fits(self, name: str, sha256: str) -> bool:
+    def _fits_all(self, package: Package, origins: t.Sequence[Origin]) -> bool:
+        fitting = [self._fits(*file[:2], origin.mark) for file, origin in zip(package.files(), origins)]
+        return all(fitting)
+
+    def _fits(self, name: str, sha256: str, mark: str) -> bool:
         taken = self._taken.get(name)
-        if taken is None and self._exists(name):
-            taken = sha256_file(inside(self._root, name))
+        if taken is None and (there := self._there(name)):
+            # The file that was read lies here itself, or is hashed to know.
+            taken = sha256 if there == mark else sha256_file(inside(self._root, name))
             self._present.add(name)
         return taken is None or taken == sha256
 
-    def _exists(self, name: str) -> bool:
+    def _there(self, name: str) -> str:
         folder = name.rpartition("/")[0]
         if folder not in self._folders:
             self._folders[folder] = os.path.isdir(inside(self._root, folder))
-        return self._folders[folder] and os.path.lexists(inside(self._root, name))
+        if not self._folders[folder]:
+            return ""
+        try:
+            return mark_of(os.lstat(inside(self._root, name)))
+        except FileNotFoundError:
+            return ""
 
     def has(self, name: str) -> bool:
         """Whether a file that ``placed`` has named is in the pool already."""

@@ -12,7 +12,7 @@ import time
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._core._files import inside
+from ansible_collections.distrogate.ci.plugins.module_utils._core._files import inside, sync_directory
 from ansible_collections.distrogate.ci.plugins.module_utils._core._lock import file_lock
 from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import (
     PRIVATE,
@@ -48,6 +48,7 @@ class Repository:
         if not os.path.isdir(self.root):
             os.makedirs(self.root, exist_ok=True)
             os.chmod(self.root, 0o755)  # readers are other users, whatever the umask
+            sync_directory(os.path.dirname(self.root))
         make_directories(self.root, PRIVATE)
         deadline = time.monotonic() + self.timeout
         while True:

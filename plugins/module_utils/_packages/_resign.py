@@ -19,7 +19,7 @@ _KEYS = ("signing_key", "overlap_key")
 def resign_snapshots(
     transaction: Transaction, fmt: Format, scopes: dict[str, Scope], after: Scope, signer: Signs
 ) -> None:
-    """Sign the snapshots in ``scopes`` that ``fmt`` has as ``after`` is signed; what they say, dates too, stays."""
+    """Sign ``fmt``'s snapshots in ``scopes`` as ``after`` is signed; what they say, dates too, stays."""
     keys = {name: after.settings[name] for name in _KEYS}
     for name, scope in list(scopes.items()):
         ours = scope.settings.get("snapshot_of") == fmt.scope

@@ -73,7 +73,7 @@ def read_rpms(paths: t.Sequence[str]) -> t.Iterator[Read]:
     for facts, lanes, origin in results:
         name, version, architecture, sha256, size, place = facts
         package = Package(name, version, architecture, sha256, size, place, TABLE, tuple(lanes))
-        yield Read(package, (Origin(origin[0], tuple(origin[1])),))
+        yield Read(package, (Origin(*origin),))
 
 
 def _read(path: str) -> tuple[tuple[str, ...], tuple[str, ...], Origin]:

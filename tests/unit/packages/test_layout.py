@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import lzma
 import os
+import shutil
 import stat
 import typing as t
 
 import pytest
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._packages import _plan
 from ansible_collections.distrogate.ci.tests.unit.packages.helpers import Suite
 from ansible_collections.distrogate.ci.tests.unit.packages.test_dsc import CHANGES, ORIGINAL, dsc
 
@@ -126,3 +128,18 @@ def test_a_symbolic_link_is_no_package(suite: Suite, make: Make, tmp_path: t.Any
     link.symlink_to(make())
     with pytest.raises(DistrogateError, match="symbolic link"):
         suite(link)
+
+
+def test_indexes_are_made_again_from_the_pool(suite: Suite, make: Make, monkeypatch: t.Any) -> None:
+    """What is lost is the private list of packages; their files are where they are to be."""
+    suite(make(), make("glance"))
+    before = suite.indexes()
+    shutil.rmtree(suite.root / ".distrogate")
+    monkeypatch.setattr(_plan, "sha256_file", None)  # each was hashed when it was read
+    suite(*(suite.root / "pool").rglob("*.deb"))
+    assert suite.indexes() == before
+    assert pool_links(suite) == {1}
+
+
+def pool_links(suite: Suite) -> set[int]:
+    return {path.stat().st_nlink for path in (suite.root / "pool").rglob("*.deb")}

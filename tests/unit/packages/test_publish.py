@@ -13,7 +13,7 @@ import typing as t
 import pytest
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._packages import _staging
+from ansible_collections.distrogate.ci.plugins.module_utils._packages import _changes, _staging
 from ansible_collections.distrogate.ci.tests.unit.packages.helpers import KEY, Suite
 
 Make = t.Callable[..., t.Any]
@@ -320,3 +320,15 @@ def test_sources(suite: Suite, make: Make) -> None:
     assert armor == f" -----BEGIN-----\n .\n {KEY}\n -----END-----\n"
     with refused("bad_name"):
         suite(url="https://example.org/\nTypes: deb-src")
+
+
+def test_many_packages_are_taken_in_parts(tmp_path: t.Any, make: Make, monkeypatch: t.Any) -> None:
+    packages = [make(f"p{number}", version) for number in range(7) for version in ("10", "9")]
+    whole, parts = Suite(tmp_path / "whole"), Suite(tmp_path / "parts")
+    whole(*packages)
+    monkeypatch.setattr(_changes, "_AT_ONCE", 3)
+    result = parts(*reversed(packages))
+    assert len(result["added"]) == 14
+    assert parts.indexes() == whole.indexes()
+    with refused("downgrade"):
+        parts(make("p1", "8"))
