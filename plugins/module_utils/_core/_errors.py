@@ -27,7 +27,13 @@ class DistrogateError(Exception):
 
     def as_result(self) -> dict[str, t.Any]:
         """The keyword arguments for ``fail_json`` (or a failed action's result)."""
-        return {**self.details, "msg": self.message, "reason": self.reason}
+        words = {"msg": self.message, "reason": self.reason}
+        return {name: _encodable(value) for name, value in {**self.details, **words}.items()}
+
+
+def _encodable(value: t.Any) -> t.Any:
+    """A stranger's name may hold half a surrogate pair, which has no UTF-8."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 def from_os_error(error: OSError, place: str = "") -> DistrogateError:

@@ -69,8 +69,10 @@ class PackageFile:
     def __enter__(self) -> PackageFile:
         return self
 
-    def __exit__(self, *_error: object) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         os.close(self._descriptor)
+        if isinstance(error, OSError):  # such as of a file that the kernel makes
+            raise bad_package(self.path, f"it cannot be read ({error.strerror})") from error
 
     def at(self, begin: int, size: int) -> bytes:
         """Up to ``size`` bytes from the byte ``begin``."""

@@ -23,7 +23,9 @@ TABLE = "packages"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,127}")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~^]{0,127}")
 _ARCHITECTURE = re.compile(r"[a-z0-9][a-z0-9_]{0,31}")
-_HEADER = 64 << 20  # bytes of one header that librpm may be given
+_HEADER = 16 << 20  # bytes of one header that librpm may be given; it takes many times that
+_VALUES = 300_000  # of one tag: more files than any package has
+_IDENTITY = frozenset((1000, 1001, 1002, 1003, 1022))  # name, version, release, epoch, arch
 _MEMORY = 192 << 20  # bytes that reading one may take
 _SECONDS = 60  # of processor time for one
 _NO_XML = re.compile("[\ufffe\uffff]")
@@ -45,7 +47,7 @@ def bindings() -> t.Any:
 
 
 def check_rpm(file: PackageFile) -> None:
-    """Look at lead and header sizes before librpm does: it allocates what they say."""
+    """Look at lead and headers (rpm's manual, format V4) before librpm does: it allocates what they say."""
     lead = file.at(0, 96)
     if len(lead) != 96 or lead[:4] != b"\xed\xab\xee\xdb":
         raise bad_package(file.path, "it is not an rpm")
@@ -58,7 +60,20 @@ def check_rpm(file: PackageFile) -> None:
         length = 16 + 16 * entries + size
         if length > _HEADER or begin + length > file.size:
             raise bad_package(file.path, f"its {which} header is cut off or larger than {_HEADER} bytes")
+        _check_index(file.at(begin + 16, 16 * entries), which, file.path)
         begin += length + (-length % 8 if which == "signature" else 0)
+
+
+def _check_index(index: bytes, which: str, path: str) -> None:
+    """No list is too long, and what identifies the package is there once, with one value."""
+    seen: set[int] = set()
+    for tag, _kind, _offset, count in struct.iter_unpack(">IIII", index):
+        if count > _VALUES:
+            raise bad_package(path, f"its {which} header has a list of more than {_VALUES} values")
+        if which == "main" and tag in _IDENTITY:
+            if tag in seen or count != 1:
+                raise bad_package(path, "its name, epoch, version, release or arch has two values")
+            seen.add(tag)
 
 
 def read_rpms(paths: t.Sequence[str]) -> t.Iterator[Read]:
