@@ -40,6 +40,7 @@ def measure(bench: cases.Bench, sizes: Sizes) -> None:
     bench.add_one("deb", sizes.middle, [Reprepro(key), Aptly(key)])
     only_sha256 = AptFtparchive(key, "--no-md5", "--no-sha1", "--no-sha512")
     bench.from_nothing("deb", sizes.middle, {archive.command: archive, cases.SHA256: only_sha256})
+    bench.in_pool(sizes.middle, archive)
     bench.copying(sizes.middle, archive)
     bench.from_nothing("rpm", sizes.middle, {Createrepo.command: Createrepo(key)})
     bench.add_one("deb", sizes.large, [Reprepro(key)], closely=True)
@@ -60,13 +61,14 @@ def shown(bench: cases.Bench, sizes: Sizes) -> str:
     first = f"""
 CPU seconds, of user and system, of all processes that work for a publish, the peers' and gpg's among them,
 {bench.meter.method}. Ours is a new process of a module for each publish, its start included, which signs
-InRelease and Release.gpg or repomd.xml, and keeps one replaced generation, so that it removes files with each
-publish. The peers sign with the same key and write one gzip index as well; apt-ftparchive has no database and
-its own choice of four digests unless it says SHA256 only; createrepo_c has --no-database and, to add one,
---update --skip-stat. "From nothing" the packages lie in the peer's tree already, and ours takes them by hard
-link; "copied" both copy them. Packages have 22 KiB, debs 700 bytes of control file, rpms seven files and 8
-requirements; one that is added stands anywhere in the order. Medians of {bench.rounds} rounds to add one, of
-{bench.few} from nothing, everyone in turn; {verdict}. {report.machine()}. Again: `make bench-publish`."""
+InRelease and Release.gpg or repomd.xml, and keeps one replaced generation, so that it removes files with
+each publish. The peers sign with the same key and write one gzip index as well; apt-ftparchive has no
+database and its own choice of four digests unless it says SHA256 only; createrepo_c has --no-database and,
+to add one, --update --skip-stat. "From nothing" the packages lie in the peer's tree already. "In the pool"
+they do so in ours, so that both make indexes alone; "linked" ours takes them by hard link; "copied" both
+copy them. Packages have 22 KiB, debs 700 bytes of control file, rpms seven files and 8 requirements; one
+that is added stands anywhere in the order. Medians of {bench.rounds} rounds to add one, of {bench.few} from
+nothing, everyone in turn; {verdict}. {report.machine()}. Again: `make bench-publish`."""
     parts = [
         first,
         publish_table.bars(rows),

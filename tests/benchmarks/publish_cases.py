@@ -21,6 +21,7 @@ from ansible_collections.distrogate.ci.tests.demo.site import say
 OURS = "ours"
 ADD, ADD_MEMORY, ADD_UNCOMPILED = "add one", "add one, memory watched", "add one, nothing compiled before"
 NOTHING, COPY = "from nothing", "from nothing, with a copy"
+POOL = "from nothing, in the pool already"
 START, LIMIT = "start of a module", "read and sha256"
 SHA256 = "apt-ftparchive, SHA256 only"
 INDEX = {"deb": publish_peers.Peer.index, "rpm": publish_peers.Createrepo.index}
@@ -134,6 +135,26 @@ class Bench:
             if peer in have:
                 runs[name] = functools.partial(self._peer_new, peer, packages, copy=False)
         self.figures.in_turn(f"{NOTHING} ({kind})", count, self.few, runs)
+
+    def in_pool(self, count: int, peer: publish_peers.Peer) -> None:
+        """Indexes alone: the packages lie where they are to be, for us as for the peer."""
+        packages = publish_inputs.make(self.inputs, "deb", count)
+        root = self.work / "pool-deb"
+        publish_inputs.remove(root)
+        self.ours.publish("deb", root, packages, **LINKED)
+        there = sorted((root / "pool").rglob("*.deb"))
+        runs = {OURS: functools.partial(self._index, root, there)}
+        if self._have([peer]):
+            runs[peer.command] = functools.partial(self._peer_new, peer, packages, copy=False)
+        self.figures.in_turn(f"{POOL} (deb)", count, self.few, runs)
+        publish_inputs.remove(root)
+
+    def _index(self, root: Path, there: list[Path], _number: int) -> Used:
+        for name in (".distrogate", "dists"):
+            publish_inputs.remove(root / name)
+        used = self.ours.publish("deb", root, there)
+        assert publish_files.listed("deb", root, INDEX["deb"]) == len(there)
+        return used
 
     def copying(self, count: int, peer: publish_peers.Peer) -> None:
         """The same for debs, when the packages must be copied; for the peer cp(1) does."""

@@ -63,7 +63,7 @@ def rows(figures: Figures, sizes: Sizes) -> list[Row]:
     """Those with a bar, and what stands beside them."""
     debs, rpms = f"{cases.ADD} (deb)", f"{cases.ADD} (rpm)"
     new_debs, new_rpms = f"{cases.NOTHING} (deb)", f"{cases.NOTHING} (rpm)"
-    copied = f"{cases.COPY} (deb)"
+    copied, in_pool = f"{cases.COPY} (deb)", f"{cases.POOL} (deb)"
 
     def row(what: str, key: tuple[str, int], peer: str, bar: float | None) -> Row:
         case, count = key
@@ -78,8 +78,9 @@ def rows(figures: Figures, sizes: Sizes) -> list[Row]:
         row("add one to {} debs", (debs, middle), "reprepro", 0.5),
         row("add one to {} debs", (debs, large), "reprepro", 0.2),
         Row(f"add one to {large:,} debs", growth[0], f"ours, {small:,} debs", growth[1], 3),
-        row("{} debs from nothing", (new_debs, middle), "apt-ftparchive", 0.6),
-        row("{} debs from nothing", (new_debs, middle), cases.SHA256, None),
+        row("{} debs from nothing, in the pool", (in_pool, middle), "apt-ftparchive", 0.6),
+        row("{} debs from nothing, linked", (new_debs, middle), "apt-ftparchive", None),
+        row("{} debs from nothing, linked", (new_debs, middle), cases.SHA256, None),
         row("{} debs from nothing, copied", (copied, middle), "cp -r + apt-ftparchive", None),
         row("{} debs from nothing", (new_debs, middle), cases.LIMIT, None),
         row("add one to {} rpms", (rpms, middle), "createrepo_c", 0.3),

@@ -36,7 +36,7 @@ def paths() -> str:
 
 def environment() -> dict[str, str]:
     """What a module's process knows of its surroundings."""
-    return {"PATH": os.environ["PATH"], "PYTHONPATH": paths(), "LC_ALL": "C.UTF-8", "HOME": "/nonexistent"}
+    return {"PATH": os.environ["PATH"], "PYTHONPATH": paths(), "LC_ALL": "C.UTF-8", "HOME": os.devnull}
 
 
 def argv(module: str, options: dict[str, t.Any], folder: pathlib.Path) -> list[str]:

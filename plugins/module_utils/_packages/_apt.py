@@ -191,7 +191,7 @@ class Apt:
                 if settings["contents"]:
                     found.append(Index(f"{component}/Contents-{architecture}", binary, 1))
             found.extend(_installer(component, architectures, tables))
-            if f"{component}/source" in tables:
+            if _has_sources(tables):  # in each component: apt asks for it in all that a client has
                 found.append(Index(f"{component}/source/Sources", (f"{component}/source",), 0))
         return found
 
@@ -246,7 +246,7 @@ class Apt:
     def sources(self, scope: Scope, key: str) -> str:
         """A deb822 source with the key in it: one file is all that a client needs."""
         settings = scope.settings or self.settings({})
-        types = "deb deb-src" if any(table.endswith("/source") for table in scope.tables) else "deb"
+        types = "deb deb-src" if _has_sources(scope.shown or scope.tables) else "deb"
         armor = "\n".join(" " + (text or ".") for text in key.strip().split("\n"))
         components = "" if self.flat else f"Components: {' '.join(settings['components'])}\n"
         return (
@@ -263,6 +263,10 @@ def _contents(path: str, control: Control) -> str:
 
     listed = f"{control.section}/{control.name}" if control.section else control.name
     return contents_lines(contents_of(path), listed)
+
+
+def _has_sources(tables: t.Iterable[str]) -> bool:
+    return any(table.endswith("/source") for table in tables)
 
 
 def _has_installer(component: str, tables: t.Mapping[str, Table]) -> bool:

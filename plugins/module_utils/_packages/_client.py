@@ -52,14 +52,12 @@ class _Apt:
         for name in ("lists/partial", "cache/archives/partial", "packages"):
             os.makedirs(f"{self._home}/{name}")
         open(f"{self._home}/status", "w").close()
-        kinds = "deb deb-src" if any(one[2] == "source" for one in packages) else "deb"
-        fields = {"Types": kinds, "URIs": _url(self._view), "Suites": suite}
-        if components:
-            fields["Components"] = " ".join(components)
-        armor = "".join(f" {line or '.'}\n" for line in key.strip().split("\n"))
+        sources = self._source("deb", suite, components, key)
+        if any(one[2] == "source" for one in packages):  # an installer's component has none
+            plain = [one for one in components if not one.endswith("/debian-installer")]
+            sources += "\n" + self._source("deb-src", suite, plain, key)
         with open(f"{self._home}/view.sources", "w") as stream:
-            stream.write("".join(f"{name}: {value}\n" for name, value in fields.items()))
-            stream.write(f"Signed-By:\n{armor}")
+            stream.write(sources)
         architectures = sorted({one[2] for one in packages} - {"all", "source"}) or self._released(suite)
         settings = {
             "Dir::Etc::main": "/dev/null",
@@ -83,6 +81,12 @@ class _Apt:
         with open(f"{self._home}/apt.conf", "w") as stream:
             stream.write("".join(f'{name} "{value}";\n' for name, value in settings.items()))
             stream.write("".join(f'APT::Architectures:: "{one}";\n' for one in architectures))
+
+    def _source(self, kind: str, suite: str, components: list[str], key: str) -> str:
+        """A stanza of a deb822 source."""
+        names = f"Components: {' '.join(components)}\n" if components else ""
+        armor = "".join(f" {line or '.'}\n" for line in key.strip().split("\n"))
+        return f"Types: {kind}\nURIs: {_url(self._view)}\nSuites: {suite}\n{names}Signed-By:\n{armor}"
 
     def _released(self, suite: str) -> list[str]:
         """What the Release file offers; packages of the architecture "all" alone do not say it."""

@@ -30,8 +30,8 @@ class Keys:
         key = params["signing_key"] or old.get("signing_key")
         if not key:
             raise DistrogateError("no_signing_key", f"{root} is new: set signing_key to sign it with.")
-        until = _moment(params["overlap_until"]) if params["overlap_until"] else old.get("overlap_until", 0)
         overlap = old.get("overlap_key", "") if params["overlap_key"] is None else params["overlap_key"]
+        until = _moment(params["overlap_until"]) if params["overlap_until"] else _kept(old, overlap)
         if until and now > until:
             overlap = ""
         self.signer = signers(tuple(dict.fromkeys([key, *([overlap] if overlap else [])])))
@@ -49,6 +49,13 @@ class Keys:
                 f" {found[0]} alone. Set overlap_key to the old or the new key for some time, or, when the"
                 " old one is lost, set allow_key_change.",
             )
+
+
+def _kept(old: Json, overlap: str) -> int:
+    """When the overlap was to end; that of another key was to last as long as that one's."""
+    digits = overlap.replace(" ", "").upper()
+    digits = digits[2:] if digits.startswith("0X") else digits
+    return int(old.get("overlap_until", 0)) if str(old.get("overlap_key", "")).endswith(digits) else 0
 
 
 def _moment(text: str) -> int:

@@ -35,6 +35,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._packages._model imp
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._outcome import finish
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._package_file import mark_of
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._plan import Plan
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._resign import resign_snapshots
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._retire import public_files, retire
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._state import dump_state
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._verify import verify
@@ -78,6 +79,7 @@ class Staging:
             if plan.snapshot is not None:
                 self._stage_scope(snapshot, plan.snapshot, None)
                 scopes[snapshot.scope] = plan.snapshot
+        resign_snapshots(self.transaction, self.fmt, scopes, plan.after, self.signer)
         after = dataclasses.replace(
             self.state, serial=self.state.serial + 1, scopes=scopes, finished=dict(self.state.finished)
         )

@@ -63,13 +63,13 @@ def control(name: str = "nova", version: str = "1.0-1", architecture: str = "all
 
 
 class QuickSigner:
-    """Signs with a digest: the tests of real signatures are the integration targets."""
+    """Signs with a digest and its keys' names: the tests of real signatures are the integration targets."""
 
     def __init__(self, keys: t.Sequence[str] = (KEY,), home: str | None = None) -> None:
         self.fingerprints = list(keys)
 
     def detached(self, data: bytes) -> bytes:
-        return hashlib.sha256(data).hexdigest().encode()
+        return f"{hashlib.sha256(data).hexdigest()} {' '.join(self.fingerprints)}".encode()
 
     def clear(self, data: bytes) -> bytes:
         return b"SIGNED\n" + data

@@ -53,7 +53,7 @@ def test_components(suite: Suite, make: Make) -> None:
     assert not suite.changed
 
 
-def test_sources(suite: Suite, tmp_path: t.Any) -> None:
+def test_sources(suite: Suite, tmp_path: t.Any, make: Make) -> None:
     path = tmp_path / "nova_2.0-1.dsc"
     path.write_text(dsc())
     (tmp_path / "nova_2.0.orig.tar.gz").write_bytes(ORIGINAL)
@@ -66,6 +66,8 @@ def test_sources(suite: Suite, tmp_path: t.Any) -> None:
     assert there == {one.name for one in tmp_path.glob("nova_2*")}
     suite(path)
     assert not suite.changed
+    suite(make("glance"), component="extra")  # apt asks for the sources of all components that it knows
+    assert suite.indexes()["extra/source/Sources"] == b""
     suite("nova", state="absent", keep=0)
     assert not list((suite.root / "pool/main/n").iterdir())
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a release repository asks for: versions, retention, snapshots, rotation of keys, bundles."""
+"""What a release repository asks for: versions, retention, snapshots, bundles."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import sha256_file
 from ansible_collections.distrogate.ci.plugins.module_utils._core._seal import bundle_digest
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._collect import collect
-from ansible_collections.distrogate.ci.tests.unit.packages.helpers import KEY, Suite
+from ansible_collections.distrogate.ci.tests.unit.packages.helpers import Suite
 
 Make = t.Callable[..., t.Any]
-OTHER = "F" * 40
 
 
 def refused(reason: str) -> t.Any:
@@ -150,27 +149,6 @@ def test_says_what_comes_from_which_layer(tmp_path: t.Any, make: Make) -> None:
     layers = [{"name": "4710", "root": str(below.root)}]
     result = above(make(), layers=layers)
     assert result["layers"] == [{**layers[0], "packages": ["glance=1.0-1/all"]}]
-
-
-def test_keys_follow_each_other(suite: Suite, make: Make) -> None:
-    suite(make())
-    with refused("key_change"):
-        suite(signing_key=OTHER)
-    suite(overlap_key=OTHER, overlap_until="2999-01-01")
-    assert f"{KEY} {OTHER}" in suite.text("key.asc")
-    suite(make("glance"), signing_key=None)
-    assert f"{KEY} {OTHER}" in suite.text("key.asc")
-    suite(signing_key=OTHER, overlap_key="")
-    assert KEY not in suite.text("key.asc")
-    suite(signing_key=KEY, allow_key_change=True)
-    assert OTHER not in suite.text("key.asc")
-
-
-def test_an_overlap_ends(suite: Suite, make: Make) -> None:
-    suite(make(), overlap_key=OTHER, overlap_until="2001-01-01T00:00:00Z")
-    assert OTHER not in suite.text("key.asc")
-    with refused("bad_name"):
-        suite(overlap_until="soon")
 
 
 def test_valid_until(suite: Suite, make: Make, monkeypatch: t.Any) -> None:

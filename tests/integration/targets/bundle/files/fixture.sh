@@ -52,4 +52,8 @@ PY
 }
 run first 1.0
 run second 2.0
+mkdir -p build/stranger/DEBIAN
+printf 'Package: stranger\nVersion: 1\nArchitecture: all\nMaintainer: Test <test@example.org>\nDescription: test\n' \
+    >build/stranger/DEBIAN/control
+dpkg-deb --root-owner-group --build build/stranger stranger_1_all.deb >/dev/null
 gpg --homedir gnupg --batch --with-colons --list-secret-keys | awk -F: '$1 == "fpr" { print $10; exit }'

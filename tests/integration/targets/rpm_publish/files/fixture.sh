@@ -26,12 +26,15 @@ echo "$4" >%{buildroot}/usr/share/$2/text
 SPEC
     rpmbuild --quiet --define "_topdir $PWD/$1.build" --define "_rpmdir $PWD/incoming/$1" --define "_srcrpmdir $PWD/incoming" \
         --define '_rpmfilename %{NAME}-%{VERSION}-%{RELEASE}.%{ARCH}.rpm' -ba "$1.spec" >/dev/null 2>&1
-    GNUPGHOME=$PWD/gnupg rpmsign --define '__gpg /usr/bin/gpg' --define "_gpg_name $key" --addsign "incoming/$1/"*.rpm \
-        >/dev/null 2>&1
+    signed "incoming/$1/"*.rpm
+}
+signed() {
+    GNUPGHOME=$PWD/gnupg rpmsign --define '__gpg /usr/bin/gpg' --define "_gpg_name $key" --addsign "$@" >/dev/null 2>&1
 }
 package first hello 1.0 first
 package second hello 1.1 second
 package other hello 1.0 'other contents'
 package glance glance 2.0 glance
+signed incoming/glance-2.0-1.src.rpm
 echo 'not a package' >incoming/broken.rpm
 echo "$key"
