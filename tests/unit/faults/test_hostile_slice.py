@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
+import pathlib
 import random
+import subprocess
 
 import pytest
 
-from ansible_collections.distrogate.ci.tests.faults.hostile_expected import sorted_out
+from ansible_collections.distrogate.ci.tests.faults.hostile_expected import CAUSES, lost, sorted_out
+from ansible_collections.distrogate.ci.tests.faults.hostile_rpm_writer import good_tags, rpm
 from ansible_collections.distrogate.ci.tests.faults.hostile_siege import Tally, siege, unable
 
 
@@ -23,3 +26,17 @@ def test_some_hostile_packages() -> None:
     new, _known = sorted_out(tally.problems)
     assert not new
     assert tally.tried
+
+
+def test_a_lost_cause_is_seen() -> None:
+    assert len(lost({}, whole=True)) == len(CAUSES)
+
+
+@pytest.mark.skipif(bool(unable()), reason=unable())
+def test_rpm_takes_an_rpm_that_does_not_lie(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "good.rpm"
+    path.write_bytes(rpm(good_tags("good")))
+    argv = ["rpm", "--dbpath", str(tmp_path), "-qp", "--qf", "%{nevra} %{filenames}", str(path)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("good-1.0-1.noarch /usr/share/x/a", "")
+    subprocess.run(["rpmkeys", "--dbpath", str(tmp_path), "-K", str(path)], capture_output=True, check=True)
