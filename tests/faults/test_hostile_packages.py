@@ -15,8 +15,8 @@ import time
 
 import pytest
 
-from ansible_collections.distrogate.ci.tests.faults.hostile_expected import KNOWN, lost, sorted_out
-from ansible_collections.distrogate.ci.tests.faults.hostile_siege import Tally, siege, unable
+from ansible_collections.distrogate.ci.tests.faults.hostile.expected import KNOWN, lost, sorted_out
+from ansible_collections.distrogate.ci.tests.faults.hostile.siege import Tally, siege, unable
 from ansible_collections.distrogate.ci.tests.faults.siege import Budget
 
 _PARTS = 3

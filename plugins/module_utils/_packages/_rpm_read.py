@@ -104,8 +104,10 @@ def _read(path: str) -> tuple[tuple[str, ...], tuple[str, ...], Origin]:
         found.location_href = facts[-1]
         found.time_file = found.time_build  # the arrival's time would give one package many entries
         lanes = tuple(text if text.endswith("\n") else text + "\n" for text in crc.xml_dump(found))
-    except (crc.CreaterepoCError, OSError, SystemError, ValueError) as error:
-        raise bad_package(path, str(error) or "its texts are not UTF-8") from error
+    except (UnicodeError, SystemError) as error:  # as the bindings tell of it
+        raise bad_package(path, "its texts are not UTF-8") from error
+    except (crc.CreaterepoCError, OSError, ValueError) as error:
+        raise bad_package(path, str(error)) from error
     except MemoryError as error:
         raise bad_package(path, "reading it takes too much memory") from error
     if any(_NO_XML.search(text) for text in lanes):

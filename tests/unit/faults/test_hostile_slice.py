@@ -12,9 +12,9 @@ import subprocess
 
 import pytest
 
-from ansible_collections.distrogate.ci.tests.faults.hostile_expected import CAUSES, lost, sorted_out
-from ansible_collections.distrogate.ci.tests.faults.hostile_rpm_writer import good_tags, rpm
-from ansible_collections.distrogate.ci.tests.faults.hostile_siege import Tally, siege, unable
+from ansible_collections.distrogate.ci.tests.faults.hostile.expected import CAUSES, lost, sorted_out
+from ansible_collections.distrogate.ci.tests.faults.hostile.rpm_writer import good_tags, rpm
+from ansible_collections.distrogate.ci.tests.faults.hostile.siege import Tally, siege, unable
 
 
 @pytest.mark.faults

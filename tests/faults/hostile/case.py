@@ -11,7 +11,7 @@ import pathlib
 import random
 import typing as t
 
-from ansible_collections.distrogate.ci.tests.faults.hostile_values import NAMES
+from ansible_collections.distrogate.ci.tests.faults.hostile.values import NAMES
 
 REFUSED, PUBLISHED, EITHER = "refused", "published", "either"
 

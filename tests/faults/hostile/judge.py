@@ -11,8 +11,8 @@ import json
 import re
 import typing as t
 
-from ansible_collections.distrogate.ci.tests.faults.hostile_case import EITHER, PUBLISHED, REFUSED, Case
-from ansible_collections.distrogate.ci.tests.faults.hostile_child import Answer
+from ansible_collections.distrogate.ci.tests.faults.hostile.case import EITHER, PUBLISHED, REFUSED, Case
+from ansible_collections.distrogate.ci.tests.faults.hostile.child import Answer
 
 MEMORY = 300 << 20  # bytes
 _REASONS = frozenset(("bad_package", "not_found", "unsupported", "content_conflict", "downgrade", "io_error"))

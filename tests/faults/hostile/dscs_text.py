@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.distrogate.ci.tests.faults import hostile_values as values
-from ansible_collections.distrogate.ci.tests.faults.hostile_case import (
+from ansible_collections.distrogate.ci.tests.faults.hostile import values
+from ansible_collections.distrogate.ci.tests.faults.hostile.case import (
     EITHER,
     PUBLISHED,
     REFUSED,
     Case,
     Source,
 )
-from ansible_collections.distrogate.ci.tests.faults.hostile_dscs import LISTS, Change, case
+from ansible_collections.distrogate.ci.tests.faults.hostile.dscs import LISTS, Change, case
 
 _BEGIN = b"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n"
 _SIGNATURE = b"\n-----BEGIN PGP SIGNATURE-----\n\niQ==\n-----END PGP SIGNATURE-----\n"

@@ -78,13 +78,7 @@ CAUSES: tuple[tuple[str, str, int], ...] = (
 )
 
 # Findings about the product that wait for it: each must still be seen, else it is to be removed here.
-KNOWN: dict[str, str] = {
-    r"^(apt|rpm) .*(file of the kernel|link), .*names no path: : I": "an error of reading names no file",
-    r"^(apt|rpm) .*no path, .*surrogates not allowed": "a name that no file can have ends in a traceback",
-    r"^rpm .*number, \(1003, 'two'\)\): a reader": "of two epochs another one is shown than rpm takes",
-    r"^rpm .*bomb, \('requires', 1000000\)\): no end": "a million requirements take longer than 20 s",
-    r"^rpm .*(bomb|long text), .*MiB of memory": "texts of 30 MB take more than 300 MiB",
-}
+KNOWN: dict[str, str] = {}
 
 
 def lost(causes: t.Mapping[str, int], whole: bool) -> list[str]:

@@ -9,20 +9,20 @@ from __future__ import annotations
 import itertools
 import typing as t
 
-from ansible_collections.distrogate.ci.tests.faults.hostile_ar import (
+from ansible_collections.distrogate.ci.tests.faults.hostile.ar import (
     ar,
     control,
     deb,
     member,
 )
-from ansible_collections.distrogate.ci.tests.faults.hostile_case import (
+from ansible_collections.distrogate.ci.tests.faults.hostile.case import (
     EITHER,
     PUBLISHED,
     REFUSED,
     Case,
     Source,
 )
-from ansible_collections.distrogate.ci.tests.faults.hostile_debs_archive import MEMBERS, case_of, parts_of
+from ansible_collections.distrogate.ci.tests.faults.hostile.debs_archive import MEMBERS, case_of, parts_of
 
 
 def _ar_names(source: Source) -> t.Iterator[Case]:

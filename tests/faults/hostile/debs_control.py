@@ -9,9 +9,9 @@ from __future__ import annotations
 import itertools
 import typing as t
 
-from ansible_collections.distrogate.ci.tests.faults import hostile_values as values
-from ansible_collections.distrogate.ci.tests.faults.hostile_ar import control, deb
-from ansible_collections.distrogate.ci.tests.faults.hostile_case import (
+from ansible_collections.distrogate.ci.tests.faults.hostile import values
+from ansible_collections.distrogate.ci.tests.faults.hostile.ar import control, deb
+from ansible_collections.distrogate.ci.tests.faults.hostile.case import (
     EITHER,
     PUBLISHED,
     REFUSED,

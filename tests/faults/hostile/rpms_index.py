@@ -10,9 +10,9 @@ import itertools
 import struct
 import typing as t
 
-from ansible_collections.distrogate.ci.tests.faults import hostile_rpm_writer as w
-from ansible_collections.distrogate.ci.tests.faults.hostile_case import EITHER, Case, Source, written
-from ansible_collections.distrogate.ci.tests.faults.hostile_rpms_text import case, changed
+from ansible_collections.distrogate.ci.tests.faults.hostile import rpm_writer as w
+from ansible_collections.distrogate.ci.tests.faults.hostile.case import EITHER, Case, Source, written
+from ansible_collections.distrogate.ci.tests.faults.hostile.rpms_text import case, changed
 
 _TAGS = (
     w.NAME,

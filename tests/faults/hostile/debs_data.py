@@ -10,8 +10,8 @@ import bz2
 import itertools
 import typing as t
 
-from ansible_collections.distrogate.ci.tests.faults import hostile_values as values
-from ansible_collections.distrogate.ci.tests.faults.hostile_ar import (
+from ansible_collections.distrogate.ci.tests.faults.hostile import values
+from ansible_collections.distrogate.ci.tests.faults.hostile.ar import (
     CONTROL,
     ar,
     base256,
@@ -24,7 +24,7 @@ from ansible_collections.distrogate.ci.tests.faults.hostile_ar import (
     record,
     tar,
 )
-from ansible_collections.distrogate.ci.tests.faults.hostile_case import (
+from ansible_collections.distrogate.ci.tests.faults.hostile.case import (
     EITHER,
     PUBLISHED,
     REFUSED,
@@ -32,7 +32,7 @@ from ansible_collections.distrogate.ci.tests.faults.hostile_case import (
     Source,
     written,
 )
-from ansible_collections.distrogate.ci.tests.faults.hostile_debs_packed import (
+from ansible_collections.distrogate.ci.tests.faults.hostile.debs_packed import (
     PACKERS,
     alone,
     packed_zeros,

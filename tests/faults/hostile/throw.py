@@ -6,7 +6,7 @@
 
 It runs under the Python of a repository host, with the distribution's bindings:
 
-    /usr/bin/python3 -m ansible_collections.distrogate.ci.tests.faults.hostile_throw apt --seed 1
+    /usr/bin/python3 -m ansible_collections.distrogate.ci.tests.faults.hostile.throw apt --seed 1
 
 ``--only N`` runs the N-th input alone (numbers are in the output), for a look at
 a finding; ``--keep FOLDER`` keeps what the inputs with problems consisted of.
@@ -27,10 +27,10 @@ import time
 import typing as t
 import zlib
 
-from ansible_collections.distrogate.ci.tests.faults import hostile_formats
-from ansible_collections.distrogate.ci.tests.faults.hostile_case import Case, Source
-from ansible_collections.distrogate.ci.tests.faults.hostile_judge import Verdict
-from ansible_collections.distrogate.ci.tests.faults.hostile_worker import Worker
+from ansible_collections.distrogate.ci.tests.faults.hostile import formats
+from ansible_collections.distrogate.ci.tests.faults.hostile.case import Case, Source
+from ansible_collections.distrogate.ci.tests.faults.hostile.judge import Verdict
+from ansible_collections.distrogate.ci.tests.faults.hostile.worker import Worker
 
 BATCH = 40  # inputs for one copy of the repository
 _ALWAYS = 2  # inputs of each kind that are in the first part, however few are asked for
@@ -40,7 +40,7 @@ def chosen(options: argparse.Namespace, outside: str) -> t.Iterator[tuple[int, C
     """The cases that are asked for, with their numbers."""
     source = Source(options.seed, outside)
     seen: collections.Counter[str] = collections.Counter()
-    for number, case in enumerate(hostile_formats.FORMATS[options.kind].cases(source), 1):
+    for number, case in enumerate(formats.FORMATS[options.kind].cases(source), 1):
         seen[case.kind] += 1
         first = case.heavy or seen[case.kind] <= _ALWAYS
         part = 0 if first else zlib.crc32(b"%d %d" % (options.seed, number)) % options.parts
@@ -70,7 +70,7 @@ def verdicts(worker: Worker, options: argparse.Namespace) -> t.Iterator[Verdict]
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("kind", choices=sorted(hostile_formats.FORMATS))
+    parser.add_argument("kind", choices=sorted(formats.FORMATS))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--parts", type=int, default=1, help="the inputs are dealt out to so many runs")
     parser.add_argument("--part", type=int, default=0, help="which of them this one is")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs of ``hostile_throw``, side by side, and what they add up to."""
+"""Runs of ``throw``, side by side, and what they add up to."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ import typing as t
 
 import coverage
 
-from ansible_collections.distrogate.ci.tests.faults import hostile_throw
-from ansible_collections.distrogate.ci.tests.faults.hostile_case import PUBLISHED, REFUSED
+from ansible_collections.distrogate.ci.tests.faults.hostile import throw
+from ansible_collections.distrogate.ci.tests.faults.hostile.case import PUBLISHED, REFUSED
 from ansible_collections.distrogate.ci.tests.faults.run import PYTHON, environment
 
 _SLACK = 300  # seconds that a run may need beyond its own limit before it is ended
@@ -100,7 +100,7 @@ def unable() -> str:
 
 def siege(kinds: t.Iterable[str], tally: Tally, *options: str, seconds: float) -> None:
     """One run for each kind, side by side."""
-    program = hostile_throw.__name__
+    program = throw.__name__
     with tempfile.TemporaryDirectory(prefix="dg-") as folder:
         runs = []
         for kind in kinds:

@@ -14,7 +14,7 @@ import subprocess
 import typing as t
 import zlib
 
-from ansible_collections.distrogate.ci.tests.faults.hostile_ar import (
+from ansible_collections.distrogate.ci.tests.faults.hostile.ar import (
     CONTROL,
     ar,
     control,
@@ -25,7 +25,7 @@ from ansible_collections.distrogate.ci.tests.faults.hostile_ar import (
     record,
     tar,
 )
-from ansible_collections.distrogate.ci.tests.faults.hostile_case import (
+from ansible_collections.distrogate.ci.tests.faults.hostile.case import (
     EITHER,
     PUBLISHED,
     REFUSED,

@@ -16,11 +16,12 @@ import shutil
 import tempfile
 import typing as t
 
-from ansible_collections.distrogate.ci.tests.faults import hostile_formats, kill
-from ansible_collections.distrogate.ci.tests.faults.hostile_box import Box, Listing, differences
-from ansible_collections.distrogate.ci.tests.faults.hostile_case import PUBLISHED, Case, Source
-from ansible_collections.distrogate.ci.tests.faults.hostile_child import Caller
-from ansible_collections.distrogate.ci.tests.faults.hostile_judge import Verdict, judge
+from ansible_collections.distrogate.ci.tests.faults import kill
+from ansible_collections.distrogate.ci.tests.faults.hostile import formats
+from ansible_collections.distrogate.ci.tests.faults.hostile.box import Box, Listing, differences
+from ansible_collections.distrogate.ci.tests.faults.hostile.case import PUBLISHED, Case, Source
+from ansible_collections.distrogate.ci.tests.faults.hostile.child import Caller
+from ansible_collections.distrogate.ci.tests.faults.hostile.judge import Verdict, judge
 
 LIMIT = 20.0  # seconds for one input
 _READERS = pathlib.Path(__file__).resolve().parents[2] / "plugins" / "module_utils" / "_packages"
@@ -36,7 +37,7 @@ class Worker:
 
     def __init__(self, folder: pathlib.Path, options: argparse.Namespace) -> None:
         self.options = options
-        self.format = hostile_formats.FORMATS[options.kind]
+        self.format = formats.FORMATS[options.kind]
         self.home = folder / "gnupg"
         self.key = kill.gnupg(folder)
         self.box = Box(folder)

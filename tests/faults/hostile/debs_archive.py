@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import typing as t
 
-from ansible_collections.distrogate.ci.tests.faults.hostile_ar import (
+from ansible_collections.distrogate.ci.tests.faults.hostile.ar import (
     CONTROL,
     ar,
     base256,
@@ -21,7 +21,7 @@ from ansible_collections.distrogate.ci.tests.faults.hostile_ar import (
     record,
     tar,
 )
-from ansible_collections.distrogate.ci.tests.faults.hostile_case import (
+from ansible_collections.distrogate.ci.tests.faults.hostile.case import (
     EITHER,
     REFUSED,
     Case,

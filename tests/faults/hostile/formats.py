@@ -10,25 +10,25 @@ import dataclasses
 import pathlib
 import typing as t
 
-from ansible_collections.distrogate.ci.tests.faults import (
-    hostile_ar,
-    hostile_debs_archive,
-    hostile_debs_control,
-    hostile_debs_data,
-    hostile_debs_members,
-    hostile_debs_packed,
-    hostile_debs_tar,
-    hostile_dscs,
-    hostile_dscs_text,
-    hostile_inputs,
-    hostile_rpm_writer,
-    hostile_rpms_cut,
-    hostile_rpms_index,
-    hostile_rpms_text,
+from ansible_collections.distrogate.ci.tests.faults.hostile import (
+    ar,
+    debs_archive,
+    debs_control,
+    debs_data,
+    debs_members,
+    debs_packed,
+    debs_tar,
+    dscs,
+    dscs_text,
+    inputs,
+    rpm_writer,
+    rpms_cut,
+    rpms_index,
+    rpms_text,
 )
-from ansible_collections.distrogate.ci.tests.faults.hostile_apt_reader import AptReader
-from ansible_collections.distrogate.ci.tests.faults.hostile_case import PUBLISHED, Case, Source, written
-from ansible_collections.distrogate.ci.tests.faults.hostile_rpm_reader import RpmReader
+from ansible_collections.distrogate.ci.tests.faults.hostile.apt_reader import AptReader
+from ansible_collections.distrogate.ci.tests.faults.hostile.case import PUBLISHED, Case, Source, written
+from ansible_collections.distrogate.ci.tests.faults.hostile.rpm_reader import RpmReader
 
 
 class Reader(t.Protocol):
@@ -38,14 +38,14 @@ class Reader(t.Protocol):
 
 
 def good_deb(name: str, version: bytes = b"1.0", text: bytes = b"a package") -> bytes:
-    return hostile_ar.deb(hostile_ar.control(name, Version=version, Description=text))
+    return ar.deb(ar.control(name, Version=version, Description=text))
 
 
 def good_rpm(name: str, version: bytes = b"1.0", text: bytes = b"a package") -> bytes:
-    tags = hostile_rpm_writer.good_tags(name)
-    tags[hostile_rpm_writer.VERSION] = hostile_rpm_writer.texts(hostile_rpm_writer.STRING, version)
-    tags[hostile_rpm_writer.SUMMARY] = hostile_rpm_writer.texts(hostile_rpm_writer.I18N, text)
-    return hostile_rpm_writer.rpm(tags)
+    tags = rpm_writer.good_tags(name)
+    tags[rpm_writer.VERSION] = rpm_writer.texts(rpm_writer.STRING, version)
+    tags[rpm_writer.SUMMARY] = rpm_writer.texts(rpm_writer.I18N, text)
+    return rpm_writer.rpm(tags)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Format:
     module: str
     suffix: str
     reader: t.Callable[[pathlib.Path], Reader]
-    good: hostile_inputs.Good
+    good: inputs.Good
     generators: tuple[t.Callable[[Source], t.Iterator[Case]], ...]
     options: dict[str, t.Any]
     readers: tuple[str, ...]
@@ -68,7 +68,7 @@ class Format:
         for generator in self.generators:
             yield from generator(source)
         if "contents" not in self.options:
-            yield from hostile_inputs.cases(self.suffix[1:], self.suffix, source, self.good)
+            yield from inputs.cases(self.suffix[1:], self.suffix, source, self.good)
 
     def good_case(self, source: Source, kind: str) -> Case:
         """A package that nobody could refuse."""
@@ -82,13 +82,13 @@ FORMATS = {
         AptReader,
         good_deb,
         (
-            hostile_debs_control.cases,
-            hostile_debs_archive.cases,
-            hostile_debs_members.cases,
-            hostile_debs_tar.cases,
-            hostile_debs_packed.cases,
-            hostile_dscs.cases,
-            hostile_dscs_text.cases,
+            debs_control.cases,
+            debs_archive.cases,
+            debs_members.cases,
+            debs_tar.cases,
+            debs_packed.cases,
+            dscs.cases,
+            dscs_text.cases,
         ),
         {"suite": "bookworm"},
         ("_deb*.py", "_dsc*.py", "_package_file.py"),
@@ -98,7 +98,7 @@ FORMATS = {
         ".deb",
         AptReader,
         good_deb,
-        (hostile_debs_data.cases,),
+        (debs_data.cases,),
         {"suite": "bookworm", "contents": True},
         ("_contents*.py", "_inflate*.py"),
     ),
@@ -107,7 +107,7 @@ FORMATS = {
         ".rpm",
         RpmReader,
         good_rpm,
-        (hostile_rpms_text.cases, hostile_rpms_index.cases, hostile_rpms_cut.cases),
+        (rpms_text.cases, rpms_index.cases, rpms_cut.cases),
         {},
         ("_rpm_read*.py", "_package_file.py"),
     ),

@@ -11,7 +11,7 @@ import pathlib
 import socket
 import typing as t
 
-from ansible_collections.distrogate.ci.tests.faults.hostile_case import (
+from ansible_collections.distrogate.ci.tests.faults.hostile.case import (
     EITHER,
     PUBLISHED,
     REFUSED,

@@ -13,7 +13,7 @@ import pathlib
 import re
 import typing as t
 
-from ansible_collections.distrogate.ci.tests.faults.hostile_case import (
+from ansible_collections.distrogate.ci.tests.faults.hostile.case import (
     EITHER,
     REFUSED,
     Case,
