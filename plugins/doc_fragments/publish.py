@@ -67,6 +67,8 @@ options:
       - "To change the key of a repository without a moment in which a client refuses: set this to the new
         key, until all clients have taken over C(key.asc) or RV(sources); then make the new one
         O(signing_key), and set this to the old one for those that are late, or to an empty string."
+      - Packages in an rpm repository keep the signatures that they have. The old key has to stay here as
+        long as packages that it signed are published.
       - When it is left out, it stays as it is.
     type: str
   overlap_until:

@@ -11,6 +11,14 @@ import re
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._apt_indexes import (
+    INSTALLER,
+    architectures_of,
+    flat_indexes,
+    has_installer,
+    has_sources,
+    suite_indexes,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._apt_release import release_file
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._deb import Control, read_deb
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._gpg import Signs
@@ -35,17 +43,12 @@ from ansible_collections.distrogate.ci.plugins.module_utils._packages._package_f
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._versions import compare_deb
 
 _ARCHITECTURE = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-_INSTALLER = "debian-installer"
 _LINES = ("origin", "label")
 _KEPT = ("contents", "valid_for", "keep_versions")
 
 
 class Apt:
-    """One suite; ``component`` is the one that packages go to. A suite that ends in / is a flat repository.
-
-    A table is named COMPONENT/ARCHITECTURE; that of udebs
-    COMPONENT/debian-installer/ARCHITECTURE, that of sources COMPONENT/source.
-    """
+    """One suite; ``component`` is the one that packages go to. A suite that ends in "/" is flat."""
 
     kind = "deb"
     spread = 128
@@ -129,7 +132,7 @@ class Apt:
         return f"pool/{self.component}/{source[:4] if source.startswith('lib') else source[0]}"
 
     def _table(self, control: Control) -> str:
-        middle = f"{_INSTALLER}/" if control.kind == "udeb" else ""
+        middle = f"{INSTALLER}/" if control.kind == "udeb" else ""
         return f"{self.component}/{middle}{control.architecture}"
 
     def at(self, package: Package, folder: str) -> Package:
@@ -179,32 +182,7 @@ class Apt:
 
     def indexes(self, tables: t.Mapping[str, Table], settings: Json) -> list[Index]:
         """Packages of each component and architecture, Sources and Contents where there are any."""
-        architectures = _architectures(tables, settings)
-        components = sorted({*settings["components"], *(table.split("/")[0] for table in tables)})
-        if self.flat:
-            return self._flat(tables, settings, components)
-        found = []
-        for component in components:
-            for architecture in architectures:
-                binary = tuple(f"{component}/{one}" for one in (architecture, "all"))
-                found.append(Index(f"{component}/binary-{architecture}/Packages", binary, 0))
-                if settings["contents"]:
-                    found.append(Index(f"{component}/Contents-{architecture}", binary, 1))
-            found.extend(_installer(component, architectures, tables))
-            if _has_sources(tables):  # in each component: apt asks for it in all that a client has
-                found.append(Index(f"{component}/source/Sources", (f"{component}/source",), 0))
-        return found
-
-    def _flat(self, tables: t.Mapping[str, Table], settings: Json, components: list[str]) -> list[Index]:
-        sources = tuple(f"{component}/source" for component in components)
-        binary = tuple(sorted(table for table in tables if not table.endswith("/source")))
-        found = [Index("Packages", binary, 0)]
-        if settings["contents"]:
-            plain = tuple(table for table in binary if _INSTALLER not in table.split("/"))
-            found.append(Index("Contents", plain, 1))
-        if set(sources) & set(tables):
-            found.append(Index("Sources", sources, 0))
-        return found
+        return flat_indexes(tables, settings) if self.flat else suite_indexes(tables, settings)
 
     def addresses(self, index: Index, suffix: str, sha256: str) -> list[str]:
         """By hash, and by name."""
@@ -216,7 +194,7 @@ class Apt:
         settings = scope.settings
         until = moment + settings["valid_for"] if settings["valid_for"] else 0
         names = {
-            "architectures": _architectures(scope.shown or scope.tables, settings),
+            "architectures": architectures_of(scope.shown or scope.tables, settings),
             "components": [] if self.flat else sorted({name.split("/")[0] for name in written}),
         }
         suite = self.scope.strip("./") if self.flat else self.scope  # as apt expects it to be called
@@ -235,7 +213,7 @@ class Apt:
         )
 
         components = [] if self.flat else list(scope.settings["components"])
-        components += [f"{one}/{_INSTALLER}" for one in components if _has_installer(one, scope.tables)]
+        components += [f"{one}/{INSTALLER}" for one in components if has_installer(one, scope.tables)]
         with open(f"{view}/key.asc", encoding="ascii") as stream:
             key = stream.read()
         scratch = os.path.dirname(view)
@@ -246,7 +224,7 @@ class Apt:
     def sources(self, scope: Scope, key: str) -> str:
         """A deb822 source with the key in it: one file is all that a client needs."""
         settings = scope.settings or self.settings({})
-        types = "deb deb-src" if _has_sources(scope.shown or scope.tables) else "deb"
+        types = "deb deb-src" if has_sources(scope.shown or scope.tables) else "deb"
         armor = "\n".join(" " + (text or ".") for text in key.strip().split("\n"))
         components = "" if self.flat else f"Components: {' '.join(settings['components'])}\n"
         return (
@@ -265,14 +243,6 @@ def _contents(path: str, control: Control) -> str:
     return contents_lines(contents_of(path), listed)
 
 
-def _has_sources(tables: t.Iterable[str]) -> bool:
-    return any(table.endswith("/source") for table in tables)
-
-
-def _has_installer(component: str, tables: t.Mapping[str, Table]) -> bool:
-    return any(table.startswith(f"{component}/{_INSTALLER}/") for table in tables)
-
-
 def _base(suite: str) -> str:
     if suite == "./":
         return ""
@@ -281,16 +251,3 @@ def _base(suite: str) -> str:
 
 def _file_version(version: str) -> str:
     return version.partition(":")[2] or version
-
-
-def _architectures(tables: t.Mapping[str, Table], settings: Json) -> list[str]:
-    machines = {table.rpartition("/")[2] for table, refs in tables.items() if refs} - {"all", "source"}
-    return sorted({*settings["architectures"], *machines})
-
-
-def _installer(component: str, architectures: list[str], tables: t.Mapping[str, Table]) -> t.Iterator[Index]:
-    if not _has_installer(component, tables):
-        return
-    for architecture in architectures:
-        names = tuple(f"{component}/{_INSTALLER}/{one}" for one in (architecture, "all"))
-        yield Index(f"{component}/{_INSTALLER}/binary-{architecture}/Packages", names, 0)

@@ -7,15 +7,11 @@
 from __future__ import annotations
 
 import dataclasses
-import errno
 import hashlib
 import os
 
-from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import (
-    copy_contents,
     inside,
-    sha256_file,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import Transaction
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._assemble import assemble, source_digest
@@ -27,14 +23,13 @@ from ansible_collections.distrogate.ci.plugins.module_utils._packages._model imp
     Format,
     Index,
     Json,
-    Origin,
     Scope,
     State,
     Written,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._outcome import finish
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._package_file import mark_of
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._plan import Plan
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._pool import bring
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._resign import resign_snapshots
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._retire import public_files, retire
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._state import dump_state
@@ -101,24 +96,7 @@ class Staging:
             for name, sha256, _size in package.files():
                 origin = self.plan.origins.get(name)
                 if origin is not None:
-                    self._bring(origin, self.transaction.place(name), sha256)
-
-    def _bring(self, origin: Origin, staged: str, sha256: str) -> None:
-        """A file enters the pool: it is linked where it is the publisher's alone, else cloned or copied."""
-        if self.params["hard_link"] and _link(origin, staged):
-            return
-        source = os.open(origin.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
-        try:
-            target = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            try:
-                copy_contents(source, target, os.fstat(source).st_size)
-                os.fchmod(target, _READ_ONLY)
-            finally:
-                os.close(target)
-        finally:
-            os.close(source)
-        if sha256_file(staged) != sha256:
-            raise _changed(origin.path)
+                    bring(origin, self.transaction.place(name), sha256, self.params["hard_link"])
 
     def _stage_scope(self, fmt: Format, scope: Scope, before: Scope | None) -> None:
         scope.moment = self._moment(before)
@@ -144,11 +122,10 @@ class Staging:
         """Write an index, unless it is there already."""
         tables = scope.shown or scope.tables
         suffixes = [f".{name}" for name in scope.settings["compression"]]
-        if old is not None and old.source == source_digest(index, tables, suffixes):
-            names = _names(fmt, index, old)
-            if self.plan.intact and all(os.path.lexists(inside(self.root, name)) for name in names):
-                scope.files.update(names)
-                return old
+        same = old is not None and old.source == source_digest(index, tables, suffixes)
+        if old is not None and same and self.plan.intact and self._is_there(fmt, index, old):
+            scope.files.update(_names(fmt, index, old))
+            return old
         staged = {suffix: self.transaction.stage() for suffix in suffixes}
         found = assemble(self.plan.chunks, tables, index, staged)
         for suffix, path in staged.items():
@@ -159,6 +136,14 @@ class Staging:
                 self.transaction.put_same(name, path)
         scope.files.update(_names(fmt, index, found))
         return found
+
+    def _is_there(self, fmt: Format, index: Index, written: Written) -> bool:
+        """Whether all files of an index are there, with their sizes."""
+        return all(
+            _size(inside(self.root, name)) == size
+            for suffix, (size, digest) in written.packed.items()
+            for name in fmt.addresses(index, suffix, digest)
+        )
 
     def _put_known(self, name: str, data: bytes, moment: float) -> str:
         """Stage a file unless it is there with these contents; returns its sha256."""
@@ -175,30 +160,11 @@ class Staging:
         return min(max(now, before.moment + 1 if before else 0), now + _AHEAD)
 
 
-def _link(origin: Origin, staged: str) -> bool:
-    """Whether the file could be linked: it is ours, has no other name, and is as it was read."""
-    status = os.lstat(origin.path)
-    if mark_of(status) != origin.mark:
-        raise _changed(origin.path)
-    if status.st_uid != os.geteuid() or status.st_nlink != 1 or status.st_mode & 0o022:
-        return False
+def _size(path: str) -> int:
     try:
-        os.link(origin.path, staged, follow_symlinks=False)
-    except OSError as error:
-        if error.errno in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP):
-            return False
-        raise
-    if status.st_mode & 0o777 != _READ_ONLY:
-        os.chmod(staged, _READ_ONLY)
-    return True
-
-
-def _changed(path: str) -> DistrogateError:
-    return DistrogateError(
-        "package_changed",
-        f"{path} changed while it was published; nothing was published. Try again.",
-        path=path,
-    )
+        return os.lstat(path).st_size
+    except FileNotFoundError:
+        return -1
 
 
 def _names(fmt: Format, index: Index, written: Written) -> dict[str, str]:

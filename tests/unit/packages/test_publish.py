@@ -13,7 +13,7 @@ import typing as t
 import pytest
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._packages import _changes, _staging
+from ansible_collections.distrogate.ci.plugins.module_utils._packages import _changes, _pool
 from ansible_collections.distrogate.ci.tests.unit.packages.helpers import KEY, Suite
 
 Make = t.Callable[..., t.Any]
@@ -284,7 +284,7 @@ def test_a_waiter_says_who_holds_the_lock(suite: Suite, make: Make) -> None:
 def test_a_file_that_changes_while_it_is_read(suite: Suite, make: Make, monkeypatch: t.Any) -> None:
     suite(make())
     before = tree(suite.root)
-    monkeypatch.setattr(_staging, "sha256_file", lambda path: "0" * 64)
+    monkeypatch.setattr(_pool, "sha256_file", lambda path: "0" * 64)
     with refused("package_changed"):
         suite(make("glance"))
     assert tree(suite.root) == before
