@@ -41,7 +41,7 @@ def control(number: int) -> str:
     dice = words.chance(number, "control")
     depends = ", ".join(
         f"{words.name(dice.randrange(20_000))} (>= {dice.randrange(9)}.{dice.randrange(99)})"
-        for _ in range(5)
+        for _number in range(5)
     )
     source = words.source_name(number // 2)
     lines = [

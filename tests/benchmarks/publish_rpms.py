@@ -97,7 +97,7 @@ def _dependencies(number: int) -> Tags:
     name, version = words.name(number), f"{_version(number)}-{_RELEASE}"
     provides = [(name, _EQUAL, version), (f"{name}(x86-64)", _EQUAL, version), (f"{name}.so()(64bit)", 0, "")]
     requires = [("libc.so.6()(64bit)", 0, ""), ("/bin/sh", 0, "")]
-    requires += [(words.name(dice.randrange(20_000)), _AT_LEAST, f"{dice.randrange(9)}.0") for _ in range(4)]
+    requires += [(words.name(dice.randrange(20_000)), _AT_LEAST, f"{dice.randrange(9)}.0") for _n in range(4)]
     requires += [("rpmlib(CompressedFileNames)", _FEATURE, "3.0.4-1")]
     requires += [("rpmlib(PayloadFilesHavePrefix)", _FEATURE, "4.0-1")]
     recommends = [(words.name(dice.randrange(20_000)), 0, "")]
@@ -116,7 +116,7 @@ def _dependencies(number: int) -> Tags:
 def _file_tags(files: dict[str, tuple[int, bytes]]) -> Tags:
     count = len(files)
     folders = sorted({os.path.dirname(path) + "/" for path in files})
-    contents = [(mode, data) for mode, data in files.values()]
+    contents = list(files.values())
     flags = {".conf": 1, "README": 2, "NEWS": 2, "LICENSE": 128}  # %config, %doc, %license
     kinds = [next((flag for end, flag in flags.items() if path.endswith(end)), 0) for path in files]
     return {

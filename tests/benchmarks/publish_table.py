@@ -27,13 +27,13 @@ class Sizes:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A figure of ours against one to compare it with, at most ``bar`` times as large; in CPU seconds."""
+    """A figure of ours against one to compare it with, at most ``limit`` times as large; in CPU seconds."""
 
     what: str
     ours: float | None
     peer: str
     theirs: float | None
-    bar: float | None = None
+    limit: float | None = None
     unit: str = "s"
 
     @property
@@ -42,11 +42,11 @@ class Row:
 
     @property
     def met(self) -> str:
-        if self.bar is None:
+        if self.limit is None:
             return "-"
         if self.ratio is None:
             return "not shown"
-        return "yes" if self.ratio <= self.bar else "NO"
+        return "yes" if self.ratio <= self.limit else "NO"
 
     def cells(self) -> list[str]:
         shown = [
@@ -55,8 +55,8 @@ class Row:
         ratio = f"{self.ratio:.2f}" if self.ratio is not None else "-"
         if self.unit == "MiB":  # the bar is a figure itself
             return [self.what, shown[0], "-", "-", "-", shown[1], self.met]
-        bar = f"{self.bar:g} x" if self.bar is not None else "-"
-        return [self.what, shown[0], self.peer, shown[1], ratio, bar, self.met]
+        limit = f"{self.limit:g} x" if self.limit is not None else "-"
+        return [self.what, shown[0], self.peer, shown[1], ratio, limit, self.met]
 
 
 def rows(figures: Figures, sizes: Sizes) -> list[Row]:
@@ -65,12 +65,12 @@ def rows(figures: Figures, sizes: Sizes) -> list[Row]:
     new_debs, new_rpms = f"{cases.NOTHING} (deb)", f"{cases.NOTHING} (rpm)"
     copied, in_pool = f"{cases.COPY} (deb)", f"{cases.POOL} (deb)"
 
-    def row(what: str, key: tuple[str, int], peer: str, bar: float | None) -> Row:
+    def row(what: str, key: tuple[str, int], peer: str, limit: float | None) -> Row:
         case, count = key
         missing = figures.missing.get(peer.partition(",")[0].removeprefix("cp -r + "))
         name = f"{peer}: not installed (apt-get install {missing})" if missing else peer
         shown = what.format(f"{count:,}")
-        return Row(shown, figures.cpu(case, OURS, count), name, figures.cpu(case, peer, count), bar)
+        return Row(shown, figures.cpu(case, OURS, count), name, figures.cpu(case, peer, count), limit)
 
     small, middle, large = sizes.small, sizes.middle, sizes.large
     growth = [figures.cpu(debs, OURS, count) for count in (large, small)]

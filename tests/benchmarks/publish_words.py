@@ -27,7 +27,7 @@ def source_name(number: int) -> str:
     """Scattered over the alphabet, so that a package that is added may stand anywhere in an index."""
     dice = chance(number, "source")
     syllables = _SYLLABLES.split()
-    stem = "".join(dice.choice(syllables) for _ in range(3))
+    stem = "".join(dice.choice(syllables) for _number in range(3))
     return f"{'lib' if dice.random() < 0.3 else ''}{stem}{number}"
 
 

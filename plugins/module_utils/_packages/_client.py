@@ -150,7 +150,7 @@ def verify_apt(
             names = [f"{name}{'' if of == 'all' else f':{of}'}={version}" for name, version, of in batch]
             apt.run("the packages", "download", "--", *names)
         for batch in _batches(sources):
-            names = [f"{name}={version}" for name, version, _ in batch]
+            names = [f"{name}={version}" for name, version, _of in batch]
             apt.run("the source packages", "source", "--only-source", "--download-only", "--", *names)
         for package in packages:
             apt.check(package)

@@ -93,4 +93,4 @@ def main() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main() or None)
+    raise SystemExit(main() or None)

@@ -52,7 +52,7 @@ def _header(block: bytes, path: str) -> tuple[bytes, bytes, int]:
 def _members(tar: DataTar, path: str) -> t.Iterator[tuple[bytes, bytes]]:
     """Name and type of each member, with GNU's long names put where they belong."""
     long_name: bytes | None = None
-    for _ in range(2 * _MEMBERS):
+    for _number in range(2 * _MEMBERS):
         block = tar.read(512)
         if not block.strip(b"\0"):
             return  # the end, marked or not

@@ -124,7 +124,7 @@ def _files(fields: dict[str, str], path: str) -> dict[str, tuple[int, str]]:
         raise bad_package(path, f"it has no field {missing[0]}")
     lists = {field: _listed(fields, field, path) for field in _LISTS if field in fields}
     wanted = lists["checksums-sha256"]
-    sizes = {name: size for name, (size, _) in wanted.items()}
+    sizes = {name: size for name, (size, _digest) in wanted.items()}
     if not wanted or any({name: one[0] for name, one in each.items()} != sizes for each in lists.values()):
         raise bad_package(path, "its lists of files are empty, or name different files or sizes")
     return wanted

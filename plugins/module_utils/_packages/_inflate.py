@@ -118,7 +118,7 @@ def _find(stream: t.BinaryIO, path: str) -> tuple[str, int]:
     total = os.fstat(stream.fileno()).st_size
     if stream.read(8) != b"!<arch>\n":
         raise bad_package(path, "it is not an ar archive")
-    for _ in range(_MEMBERS):
+    for _number in range(_MEMBERS):
         header = stream.read(60)
         digits = header[48:58].rstrip(b" ")
         if len(header) != 60 or header[58:] != b"`\n" or not digits.isdigit():

@@ -64,7 +64,9 @@ def packed_zeros(suffix: bytes, gigabytes: int, start: bytes = b"") -> bytes:
     packer: t.Any = (
         zlib.compressobj(1, zlib.DEFLATED, 31) if suffix == b".gz" else lzma.LZMACompressor(preset=0)
     )
-    return b"".join([packer.compress(start), *(packer.compress(piece) for _ in range(count)), packer.flush()])
+    return b"".join(
+        [packer.compress(start), *(packer.compress(piece) for _n in range(count)), packer.flush()]
+    )
 
 
 def _case(

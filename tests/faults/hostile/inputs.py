@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pathlib
 import socket
@@ -136,10 +137,9 @@ def _contents(kind: str, suffix: str, source: Source, good: Good) -> t.Iterator[
         yield written(f"{kind}: other contents", begin, name, begin + b"x" * 200, REFUSED)
         yield written(f"{kind}: other contents", (begin, "twice"), name, begin * 30, REFUSED)
     for size in (1 << 32, 1 << 40, 1 << 43):
-        make = lambda path, size=size: _holes(path, size)  # noqa: E731
-        yield _made(f"{kind}: holes", size, name, make)
+        yield _made(f"{kind}: holes", size, name, functools.partial(_holes, size=size))
         for begin in (b"!<arch>\n", b"\xed\xab\xee\xdb", good(source.fresh())[:200]):
-            make = lambda path, size=size, begin=begin: _holes(path, size, begin)  # noqa: E731
+            make = functools.partial(_holes, size=size, begin=begin)
             yield _made(f"{kind}: holes", (size, begin[:8]), name, make)
 
 

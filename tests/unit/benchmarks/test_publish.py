@@ -53,7 +53,7 @@ def figures(**cpu: float) -> publish_figures.Figures:
 )
 def test_a_bar(cpu: dict[str, float], met: str) -> None:
     row = publish_table.rows(figures(**cpu), SIZES)[0]
-    assert (row.bar, row.met) == (0.5, met)
+    assert (row.limit, row.met) == (0.5, met)
     assert publish_table.missed([row]) == (["add one to 6 debs (reprepro)"] if met == "NO" else [])
 
 

@@ -38,14 +38,17 @@ def table_of(chunks: Chunks, packages: t.Iterable[Package]) -> Table:
 @pytest.mark.parametrize("seed", range(20))
 def test_any_way_gives_the_same_chunks(tmp_path: t.Any, seed: int) -> None:
     chance = random.Random(seed)
-    chunks, refs, there = Chunks(str(tmp_path), SPREAD), [], set()
-    for _ in range(60):
+    chunks, refs, there = Chunks(str(tmp_path), SPREAD), [], frozenset()
+    for _round in range(60):
         names = chance.sample(range(80), chance.randint(1, 6))
-        coming = {package(number, str(chance.randint(1, 3))) for number in names}
-        gone = set(chance.sample(sorted(there), min(len(there), chance.randint(0, 6))))
+        coming = frozenset(package(number, str(chance.randint(1, 3))) for number in names)
+        gone = frozenset(chance.sample(sorted(there), min(len(there), chance.randint(0, 6))))
 
         def decide(
-            name: str, existing: list[Package], coming: set[Package] = coming, gone: set[Package] = gone
+            name: str,
+            existing: list[Package],
+            coming: frozenset[Package] = coming,
+            gone: frozenset[Package] = gone,
         ) -> list[Package]:
             return [*({*existing} - gone | {one for one in coming if one.name == name})]
 

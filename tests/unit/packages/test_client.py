@@ -130,7 +130,8 @@ class AptRepository(Repository):
         (self.view / "nova_2.0-1.dsc").write_text(dsc())
         return read_dsc(str(self.view / "nova_2.0-1.dsc")).stanza(".") + "\n"
 
-    def verify(self, packages: list[_client.Wanted] = DEBS, armor: str = "") -> None:
+    def verify(self, packages: list[_client.Wanted] | None = None, armor: str = "") -> None:
+        packages = DEBS if packages is None else packages
         verify_apt(
             str(self.view),
             self.suite,
@@ -252,8 +253,8 @@ def packages(tmp_path_factory: pytest.TempPathFactory, keys: list[Key]) -> pathl
             pytest.skip(f"{tool} is not installed")
     top = tmp_path_factory.mktemp("rpm")
     for name, evr, target in (RPMS[0], RPMS[2]):
-        epoch, _, rest = evr.rpartition(":")
-        version, _, release = rest.partition("-")
+        epoch, _colon, rest = evr.rpartition(":")
+        version, _dash, release = rest.partition("-")
         spec = SPEC.format(
             name=name,
             epoch=epoch or "0",
@@ -295,7 +296,8 @@ class RpmRepository(Repository):
         signature = self.key.gpg(path.read_bytes(), "--armor", "--detach-sign")
         path.with_name("repomd.xml.asc").write_bytes(signature)
 
-    def verify(self, packages: list[_client.Wanted] = RPMS, **options: t.Any) -> None:
+    def verify(self, packages: list[_client.Wanted] | None = None, **options: t.Any) -> None:
+        packages = RPMS if packages is None else packages
         options = {"key_path": str(self.key_path), "scratch": str(self.scratch), "timeout": 60, **options}
         verify_rpm(str(self.view), packages, **options)
         assert not list(self.scratch.iterdir())

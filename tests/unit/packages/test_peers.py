@@ -34,7 +34,7 @@ class Machine(AptClient):
     def stanzas(self) -> dict[tuple[str, str, str], dict[str, str]]:
         """The fields of each package that is offered."""
         found = {}
-        names = sorted({name for name, *_ in packages()})
+        names = sorted({name for name, *_more in packages()})
         for text in filter(str.strip, self._apt("apt-cache", "show", *names).split("\n\n")):
             pairs = re.findall(r"^(\S+): *((?:.|\n[ \t])*)", text, re.MULTILINE)
             fields = {name: value for name, value in pairs if name not in _OWN}
@@ -43,7 +43,7 @@ class Machine(AptClient):
 
     def candidates(self) -> dict[str, str]:
         """The version of each name that policy prefers."""
-        names = sorted({name for name, *_ in packages()})
+        names = sorted({name for name, *_more in packages()})
         lines = self._apt("apt-cache", "policy", *names).splitlines()
         chosen = [line.split()[1] for line in lines if line.startswith("  Candidate:")]
         return dict(zip(names, chosen, strict=True))
@@ -133,7 +133,7 @@ def test_reprepro_offers_the_same_of_what_it_keeps(machines: dict[str, Machine])
     """It keeps the highest version of a name."""
     kept, ours = machines["reprepro"].stanzas(), machines["ours"].stanzas()
     assert {name: ours[name] for name in kept} == kept
-    assert {name for name, *_ in kept} == {name for name, *_ in ours}
+    assert {name for name, *_more in kept} == {name for name, *_more in ours}
 
 
 @pytest.mark.parametrize("tool", ["aptly", "reprepro"])

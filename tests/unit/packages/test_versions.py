@@ -58,17 +58,17 @@ def random_versions(count: int, tail: str, extra: str) -> list[tuple[str, str]]:
     source = random.Random(20240229)
 
     def text(limit: int, least: int = 0) -> str:
-        return "".join(source.choice("0001129aabZ.+~~" + extra) for _ in range(source.randint(least, limit)))
+        return "".join(source.choice("0001129aabZ.+~~" + extra) for _n in range(source.randint(least, limit)))
 
     pairs = []
-    for _ in range(count):
+    for _number in range(count):
         shared = source.choice("01") + text(3)
         one, other = (
             source.choice(["", "", "0:", "1:"])
             + shared
             + text(4)
             + (f"-{text(4, 1)}" if tail or source.random() < 0.7 else "")
-            for _ in range(2)
+            for _side in range(2)
         )
         pairs.append((one, other))
     return pairs
