@@ -115,8 +115,17 @@ class Staging:
         name, data = rendered.switch
         self.transaction.put(name, data, switch=True, moment=scope.moment)
         scope.switch_sha256 = hashlib.sha256(data).hexdigest()
-        for extra in scope.settings.get("extras", {}).values():
-            scope.files[f"{os.path.dirname(fmt.switch)}/{extra[0]}"] = extra[1]
+        for file, sha256, _size in scope.settings.get("extras", {}).values():
+            scope.files[f"{os.path.dirname(fmt.switch)}/{file}"] = sha256
+            self._bring_extra(f"{os.path.dirname(fmt.switch)}/{file}", file, scope.moment)
+
+    def _bring_extra(self, name: str, file: str, moment: float) -> None:
+        """What a site added is in the repository itself; a snapshot gets it from there."""
+        if self.transaction.where(name) or os.path.lexists(inside(self.root, name)):
+            return
+        there = f"{os.path.dirname(self.fmt.switch)}/{file}"
+        with open(self.transaction.where(there) or inside(self.root, there), "rb") as stream:
+            self.transaction.put(name, stream.read(), moment=moment)
 
     def _stage_index(self, fmt: Format, scope: Scope, index: Index, old: Written | None) -> Written:
         """Write an index, unless it is there already."""

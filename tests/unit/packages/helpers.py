@@ -93,8 +93,9 @@ class Suite:
         self.changed = False
         self.difference: dict[str, t.Any] = {}
 
-    def __call__(self, *packages: t.Any, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
-        params = {
+    def parameters(self, *packages: t.Any, **options: t.Any) -> dict[str, t.Any]:
+        """The module's options, with their defaults."""
+        return {
             **dict.fromkeys(
                 ("layers", "gnupg_home", "url", "label", "origin", "architectures", "transaction")
             ),
@@ -118,6 +119,9 @@ class Suite:
             "timeout": 0,
             **options,
         }
+
+    def __call__(self, *packages: t.Any, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
+        params = self.parameters(*packages, **options)
         call = FakeCall(params, check)
         result = Publisher(t.cast(t.Any, call), Apt(params), "release_sha256", QuickSigner).run()
         self.changed = not call.difference.empty

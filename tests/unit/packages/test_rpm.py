@@ -20,10 +20,11 @@ from ansible_collections.distrogate.ci.plugins.module_utils._packages._assemble 
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._chunks import Chunks
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import Package, Scope, Written
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._package_file import PackageFile
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._publish import Publisher
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._rpm import Rpm
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._rpm_read import check_rpm
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._tables import split
-from ansible_collections.distrogate.ci.tests.unit.packages.helpers import QuickSigner
+from ansible_collections.distrogate.ci.tests.unit.packages.helpers import FakeCall, QuickSigner, Suite
 
 LEAD = b"\xed\xab\xee\xdb" + bytes(92)
 
@@ -129,3 +130,21 @@ def test_sources(tmp_path: t.Any) -> None:
     assert {"gpgcheck=1", "repo_gpgcheck=1", "gpgkey=https://example.org/r/key.asc"} <= set(text.splitlines())
     with pytest.raises(DistrogateError, match="line breaks"):
         Rpm({"root": str(tmp_path), "label": "a\ngpgcheck=0"}).sources(Scope(), "")
+
+
+def test_a_snapshot_has_what_the_site_added(tmp_path: t.Any) -> None:
+    comps = tmp_path / "comps.xml"
+    comps.write_text("<comps></comps>")
+    suite = Suite(tmp_path / "repository")
+    options = {"group": str(comps), "updateinfo": None}
+    for more in ({**options, "snapshot": "one"}, {"group": None, "updateinfo": None, "snapshot": "two"}):
+        params = {**suite.parameters(), **more}
+        call = FakeCall(params, check_mode=False)
+        Publisher(t.cast(t.Any, call), Rpm(params), "repomd_sha256", QuickSigner).run()
+    for folder in (suite.root, suite.root / "snapshots/one", suite.root / "snapshots/two"):
+        for record in ET.parse(folder / "repodata/repomd.xml").iter(
+            "{http://linux.duke.edu/metadata/repo}data"
+        ):
+            location = record.find("{http://linux.duke.edu/metadata/repo}location")
+            assert location is not None
+            assert (folder / location.attrib["href"]).is_file(), record.attrib
