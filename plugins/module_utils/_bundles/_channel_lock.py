@@ -70,8 +70,9 @@ def channel_lock(
         if told != entry.value.get("token"):
             told = entry.value.get("token")
             progress(f"waiting: the channel {holder.get('channel')} is being promoted by {who}")
-        # An expiry may not wake a waiter, so look again now and then.
-        store.wait(key, entry.revision, min(left, 1.0))
+        with store.watch(key) as watch:
+            if watch.entry() == entry:
+                watch.wait(left)
     ended = threading.Event()
     renewer = threading.Thread(target=_renew, args=(open_store, key, value, ttl, ended), daemon=True)
     renewer.start()

@@ -17,24 +17,34 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
 
 T = t.TypeVar("T")
 S = t.TypeVar("S", bound="Store")
+W = t.TypeVar("W", bound="Watch")
 
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """A key, its JSON value, and the revision of the transaction that last wrote it."""
+    """A key, its JSON value, and the revisions of the transactions that last wrote it and that made it.
+
+    ``created`` stays when the entry is written again, so it tells who came first.
+    """
 
     key: str
     value: t.Any
     revision: int
+    created: int
 
 
 @dataclasses.dataclass(frozen=True)
 class Put:
-    """Write ``value`` at ``key``; with ``ttl`` (seconds) the entry is gone after that time."""
+    """Write ``value`` at ``key``.
+
+    With ``session`` the entry is gone when that session ends; with ``ttl``
+    (seconds) it is gone after that time, unless it is written again.
+    """
 
     key: str
     value: t.Any
     ttl: float | None = None
+    session: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,47 +54,111 @@ class Delete:
     key: str
 
 
+@dataclasses.dataclass(frozen=True)
+class Key:
+    """A query: the entry at exactly this key."""
+
+    key: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Range:
+    """A query: the entries whose key begins with ``prefix``, sorted by key, or those made first first.
+
+    With ``limit`` no more than so many.
+    """
+
+    prefix: str
+    limit: int = 0
+    oldest: bool = False
+
+
+class Watch(abc.ABC):
+    """What tells that an entry changed. A hint: it may speak without need, and read again when it does."""
+
+    @abc.abstractmethod
+    def wait(self, timeout: float) -> bool:
+        """True once the key changed since the watch began, or since this last returned True.
+
+        False after ``timeout`` seconds. An entry that ends with its session is a change too.
+        """
+
+    @abc.abstractmethod
+    def entry(self) -> Entry | None:
+        """The entry as it is now, as far as this watch knows; None when there is none."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Watch no longer."""
+
+    def __enter__(self: W) -> W:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
 class Store(abc.ABC):
     """What both backends promise; tests/unit/store holds the contract's tests.
 
     Every method may raise ``store_unavailable`` (the message names the address
-    and what to check).
+    and what to check). An object serves one thread.
+
+    Time is measured by the store alone, on a clock that nobody sets: no client's
+    wall clock decides when an entry ends.
     """
 
     @abc.abstractmethod
-    def get(self, key: str) -> Entry | None:
-        """The entry at ``key``, or None when it is absent or expired."""
-
-    @abc.abstractmethod
-    def list(self, prefix: str) -> list[Entry]:
-        """All living entries whose key begins with ``prefix``, sorted by key, of one revision."""
+    def read(self, queries: t.Sequence[Key | Range]) -> list[list[Entry]]:
+        """The living entries that answer each query, all of one revision, and not older than this call."""
 
     @abc.abstractmethod
     def transact(self, expected: dict[str, int], operations: t.Sequence[Put | Delete]) -> int | None:
         """Apply all operations at once if every key has the expected revision (0: absent).
 
-        Returns the new revision, or None when a comparison failed (nothing is
-        written then). Operations are applied in order.
+        Returns the new revision, or None when a comparison failed or a session
+        of a ``Put`` has ended (nothing is written then). Of two operations on one key the last counts.
         """
+
+    @abc.abstractmethod
+    def session(self, ttl: float) -> str:
+        """A new session: it ends ``ttl`` seconds from now, unless it is kept; with it go its entries.
+
+        It may live a little longer than that, never shorter.
+        """
+
+    @abc.abstractmethod
+    def keep(self, session: str) -> bool:
+        """Let a session live for its whole time from now; False when it has ended."""
+
+    @abc.abstractmethod
+    def end(self, session: str) -> None:
+        """End a session, and all its entries with it. One that has ended is no error."""
+
+    @abc.abstractmethod
+    def watch(self, key: str) -> Watch:
+        """Watch the entry at ``key`` from now on."""
 
     @abc.abstractmethod
     def now(self) -> float:
-        """The store's clock, in seconds since the epoch: one clock for all clients."""
-
-    @abc.abstractmethod
-    def wait(self, prefix: str, revision: int, timeout: float) -> int:
-        """Return once something under ``prefix`` changed after ``revision``, or after ``timeout`` seconds.
-
-        An entry that expires is a change too. Returns the newest revision seen.
-        """
+        """Seconds since the epoch, to show to people. Nothing is decided by it."""
 
     @abc.abstractmethod
     def revision(self) -> int:
-        """The newest revision. Read it before the state that you are going to ``wait`` on."""
+        """The newest revision."""
 
     @abc.abstractmethod
     def close(self) -> None:
         """Release connections; the object is not used afterwards."""
+
+    def get(self, key: str) -> Entry | None:
+        """The entry at ``key``, or None when it is absent or has ended."""
+        found = self.read([Key(key)])[0]
+        return found[0] if found else None
+
+    def list(self, prefix: str) -> list[Entry]:
+        """All living entries whose key begins with ``prefix``, sorted by key, of one revision."""
+        return self.read([Range(prefix)])[0]
 
     def __enter__(self: S) -> S:
         return self
@@ -111,7 +185,7 @@ def until_written(attempt: t.Callable[[], T | None], attempts: int = 100) -> T:
 
 
 def open_store(url: str | None, create: bool = True, environment: t.Mapping[str, str] | None = None) -> Store:
-    """Open the store at ``url`` (or ``DISTROGATE_STORE``): ``sqlite:///path``; ``etcd://…`` comes later.
+    """Open the store at ``url`` (or ``DISTROGATE_STORE``): ``sqlite:///path``; or ``etcd://host:port,…``.
 
     With ``create`` false a store that does not exist yet is not made, and reads as empty.
     """

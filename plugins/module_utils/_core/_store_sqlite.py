@@ -9,35 +9,43 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import sqlite3
 import time
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._core._local_fs import (
-    file_system,
-    is_network,
-    machine_identity,
+from ansible_collections.distrogate.ci.plugins.module_utils._core._local_fs import machine_identity
+from ansible_collections.distrogate.ci.plugins.module_utils._core._store import (
+    Delete,
+    Entry,
+    Key,
+    Put,
+    Range,
+    Store,
+    Watch,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Delete, Entry, Put, Store
-from ansible_collections.distrogate.ci.plugins.module_utils._core._store_values import encode_key, encode_put
+from ansible_collections.distrogate.ci.plugins.module_utils._core._store_sqlite_file import (
+    BUSY_SECONDS,
+    check_local,
+    clock,
+    make_file,
+    prepare,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._core._store_values import (
+    check_ttl,
+    encode_key,
+    encode_put,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._core._store_wake import Bell, Ringer
 
-_FORMAT = 1
-_BUSY_SECONDS = 30.0
-_GONE_KEPT = 4096  # Removals that wait() can still tell apart by prefix.
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS counter (one INTEGER PRIMARY KEY CHECK (one = 1), revision INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS entries
-  (key BLOB PRIMARY KEY, value TEXT NOT NULL, revision INTEGER NOT NULL, expires REAL) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS entries_expires ON entries (expires) WHERE expires IS NOT NULL;
-CREATE TABLE IF NOT EXISTS gone (key BLOB PRIMARY KEY, revision INTEGER NOT NULL) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS gone_revision ON gone (revision);
-INSERT OR IGNORE INTO counter VALUES (1, 0);
-"""
+_LOOK_SECONDS = 0.25  # How often one who waits looks by itself,
+_LOOK_DEAF_SECONDS = 0.02  # and when no bell can ring for it.
+_LIVING = "(session IS NULL OR session IN (SELECT id FROM sessions WHERE expires > ?))"
+_COLUMNS = f"SELECT key, value, revision, created FROM entries WHERE {_LIVING} AND "
 
 
-def _range(prefix: str) -> tuple[bytes, bytes]:
+def _bounds(prefix: str) -> tuple[bytes, bytes]:
     """The bounds of all keys with this prefix. No byte of UTF-8 is 0xff, so adding one never overflows."""
     low = prefix.encode("utf-8", "surrogatepass")
     return (low, low[:-1] + bytes([low[-1] + 1])) if low else (b"", b"\xff")
@@ -48,39 +56,45 @@ class SqliteStore(Store):
 
     def __init__(self, path: str, create: bool = True, machine: str | None = None) -> None:
         self.path = path
-        self._machine = machine or machine_identity()
         exists = os.path.exists(path)
         if not exists and create:
-            self._make_file()
+            make_file(path)
         # Without a file and without leave to make one: an empty store in memory.
         name = path if exists or create else ":memory:"
         if exists:
-            self._check_local(os.path.dirname(path))
+            check_local(os.path.dirname(path))
+        self.name = os.path.realpath(name)
         with self._translated():
-            self._database = sqlite3.connect(name, timeout=_BUSY_SECONDS, isolation_level=None)
+            self._database = sqlite3.connect(name, timeout=BUSY_SECONDS, isolation_level=None)
             try:
-                self._prepare()
+                prepare(self._database, path, machine or machine_identity())
             except BaseException:
                 self._database.close()
                 raise
+        self._ringer = Ringer(self.name)
 
-    def get(self, key: str) -> Entry | None:
+    def read(self, queries: t.Sequence[Key | Range]) -> list[list[Entry]]:
         with self._translated():
-            row = self._database.execute(
-                "SELECT value, revision FROM entries WHERE key = ? AND (expires IS NULL OR expires > ?)",
-                (encode_key(key), self.now()),
-            ).fetchone()
-        return Entry(key, json.loads(row[0]), row[1]) if row else None
+            self._database.execute("BEGIN")
+            try:
+                now = clock()
+                return [self._answer(query, now) for query in queries]
+            finally:
+                self._database.execute("COMMIT")
 
-    def list(self, prefix: str) -> list[Entry]:
-        low, high = _range(prefix)
-        with self._translated():
+    def _answer(self, query: Key | Range, now: float) -> list[Entry]:
+        if isinstance(query, Key):
+            rows = self._database.execute(_COLUMNS + "key = ?", (now, encode_key(query.key)))
+        else:
+            order = "created, key" if query.oldest else "key"
             rows = self._database.execute(
-                "SELECT key, value, revision FROM entries"
-                " WHERE key >= ? AND key < ? AND (expires IS NULL OR expires > ?) ORDER BY key",
-                (low, high, self.now()),
-            ).fetchall()
-        return [Entry(key.decode("utf-8"), json.loads(value), revision) for key, value, revision in rows]
+                f"{_COLUMNS}key >= ? AND key < ? ORDER BY {order} LIMIT ?",
+                (now, *_bounds(query.prefix), query.limit or -1),
+            )
+        return [
+            Entry(key.decode("utf-8"), json.loads(value), revision, created)
+            for key, value, revision, created in rows.fetchall()
+        ]
 
     def transact(self, expected: dict[str, int], operations: t.Sequence[Put | Delete]) -> int | None:
         comparisons = [(encode_key(key), revision) for key, revision in expected.items()]
@@ -89,27 +103,65 @@ class SqliteStore(Store):
             for item in operations
         ]
         with self._translated(), self._writing() as revision:
-            now = self.now()
+            now = clock()
+            rung = self._sweep(now)
             for key, wanted in comparisons:
-                row = self._database.execute(
-                    "SELECT revision FROM entries WHERE key = ? AND (expires IS NULL OR expires > ?)",
-                    (key, now),
-                ).fetchone()
+                row = self._database.execute("SELECT revision FROM entries WHERE key = ?", (key,)).fetchone()
                 if (row[0] if row else 0) != wanted:
                     self._database.execute("ROLLBACK")
                     return None
-            self._sweep(now, revision)
             for key, value, item in writes:
-                if isinstance(item, Put):
-                    expires = None if item.ttl is None else now + item.ttl
-                    self._database.execute(
-                        "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)", (key, value, revision, expires)
-                    )
-                    self._database.execute("DELETE FROM gone WHERE key = ?", (key,))
-                elif self._database.execute("DELETE FROM entries WHERE key = ?", (key,)).rowcount:
-                    self._database.execute("INSERT OR REPLACE INTO gone VALUES (?, ?)", (key, revision))
-            self._database.execute("DELETE FROM gone WHERE revision <= ?", (revision - _GONE_KEPT,))
+                if not self._write(key, value, item, revision, now):
+                    self._database.execute("ROLLBACK")
+                    return None
+        self._ringer.ring([*rung, *(item.key for item in operations)])
         return revision
+
+    def _write(self, key: bytes, value: str, item: Put | Delete, revision: int, now: float) -> bool:
+        run = self._database.execute
+        if isinstance(item, Delete):
+            run("DELETE FROM entries WHERE key = ?", (key,))
+            return True
+        session: int | None = None
+        if item.ttl is not None:
+            session = self._new_session(item.ttl, now)
+        elif item.session is not None:
+            session = int(item.session)
+            if not run("SELECT 1 FROM sessions WHERE id = ? AND expires > ?", (session, now)).fetchone():
+                return False
+        run(
+            "INSERT INTO entries VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET"
+            " value = excluded.value, revision = excluded.revision, session = excluded.session",
+            (key, value, revision, revision, session),
+        )
+        return True
+
+    def session(self, ttl: float) -> str:
+        check_ttl("a session", ttl)
+        with self._translated(), self._writing():
+            return str(self._new_session(ttl, clock()))
+
+    def _new_session(self, ttl: float, now: float) -> int:
+        row = self._database.execute("INSERT INTO sessions (ttl, expires) VALUES (?, ?)", (ttl, now + ttl))
+        return int(row.lastrowid or 0)
+
+    def keep(self, session: str) -> bool:
+        with self._translated(), self._writing():
+            now = clock()
+            kept = self._database.execute(
+                "UPDATE sessions SET expires = ? + ttl WHERE id = ? AND expires > ?", (now, int(session), now)
+            )
+            return kept.rowcount == 1
+
+    def end(self, session: str) -> None:
+        with self._translated(), self._writing():
+            now = clock()
+            self._database.execute("UPDATE sessions SET expires = 0 WHERE id = ?", (int(session),))
+            rung = self._sweep(now)
+        self._ringer.ring(rung)
+
+    def watch(self, key: str) -> Watch:
+        return _SqliteWatch(self, key)
 
     def now(self) -> float:
         return time.time()
@@ -118,52 +170,25 @@ class SqliteStore(Store):
         with self._translated():
             return int(self._database.execute("SELECT revision FROM counter").fetchone()[0])
 
-    def wait(self, prefix: str, revision: int, timeout: float) -> int:
-        deadline = time.monotonic() + timeout
-        pause, seen = 0.002, -1
-        while True:
-            newest = self.revision()
-            if self._expired(prefix):
-                with self._translated(), self._writing() as newest:
-                    self._sweep(self.now(), newest)
-            if newest != seen and newest > revision and self._changed(prefix, revision, newest):
-                return newest
-            seen = newest
-            remaining = deadline - time.monotonic()
-            if remaining <= 0:
-                return newest
-            time.sleep(min(pause, remaining))
-            pause = min(pause * 1.5, 0.05)
-
     def close(self) -> None:
+        self._ringer.close()
         self._database.close()
 
-    def _changed(self, prefix: str, after: int, newest: int) -> bool:
-        if after < newest - _GONE_KEPT:
-            return True  # A removal may be forgotten by now: better to look once too often.
-        bounds = (*_range(prefix), after)
-        query = "SELECT 1 FROM {} WHERE key >= ? AND key < ? AND revision > ? LIMIT 1"
-        with self._translated():
-            return any(
-                self._database.execute(query.format(name), bounds).fetchone() for name in ("entries", "gone")
-            )
-
-    def _expired(self, prefix: str) -> bool:
-        with self._translated():
-            query = "SELECT 1 FROM entries WHERE expires <= ? AND key >= ? AND key < ? LIMIT 1"
-            return bool(self._database.execute(query, (self.now(), *_range(prefix))).fetchone())
-
-    def _sweep(self, now: float, revision: int) -> None:
-        """Turn what has expired into removals, within the transaction under way."""
-        self._database.execute(
-            "INSERT OR REPLACE INTO gone SELECT key, ? FROM entries WHERE expires <= ?", (revision, now)
-        )
-        self._database.execute("DELETE FROM entries WHERE expires <= ?", (now,))
+    def _sweep(self, now: float) -> list[str]:
+        """Remove what has ended, within the transaction under way; returns the keys."""
+        run = self._database.execute
+        if not run("SELECT 1 FROM sessions WHERE expires <= ? LIMIT 1", (now,)).fetchone():
+            return []
+        ended = "session IN (SELECT id FROM sessions WHERE expires <= ?)"
+        keys = run(f"SELECT key FROM entries WHERE {ended}", (now,)).fetchall()
+        run(f"DELETE FROM entries WHERE {ended}", (now,))
+        run("DELETE FROM sessions WHERE expires <= ?", (now,))
+        return [key.decode("utf-8") for (key,) in keys]
 
     @contextlib.contextmanager
     def _writing(self) -> t.Iterator[int]:
         """A write transaction; yields its revision. The body may roll back to write nothing."""
-        self._database.execute("BEGIN IMMEDIATE")
+        self._begin()
         try:
             self._database.execute("UPDATE counter SET revision = revision + 1")
             yield int(self._database.execute("SELECT revision FROM counter").fetchone()[0])
@@ -172,6 +197,22 @@ class SqliteStore(Store):
         finally:
             if self._database.in_transaction:
                 self._database.execute("ROLLBACK")
+
+    def _begin(self) -> None:
+        """Begin to write. SQLite's own waiting backs off to 100 ms, which starves one among many."""
+        deadline = time.monotonic() + BUSY_SECONDS
+        self._database.execute("PRAGMA busy_timeout = 0")
+        try:
+            while True:
+                try:
+                    self._database.execute("BEGIN IMMEDIATE")
+                    return
+                except sqlite3.OperationalError as error:
+                    if "locked" not in str(error) or time.monotonic() > deadline:
+                        raise
+                time.sleep(random.uniform(0.0002, 0.002))
+        finally:
+            self._database.execute(f"PRAGMA busy_timeout = {round(BUSY_SECONDS * 1000)}")
 
     @contextlib.contextmanager
     def _translated(self) -> t.Iterator[None]:
@@ -184,62 +225,31 @@ class SqliteStore(Store):
                 " this collection, that its disk is not full, and that this user may write it.",
             ) from error
 
-    def _make_file(self) -> None:
-        folder = os.path.dirname(self.path)
-        try:
-            os.makedirs(folder, mode=0o700, exist_ok=True)
-            self._check_local(folder)
-            # SQLite gives its -wal and -shm files the mode of the database.
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-        except OSError as error:
-            raise DistrogateError(
-                "store_unavailable", f"The store {self.path} cannot be made: {error.strerror}."
-            ) from error
 
-    def _check_local(self, folder: str) -> None:
-        kind = file_system(folder)
-        if is_network(kind):
-            raise DistrogateError(
-                "store_network_fs",
-                f"{folder} is on a file system of type {kind}, where locks between machines do not hold."
-                " Put the store on a local disk, or use a store for several machines.",
-            )
+class _SqliteWatch(Watch):
+    """Woken by whoever writes the key; looks by itself as well, for what ends with its session."""
 
-    def _prepare(self) -> None:
-        run = self._database.execute
-        deadline = time.monotonic() + _BUSY_SECONDS
-        while True:  # Two that make the file at once: the switch to WAL does not wait by itself.
-            try:
-                run("PRAGMA journal_mode = WAL")
-                break
-            except sqlite3.OperationalError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.01)
-        run("PRAGMA synchronous = FULL")
-        if not self._about():
-            run("BEGIN IMMEDIATE")
-            for statement in _SCHEMA.split(";"):
-                run(statement)
-            run(
-                "INSERT OR IGNORE INTO about VALUES ('format', ?), ('machine', ?)",
-                (str(_FORMAT), self._machine),
-            )
-            run("COMMIT")
-        about = self._about()
-        if about.get("format") != str(_FORMAT):
-            raise DistrogateError(
-                "store_format", f"{self.path} has format {about.get('format')}; this code reads {_FORMAT}."
-            )
-        if about.get("machine") != self._machine:
-            raise DistrogateError(
-                "store_other_machine",
-                f"{self.path} was made by another machine ({about.get('machine')}). An embedded store"
-                " serves one machine: use a store for several, or remove the file to begin anew.",
-            )
+    def __init__(self, store: SqliteStore, key: str) -> None:
+        self._store = store
+        self._key = key
+        self._bell = Bell(store.name, key)
+        self._entry = store.get(key)
 
-    def _about(self) -> dict[str, str]:
-        run = self._database.execute
-        if not run("SELECT 1 FROM sqlite_master WHERE name = 'about'").fetchone():
-            return {}
-        return dict(run("SELECT name, value FROM about").fetchall())
+    def wait(self, timeout: float) -> bool:
+        deadline = time.monotonic() + timeout
+        look = _LOOK_SECONDS if self._bell.works else _LOOK_DEAF_SECONDS
+        while True:
+            entry = self._store.get(self._key)
+            if (entry and entry.revision) != (self._entry and self._entry.revision):
+                self._entry = entry
+                return True
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            self._bell.wait(min(look, left))
+
+    def entry(self) -> Entry | None:
+        return self._entry
+
+    def close(self) -> None:
+        self._bell.close()

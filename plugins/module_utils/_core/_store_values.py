@@ -44,8 +44,14 @@ def encode_value(key: str, value: t.Any) -> str:
     return text
 
 
+def check_ttl(what: str, ttl: float) -> None:
+    """Refuse a time to live that is none."""
+    if not 0 < ttl < float("inf"):
+        raise DistrogateError("bad_ttl", f"The ttl of {what} is {ttl}; it must be above zero.")
+
+
 def encode_put(put: Put) -> str:
     """The value of a write, after its ttl was checked."""
-    if put.ttl is not None and not 0 < put.ttl < float("inf"):
-        raise DistrogateError("bad_ttl", f"The ttl of {put.key} is {put.ttl}; it must be above zero.")
+    if put.ttl is not None:
+        check_ttl(put.key, put.ttl)
     return encode_value(put.key, put.value)

@@ -65,7 +65,6 @@ def acquire(
             if not place.beat():
                 progress("lost the place in the queue, because this process stood still; queueing again")
                 place.take()
-            revision = store.revision()
             pool = Pool.read(store, demand.pool)
             check_possible(pool, demand)
             granted = place.try_grant(pool, lease, ttl)
@@ -79,7 +78,7 @@ def acquire(
                 lines = "; ".join(obstacles(pool, demand, place.key))
                 progress(f"waiting for {demand}, position {pool.position(place.key) + 1}: {lines}")
             pause = min(deadline - now, heartbeat_ttl / 4, _LOOK_SECONDS)
-            store.wait(pool_key(demand.pool), revision, pause)
+            time.sleep(min(pause, 0.05))
     finally:
         if granted is None:
             place.leave()

@@ -16,7 +16,9 @@ import pytest
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import (
     Delete,
+    Key,
     Put,
+    Range,
     Store,
     open_store,
     until_written,
@@ -76,11 +78,19 @@ def test_list_takes_exactly_the_prefix_in_order(store: Store) -> None:
     assert len(store.list("")) == len(keys)
 
 
+def _wait_for(what: t.Callable[[], bool], seconds: float = 10) -> None:
+    """A backend may let an entry live somewhat longer than its ttl."""
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def test_an_expired_entry_is_gone_for_every_reader(store: Store, store_url: str) -> None:
-    revision = store.transact({}, [Put("a", 1, ttl=0.3), Put("b", 1, ttl=60), Put("c", 1)])
+    revision = store.transact({}, [Put("a", 1, ttl=2), Put("b", 1, ttl=60), Put("c", 1)])
     assert revision is not None
     assert len(store.list("")) == 3
-    time.sleep(0.4)
+    _wait_for(lambda: store.get("a") is None)
     with open_store(store_url) as other:
         assert store.get("a") is None
         assert other.get("a") is None
@@ -90,9 +100,9 @@ def test_an_expired_entry_is_gone_for_every_reader(store: Store, store_url: str)
 
 
 def test_a_write_replaces_the_ttl(store: Store) -> None:
-    store.transact({}, [Put("a", 1, ttl=0.3)])
+    store.transact({}, [Put("a", 1, ttl=1), Put("b", 1, ttl=1)])
     store.transact({}, [Put("a", 2)])
-    time.sleep(0.4)
+    _wait_for(lambda: store.get("b") is None)
     entry = store.get("a")
     assert entry is not None
     assert entry.value == 2
@@ -144,43 +154,114 @@ def _later(url: str, operations: list[t.Any]) -> threading.Thread:
     return thread
 
 
-@pytest.mark.parametrize("operation", [Put("a/new", 1), Delete("a/old")])
-def test_wait_wakes_on_a_change_under_its_prefix(store: Store, store_url: str, operation: t.Any) -> None:
-    revision = store.transact({}, [Put("a/old", 1)])
-    assert revision is not None
+@pytest.mark.parametrize("operation", [Put("a", 2), Delete("a")])
+def test_a_watch_wakes_on_a_change_of_its_key(store: Store, store_url: str, operation: t.Any) -> None:
+    store.transact({}, [Put("a", 1)])
     started = time.monotonic()
-    thread = _later(store_url, [operation])
-    newest = store.wait("a/", revision, 10)
-    thread.join()
-    assert newest > revision
-    assert 0.2 < time.monotonic() - started < 3
+    with store.watch("a") as watch:
+        thread = _later(store_url, [operation])
+        assert watch.wait(10)
+        thread.join()
+        assert 0.2 < time.monotonic() - started < 3
+        assert watch.entry() == store.get("a")
+        assert watch.wait(0.5) is False
 
 
-def test_wait_sleeps_through_changes_elsewhere(store: Store, store_url: str) -> None:
-    revision = store.transact({}, [Put("a/old", 1), Put("b/old", 1)])
-    assert revision is not None
+def test_a_watch_sleeps_through_changes_elsewhere(store: Store, store_url: str) -> None:
+    store.transact({}, [Put("a", 1), Put("a/b", 1)])
+    with store.watch("a") as watch:
+        thread = _later(store_url, [Put("a/b", 2), Put("b", 1)])
+        assert not watch.wait(1)
+        thread.join()
+
+
+def test_a_watch_sees_an_entry_appear_and_end_with_its_session(store: Store) -> None:
+    session = store.session(2)
+    with store.watch("a") as watch:
+        store.transact({}, [Put("a", 1, session=session)])
+        assert watch.wait(10)
+        entry = watch.entry()
+        assert entry is not None
+        assert entry.value == 1
+        assert watch.wait(20)
+        assert watch.entry() is None
+
+
+def test_a_watch_that_comes_late_knows_the_entry(store: Store) -> None:
+    store.transact({}, [Put("a", 1)])
+    with store.watch("a") as watch:
+        assert watch.entry() == store.get("a")
+
+
+def test_two_watch_one_key(store: Store, store_url: str) -> None:
+    with open_store(store_url) as other, store.watch("a") as first, other.watch("a") as second:
+        thread = _later(store_url, [Put("a", 1)])
+        assert first.wait(10)
+        assert second.wait(10)
+        thread.join()
+
+
+def test_a_session_that_is_kept_lives_and_one_that_is_not_ends(store: Store) -> None:
+    kept, left = store.session(2), store.session(2)
+    store.transact({}, [Put("kept", 1, session=kept), Put("left", 1, session=left)])
     started = time.monotonic()
-    thread = _later(store_url, [Put("b/new", 1), Delete("b/old")])
-    assert store.wait("a/", revision, 1) > revision
-    thread.join()
-    assert time.monotonic() - started >= 0.9
+    while time.monotonic() - started < 6:
+        time.sleep(0.5)
+        assert store.keep(kept)
+    assert [entry.key for entry in store.list("")] == ["kept"]
+    assert not store.keep(left)
+    assert store.transact({}, [Put("other", 1), Put("late", 1, session=left)]) is None
+    assert [entry.key for entry in store.list("")] == ["kept"]
 
 
-def test_wait_wakes_when_an_entry_expires(store: Store) -> None:
-    revision = store.transact({}, [Put("a/old", 1, ttl=0.3)])
-    assert revision is not None
-    started = time.monotonic()
-    assert store.wait("a/", revision, 10) > revision
-    assert time.monotonic() - started < 3
-    assert store.get("a/old") is None
+def test_ending_a_session_ends_its_entries_at_once(store: Store) -> None:
+    session = store.session(60)
+    store.transact({}, [Put("a", 1, session=session), Put("b", 1)])
+    store.end(session)
+    store.end(session)
+    assert [entry.key for entry in store.list("")] == ["b"]
+    assert not store.keep(session)
 
 
-def test_wait_returns_at_once_when_it_comes_late(store: Store) -> None:
-    before = store.revision()
-    store.transact({}, [Put("a/x", 1)])
-    started = time.monotonic()
-    store.wait("a/", before, 10)
-    assert time.monotonic() - started < 1
+def test_a_write_moves_an_entry_to_another_session(store: Store) -> None:
+    first, second = store.session(60), store.session(60)
+    store.transact({}, [Put("a", 1, session=first)])
+    store.transact({}, [Put("a", 2, session=second)])
+    store.end(first)
+    assert store.get("a") is not None
+    store.transact({}, [Put("a", 3)])
+    store.end(second)
+    assert store.get("a") is not None
+
+
+def test_many_queries_are_answered_in_turn(store: Store) -> None:
+    for key in ("x/c", "x/a", "x/b", "y"):
+        store.transact({}, [Put(key, key)])
+    store.transact({}, [Put("x/a", "again")])
+    answers = store.read(
+        [Key("y"), Key("none"), Range("x/", 2), Range("x/", oldest=True), Range("x/", 1, True)]
+    )
+    assert [[entry.key for entry in found] for found in answers] == [
+        ["y"],
+        [],
+        ["x/a", "x/b"],
+        ["x/c", "x/a", "x/b"],
+        ["x/c"],
+    ]
+    assert store.read([]) == []
+
+
+def test_writing_again_keeps_the_age_and_removing_does_not(store: Store) -> None:
+    made = store.transact({}, [Put("a", 1)])
+    store.transact({}, [Put("a", 2)])
+    entry = store.get("a")
+    assert entry is not None
+    assert (entry.created, entry.revision > entry.created) == (made, True)
+    store.transact({}, [Delete("a")])
+    again = store.transact({}, [Put("a", 3)])
+    entry = store.get("a")
+    assert entry is not None
+    assert entry.created == again
 
 
 def _increment(url: str, times: int) -> None:

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.distrogate.ci.plugins.module_utils._core import _store_sqlite
+from ansible_collections.distrogate.ci.plugins.module_utils._core import _store_sqlite_file
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._local_fs import file_system, is_network
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Put, open_store
@@ -56,7 +56,7 @@ def test_another_machines_file_is_refused(tmp_path: t.Any) -> None:
 
 @pytest.mark.parametrize("kind", ["nfs4", "cifs", "9p", "fuse.sshfs"])
 def test_a_network_file_system_is_refused(tmp_path: t.Any, monkeypatch: t.Any, kind: str) -> None:
-    monkeypatch.setattr(_store_sqlite, "file_system", lambda folder: kind)
+    monkeypatch.setattr(_store_sqlite_file, "file_system", lambda folder: kind)
     with pytest.raises(DistrogateError) as error:
         SqliteStore(str(tmp_path / "store.db"))
     assert error.value.reason == "store_network_fs"
