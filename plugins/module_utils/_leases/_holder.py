@@ -38,7 +38,6 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._te import (
     write,
 )
 
-
 Change = t.Callable[[Te, t.Optional[float]], t.Tuple[Te, Operations]]
 
 
@@ -90,8 +89,7 @@ class Holder:
                 )
             session = self.store.session(ttl)
             limited = bool(max_lifetime) or bool(lease.get("limited"))
-            expires = self.store.now() + ttl
-            lease = {**lease, "session": session, "ttl": ttl, "limited": limited, "expires": expires}
+            lease = {**lease, "session": session, "ttl": ttl, "limited": limited}
             operations: Operations = [Put(entry.key, lease, session=session)]
             if max_lifetime and not life:
                 operations.append(Put(life_key, None, ttl=max_lifetime))
@@ -198,7 +196,9 @@ class Holder:
         return self.keys.lease(self.lease_id)
 
     def _checked(self, entry: Entry | None) -> Entry:
-        if entry is None or not hmac.compare_digest(entry.value.get("secret_sha256", ""), hashed(self.secret)):
+        if entry is None or not hmac.compare_digest(
+            entry.value.get("secret_sha256", ""), hashed(self.secret)
+        ):
             raise DistrogateError(
                 "lease_lost",
                 f"Lease {self.lease_id} on pool {self.keys.pool} has ended: it expired, was released, or was"

@@ -134,9 +134,7 @@ def _given(keys: Keys, te: Te) -> dict[str, t.Any]:
 
 def _known(keys: Keys, name: str, found: list[Entry]) -> Te:
     if not found:
-        raise DistrogateError(
-            "te_unknown", f"Pool {keys.pool} has no TE {name}. Register it with te first."
-        )
+        raise DistrogateError("te_unknown", f"Pool {keys.pool} has no TE {name}. Register it with te first.")
     return t.cast("Te", found[0].value)
 
 

@@ -72,6 +72,7 @@ def _indexes(keys: Keys, te: Te | None) -> dict[str, t.Any]:
         return {}
     name, klass = te["name"], class_of(te["labels"])
     found: dict[str, t.Any] = {keys.te(name): te}
+    found.update({keys.host(host): name for host in te["hosts"]})
     if te["phase"] in BUSY:
         found[keys.busy(name)] = te["lease"]
     elif te["state"] == "present" and te["phase"] == "free":
