@@ -52,6 +52,7 @@ class Keys:
         self.tes = f"{self.base}te/"
         self.classes = f"{self.base}class/"
         self.busy_all = f"{self.base}busy/"
+        self.pending_all = f"{self.base}pending/"
         self.leases = f"{self.base}lease/"
         self.queue = f"{self.base}queue"
         self.reaper = f"{self.base}reaper"
@@ -79,6 +80,9 @@ class Keys:
 
     def busy(self, name: str) -> str:
         return self.busy_all + name
+
+    def pending(self, name: str) -> str:
+        return self.pending_all + name
 
     def lease(self, lease: str) -> str:
         return self.leases + checked_name(lease, "lease")

@@ -84,7 +84,7 @@ class Locking:
             self.call.result["hold"] = hold_view({**hold, "granted": self.store.now()})
         elif self.params["name"]:
             keys, name = Keys(self.params["pool"]), self.params["name"]
-            found = hold_te(self.store, keys, name, hold, quota, self.call.check_mode)
+            found = hold_te(self.store, keys, name, hold, quota, dry=self.call.check_mode)
             self.call.difference.add("held", *found)
             self.call.result["hold"] = hold_view({**hold, "granted": self.store.now()})
 

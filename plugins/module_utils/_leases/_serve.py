@@ -130,12 +130,11 @@ class Server:
         """Turn a place in the line into a lease; None when something changed."""
         entry = waiter.entry
         compared = {entry.key: entry.revision, **(expected or {})}
-        return self.grant(
-            {**entry.value, "came": waiter.came}, tes, epoch, compared, [*operations, Delete(entry.key)]
-        )
+        place = {**entry.value, "came": waiter.came}
+        return self.grant(place, tes, epoch, compared, [*operations, Delete(entry.key)])
 
     def _assembled(self, waiter: Waiter, groups: Groups, classes: list[Entry]) -> list[Entry]:
-        """The set for a waiter out of what is free and nobody before it could use; empty if not all is there."""
+        """The set for a waiter, of what is free and nobody before it could use; empty if incomplete."""
         heads = groups.heads(_all)
         ahead = [
             head.demand

@@ -36,7 +36,7 @@ _PROGRESS_SECONDS = 10.0
 _FIRST_LOOK, _LAST_LOOK = 0.5, 4.0
 _HELPED = 4  # So many free TEs are handed on in one look, to whom they belong.
 
-Lease = t.Dict[str, t.Any]
+Lease = dict[str, t.Any]
 Tell = t.Callable[["Wait"], None]
 
 
@@ -109,19 +109,18 @@ class Wait:
 
     def look(self, cleanup: Cleanup) -> Lease | None:
         """See whether there is anything for us, or to be done for those before us."""
-        ranges = (
-            [] if self.demand.name else [Range(self.keys.free(klass), _HELPED) for klass in self._classes]
-        )
-        dirty = [Range(self.keys.dirty(klass), _HELPED) for klass in self._classes] if cleanup.willing else []
+        classes = [] if self.demand.name else self._classes
+        ranges = [Range(self.keys.free(klass), _HELPED) for klass in classes]
+        dirty = [Range(self.keys.dirty(klass), _HELPED) for klass in classes] if cleanup.willing else []
         named = [Key(self.keys.te(self.demand.name))] if self.demand.name else []
         queries = [Key(self.key), Range(self.keys.classes), *named, *ranges, *dirty]
-        own, classes, *more = self.store.read(queries)
+        own, known, *more = self.store.read(queries)
         te = more.pop(0) if named else []
-        check_possible(self.keys, classes, self.demand, te[0].value if te else None)
+        check_possible(self.keys, known, self.demand, te[0].value if te else None)
         if not own:
             return self._gone()
         self._age(own[0])
-        fitting = list(matching(self.keys, classes, self.demand))
+        fitting = list(matching(self.keys, known, self.demand))
         if set(fitting) != set(self._classes):
             self._classes = fitting
             return self.look(cleanup)
@@ -171,9 +170,8 @@ class Wait:
             entry = self.store.get(self.key)
             if entry is None:
                 return self.granted(self._note()) or False
-            return (
-                None if self.store.transact({self.key: entry.revision}, [Delete(self.key)]) is None else False
-            )
+            gone = self.store.transact({self.key: entry.revision}, [Delete(self.key)])
+            return None if gone is None else False
 
         return until_written(attempt) or None
 
