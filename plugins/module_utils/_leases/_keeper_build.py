@@ -18,7 +18,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._keeper_proc
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._keeper_renewal import Renewal
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._keeper_stop import stop_playbook
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._keeper_voice import Voice
-from ansible_collections.distrogate.ci.plugins.module_utils._leases._lease import Holder
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._holder import Holder
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._trusted_file import Known, read_trusted
 
 _CLIENT = "ansible_collections.distrogate.ci.plugins.module_utils._leases._guard_client"
