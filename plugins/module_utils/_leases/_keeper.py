@@ -136,8 +136,8 @@ class Keeper:
             f" ({moment:%H:%M:%S} UTC), for {lost.ttl:g} s. Why: {self._distrusted or lost.lost()}"
         )
         self.voice.say(
-            f"playbook {self.playbook.pid} is stopped now: the TE may serve others. Do not trust what was done"
-            " there since then; rescue and always do not run. Run the job again."
+            f"playbook {self.playbook.pid} is stopped now: the TE may serve others. Do not trust what was"
+            " done there since then; rescue and always do not run. Run the job again."
             f" Log: {self.lease_file}.log"
         )
         left = self._stop()

@@ -12,13 +12,13 @@ import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Store, open_store
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._holder import Holder
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._keeper import Keeper
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._keeper_lock import KeeperLock, lock_path
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._keeper_process import Process
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._keeper_renewal import Renewal
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._keeper_stop import stop_playbook
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._keeper_voice import Voice
-from ansible_collections.distrogate.ci.plugins.module_utils._leases._holder import Holder
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._trusted_file import Known, read_trusted
 
 _CLIENT = "ansible_collections.distrogate.ci.plugins.module_utils._leases._guard_client"
