@@ -100,6 +100,18 @@ def guards_of(te: str, given: list[dict[str, t.Any]] | None) -> list[dict[str, t
     return None if given is None else [{**guard, "te": guard["te"] or te} for guard in given]
 
 
+def te_machine_options() -> dict[str, t.Any]:
+    """``te_machine``."""
+    return {
+        "argument_spec": {
+            **store_option(),
+            "name": {"type": "str", "required": True},
+            "te": {"type": "dict", "required": True},
+            "lease_file": {"type": "path", "required": True},
+        }
+    }
+
+
 def te_clean_options() -> dict[str, t.Any]:
     """``te_clean``."""
     return {
