@@ -17,10 +17,8 @@ import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store_etcd_address import Address
-from ansible_collections.distrogate.ci.plugins.module_utils._core._store_etcd_http import (
-    BrokenError,
-    Connection,
-)
+from ansible_collections.distrogate.ci.plugins.module_utils._core._store_etcd_http import Connection
+from ansible_collections.distrogate.ci.plugins.module_utils._core._store_etcd_socket import BrokenError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store_etcd_wire import (
     Json,
     RefusedError,
@@ -80,7 +78,7 @@ class Client:
                 raise self._unavailable(failures)
 
     def stream(self, path: str, message: Json, deadline: float) -> Connection:
-        """A new connection with an answer that goes on, at the first endpoint that gives one; or BrokenError."""
+        """A new connection with an answer that goes on, at the first endpoint that gives one."""
         failures: dict[str, str] = {}
         for _number in self.address.endpoints:
             try:
