@@ -100,6 +100,15 @@ class Client:
             raise
         return connection
 
+    @property
+    def endpoint(self) -> str:
+        """Where the next call goes."""
+        return str(self.address.endpoints[self._at])
+
+    def next_endpoint(self) -> None:
+        self.close()
+        self._at = (self._at + 1) % len(self.address.endpoints)
+
     def forget_login(self) -> None:
         """Log in again before the next call."""
         self._token = ""
@@ -138,9 +147,8 @@ class Client:
 
     def _fail(self, failures: dict[str, str], why: str) -> None:
         """Turn to the next endpoint."""
-        self.close()
-        failures[str(self.address.endpoints[self._at])] = why
-        self._at = (self._at + 1) % len(self.address.endpoints)
+        failures[self.endpoint] = why
+        self.next_endpoint()
 
     def _pause(self, failed: int, deadline: float) -> bool:
         """Whether there is time for another attempt. Once all have failed, not without a rest."""
