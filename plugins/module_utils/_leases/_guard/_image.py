@@ -25,7 +25,7 @@ _QCOW2, _EXTERNAL_DATA = b"QFI\xfb", 4
 class Stdin:
     """The client's bytes. The lease is looked at before each block, and while none comes."""
 
-    def __init__(self, descriptor: int, alive: t.Callable[[], None]) -> None:
+    def __init__(self, descriptor: int, alive: t.Callable[[], object]) -> None:
         self._descriptor, self._alive = descriptor, alive
 
     def read(self, size: int) -> bytes:
@@ -48,7 +48,7 @@ class Target:
     def __init__(self, path: str, fence: int) -> None:
         self.path = _resolved(path)
         self.temporary = ""
-        if self.path.startswith("/dev/") and os.path.exists(self.path):
+        if self.path.startswith("/dev/"):
             self.descriptor = os.open(self.path, os.O_WRONLY | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC)
             if not stat.S_ISBLK(os.fstat(self.descriptor).st_mode):
                 os.close(self.descriptor)
@@ -99,7 +99,7 @@ def _resolved(path: str) -> str:
     try:
         mode = os.lstat(path).st_mode
     except FileNotFoundError:
-        return path
+        mode = 0 if path.startswith("/dev/") else stat.S_IFREG  # a file may be new, a device may not
     if stat.S_ISLNK(mode) and path.startswith("/dev/"):
         path = os.path.realpath(path)
         mode = os.lstat(path).st_mode if path.startswith("/dev/") else 0
@@ -139,18 +139,12 @@ def _copy(stdin: Stdin, target: Target, size: int) -> str:
 
 
 def write_image(
-    path: str,
-    size: int,
-    wanted: str,
-    fence: int,
-    stdin: Stdin,
-    current: t.Callable[[], t.ContextManager[None]],
+    target: Target, size: int, wanted: str, stdin: Stdin, current: t.Callable[[], t.ContextManager[None]]
 ) -> str:
     """Write ``size`` bytes of ``stdin``; the sha256 of what was written.
 
     ``current`` is entered for the last step: while it lasts, the lease cannot end.
     """
-    target = Target(path, fence)
     try:
         found = _copy(stdin, target, size)
         if wanted and found != wanted:

@@ -12,6 +12,7 @@ import typing as t
 
 from . import _files, _image, _power, _running, _state
 from ._configuration import Configuration
+from ._keys import LEASE_TYPE
 from ._log import Log
 from ._wire import CONSOLE_DEFAULT, Command, RefusedError
 
@@ -74,7 +75,8 @@ class Holder:
         with self.running("image"):
             source = _image.Stdin(stdin, self.check)
             wanted = command.arguments.get("sha256", "")
-            found = _image.write_image(disk["path"], size, wanted, self.fence, source, self.current)
+            target = _image.Target(disk["path"], self.fence)
+            found = _image.write_image(target, size, wanted, source, self.current)
         return {"te": self.te, "fence": self.fence, "disk": name, "size": size, "sha256": found}
 
     def power(self, command: Command) -> dict[str, t.Any]:
@@ -96,22 +98,32 @@ class Holder:
 
 def holder(configuration: Configuration, blob: str, te: str | None, log: Log) -> Holder:
     """Whose key that is. A key may hold TEs of one lease together; then the client names the one it means."""
-    key = f"ssh-ed25519 {blob}"
-    found: dict[str, int] = {}
-    living = []
-    for name in configuration.tes if te is None else [te]:
-        if name in configuration.tes:
-            state = _state.read(configuration.states, name)
-            fences = [fence for fence, known in state.keys() if known == key]
-            if fences:
-                found[name] = fences[0]
-                living += [name] if (fences[0], key) == (state.fence, state.key) else []
-    names = living or list(found)
+    key = f"{LEASE_TYPE} {blob}"
+    found = _tes_of(configuration, key, te)
+    names = [name for name, (_fence, living) in found.items() if living] or list(found)
     if not names:
         raise RefusedError("not_your_te", "This key has no lease here, or not on that TE.")
     if len(names) > 1:
         raise RefusedError(
-            "te_needed", f"This key has several TEs. Say which: te NAME OPERATION ({', '.join(names)})."
+            "te_needed", f"This key has several TEs ({', '.join(names)}). Say which: te NAME OPERATION."
         )
-    log.fields.update(te=names[0], fence=found[names[0]])
-    return Holder(configuration, names[0], found[names[0]], key)
+    fence = found[names[0]][0]
+    log.fields.update(te=names[0], fence=fence)
+    return Holder(configuration, names[0], fence, key)
+
+
+def _tes_of(configuration: Configuration, key: str, te: str | None) -> dict[str, tuple[int, bool]]:
+    """The TEs that know a key: its newest fence there, and whether that is the current one."""
+    found = {}
+    for name in configuration.tes if te is None else {te} & set(configuration.tes):
+        try:
+            state = _state.read(configuration.states, name)
+        except RefusedError:
+            if te:
+                raise
+            continue  # another TE's damaged state is not this key's matter
+        for fence, known in state.known():
+            if known == key:
+                found[name] = (fence, (fence, key) == (state.fence, state.key))
+                break
+    return found

@@ -28,7 +28,7 @@ class Log:
         self.fields: dict[str, t.Any] = {}
 
     def line(self, what: str, **more: t.Any) -> None:
-        """``what`` is accepted, done, refused or failed. A log that is full stops nobody's work."""
+        """``what`` is begun, done or refused. A log that is full stops nobody's work."""
         fields = {**self.fields, **more}
         words = [what] + [
             f"{name}={_value(value)}" for name, value in fields.items() if value not in ("", None)

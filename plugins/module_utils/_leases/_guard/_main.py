@@ -40,14 +40,13 @@ class _Call:
         if te:
             self.configuration.te(te, pool)
         if command.name == "status":
-            self.log.line("accepted")
             return _pool.status(self.configuration, pool, te)
         if command.name == "end":
-            self.log.line("accepted")
+            self.log.line("begun")
             return _pool.end(self.configuration, command)
         key = _pool.stdin_key(_STDIN)
         self.log.fields["lease_key"] = _keys.fingerprint(key)
-        self.log.line("accepted")
+        self.log.line("begun")
         return _pool.raise_fence(self.configuration, command, key)
 
     def lease(self, blob: str) -> dict[str, t.Any] | None:
@@ -60,7 +59,8 @@ class _Call:
         holder = _lease.holder(self.configuration, blob, command.arguments.get("te"), self.log)
         self._announce(command)
         holder.check()
-        self.log.line("accepted")
+        if command.name in ("image", "power", "console"):
+            self.log.line("begun")
         if command.name == "console":
             holder.console(command, _STDOUT)
             return None
@@ -132,6 +132,7 @@ def _moved(log: Log, path: str) -> Log:
 
 def _operation(words: list[str], call: _Call) -> dict[str, t.Any] | None:
     if words == ["--rewrite"]:
+        call.log.fields["operation"] = "rewrite"
         return _pool.rewrite(call.configuration)
     call.configuration.make_folders()
     if len(words) == 2 and words[0] == "--pool" and words[1] in call.configuration.pools:

@@ -50,7 +50,7 @@ def lines(configuration: Configuration) -> str:
     leases: dict[str, list[tuple[str, int, str]]] = {}
     for te, settings in sorted(configuration.tes.items()):
         try:
-            known = _state.read(configuration.states, te).keys()
+            known = _state.read(configuration.states, te).known()
         except RefusedError:
             continue
         for fence, key in known:
@@ -101,7 +101,7 @@ def status(configuration: Configuration, pool: str, te: str | None) -> dict[str,
 
 
 def rewrite(configuration: Configuration) -> dict[str, t.Any]:
-    """After the configuration changed: TEs that it has no more lose their keys, and what runs for them ends."""
+    """After the configuration changed: TEs that it has no more lose their keys, and what they run ends."""
     configuration.make_folders()
     removed = sorted(set(os.listdir(configuration.states)) - set(configuration.tes))
     for te in removed:
@@ -109,7 +109,7 @@ def rewrite(configuration: Configuration) -> dict[str, t.Any]:
             continue
         with _files.locked(configuration.lock(te)):
             state = _state.read(configuration.states, te)
-            if state.keys():
+            if state.known():
                 # Its fence stays: a TE that comes back never repeats one.
                 _change(configuration, _state.State(te, state.fence), state.fence)
     return {"changed": write_keys(configuration)}

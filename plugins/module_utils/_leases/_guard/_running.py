@@ -42,9 +42,28 @@ def registered(folder: str, fence: int, kind: str) -> t.Iterator[int]:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield descriptor
-    finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
+    finally:
+        os.close(descriptor)
+        _gone(path)  # after a failure a child may live on; then the file stays, and a raise ends it
+
+
+def _gone(path: str) -> bool:
+    """Whether nobody has a file's lock any more; then the file is removed."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    else:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        return True
+    finally:
         os.close(descriptor)
 
 
@@ -54,21 +73,7 @@ class _Operation:
         self.fence, self.kind, self.group = int(match["fence"]), match["kind"], int(match["group"])
 
     def gone(self) -> bool:
-        """Whether nobody has its lock any more; then its file is removed."""
-        try:
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return True
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        else:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self.path)
-            return True
-        finally:
-            os.close(descriptor)
+        return _gone(self.path)
 
     def signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -38,7 +38,7 @@ class State(t.NamedTuple):
             return 0.0
         return max(0.0, self.deadline - clock.now())
 
-    def keys(self) -> tuple[tuple[int, str], ...]:
+    def known(self) -> tuple[tuple[int, str], ...]:
         """Every key that is known, with its fence; the current one first."""
         return (((self.fence, self.key),) if self.key else ()) + self.old
 
@@ -50,14 +50,14 @@ class State(t.NamedTuple):
                 f"The fence of {self.te} is {self.fence} already, and it only rises; {fence} is refused.",
                 fence=self.fence,
             )
-        old = self.old if fence == self.fence else self.keys()[:OLD_KEYS]
+        old = self.old if fence == self.fence else self.known()[:OLD_KEYS]
         return State(self.te, fence, key, clock.now() + ttl, clock.boot, ttl, old)
 
     def ended(self, fence: int) -> State:
         """The state after the lease ``fence``, and any older one, is over."""
         if fence < self.fence or (fence == self.fence and not self.key):
             return self
-        return State(self.te, fence, old=self.keys()[:OLD_KEYS])
+        return State(self.te, fence, old=self.known()[:OLD_KEYS])
 
     def renewed(self, ttl: int, clock: Clock) -> State:
         return self._replace(deadline=clock.now() + ttl, boot=clock.boot, ttl=ttl)
