@@ -51,11 +51,14 @@ def read(text: str, pool: bool) -> bool:
     """Whether it is a command. It is refused with a reason, or each of its arguments has the right form."""
     line = _log.quoted(text)
     assert line.isascii() and line.isprintable() and len(line) < 3000
+    refused: t.Any = None
     try:
         command = _wire.parse(text, pool)
     except _wire.RefusedError as error:
-        assert re.fullmatch("[a-z_]+", error.reason)
-        assert error.message.isprintable()
+        refused = error
+    if refused:
+        assert re.fullmatch("[a-z_]+", refused.reason)
+        assert refused.message.isprintable()
         return False
     for name, value in command.arguments.items():
         assert re.fullmatch(_PATTERNS.get(name, "[1-9][0-9]{0,17}"), value), (name, value)

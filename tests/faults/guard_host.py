@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A TE host in a folder: the guard as te_guard installs it, keys, and a power command that records its use."""
+"""A TE host in a folder: the guard as te_guard installs it, keys, a power command that records its use."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._guard_key i
 SIZE = 4 << 20
 _POWER = """#!/bin/sh
 printf '%s\\n' "$@" >> {record}
-case "$1" in slow) echo begun >> {record}; sleep 2; echo ended >> {record};; fail) echo no such domain; exit 3;; esac
+case "$1" in
+slow) echo begun >> {record}; sleep 2; echo ended >> {record};;
+fail) echo no such domain; exit 3;;
+esac
 """
 
 

@@ -39,7 +39,7 @@ PermitUserRC yes
 Subsystem sftp internal-sftp
 MaxStartups 100
 UseDNS no
-LogLevel VERBOSE
+LogLevel DEBUG1
 """
 
 
@@ -81,9 +81,14 @@ class Sshd:
         return [program, "-F", os.devnull, *words, *options]
 
     def ssh(
-        self, key: str, *command: str, options: t.Sequence[str] = (), stdin: bytes = b""
+        self,
+        key: str,
+        *command: str,
+        options: t.Sequence[str] = (),
+        stdin: bytes = b"",
+        tracer: t.Sequence[str] = (),
     ) -> subprocess.CompletedProcess[bytes]:
-        argv = [*self.argv(key, *options), f"{self.host.user}@127.0.0.1", *command]
+        argv = [*tracer, *self.argv(key, *options), f"{self.host.user}@127.0.0.1", *command]
         return subprocess.run(argv, input=stdin, capture_output=True, check=False, timeout=_LATE)
 
     def start(self, key: str, *command: str) -> subprocess.Popen[bytes]:

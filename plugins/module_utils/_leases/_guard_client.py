@@ -35,7 +35,7 @@ class Guard:
         self._guard, self._timeout = guard, timeout
         self.te = str(guard["te"])
         self.host = str(guard["host"])
-        user, port = str(guard.get("user") or "te-guard"), int(guard.get("port") or 22)
+        user, port = str(guard.get("user") or "te-guard"), int(guard.get("port", 22))
         if not _HOST.fullmatch(self.host) or not _USER.fullmatch(user) or not 0 < port < 65536:
             raise DistrogateError("bad_guard", f"The guard of {self.te} has no right host, user or port.")
         self._argv = ["ssh", "-F", os.devnull, "-T", "-a", "-x", "-p", str(port), "-l", user]

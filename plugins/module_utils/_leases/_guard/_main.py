@@ -53,10 +53,10 @@ class _Call:
         self.log.fields["key"] = _keys.fingerprint(f"ssh-ed25519 {blob}")
         try:
             command = parse(self.text, pool=False)
+            holder = _lease.holder(self.configuration, blob, command.arguments.get("te"), self.log)
         except RefusedError:
             self._whose(blob)
             raise
-        holder = _lease.holder(self.configuration, blob, command.arguments.get("te"), self.log)
         self._announce(command)
         holder.check()
         if command.name in ("image", "power", "console"):
@@ -77,7 +77,7 @@ class _Call:
         )
 
     def _whose(self, blob: str) -> None:
-        """So that the log has the TE even of a command that cannot be read."""
+        """So that the log has the key's own TE, even when the command names none or another."""
         try:
             _lease.holder(self.configuration, blob, None, self.log)
         except (RefusedError, OSError):

@@ -24,3 +24,12 @@ def host(tmp_path: pathlib.Path) -> Host:
 def server(host: Host) -> t.Iterator[Sshd]:
     with sshd(host) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def leased(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Sshd]:
+    """A server that several tests share, where the key a has te1 with the fence 7."""
+    host = Host(tmp_path_factory.mktemp("host"))
+    with sshd(host) as running:
+        host.raise_fence(7, ttl=3600)
+        yield running
