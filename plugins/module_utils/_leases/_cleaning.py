@@ -23,7 +23,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._serve impor
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._te import leased, write
 
 _POLL_SECONDS = 0.5
-Lease = t.Dict[str, t.Any]
+Lease = dict[str, t.Any]
 
 
 class Job(abc.ABC):
@@ -71,6 +71,10 @@ class Cleanup:
     @property
     def willing(self) -> bool:
         return self.cleaner is not None
+
+    @property
+    def busy(self) -> bool:
+        return self._job is not None
 
     def pause(self, seconds: float) -> float:
         """How long one may sleep: not long while something is being cleaned."""
