@@ -33,7 +33,7 @@ options:
     choices: [distrogate.ci.te]
   lease_file:
     description: The lease file. A relative path begins at the folder of the source.
-    type: path
+    type: str
     required: true
     env:
       - name: DISTROGATE_LEASE_FILE
