@@ -58,7 +58,7 @@ def matching(keys: Keys, classes: t.Iterable[Entry], demand: Demand) -> dict[str
 def fillable(keys: Keys, classes: t.Iterable[Entry], demand: Demand, named: Te | None) -> bool:
     """Whether the pool can ever fill it. What it cannot, reserves nothing: all behind would wait in vain."""
     if demand.name is not None:
-        return usable(named) and demand.matches(t.cast("Te", named))
+        return named is not None and usable(named) and demand.matches(named)
     return sum(value["usable"] for value in matching(keys, classes, demand).values()) >= demand.count
 
 
