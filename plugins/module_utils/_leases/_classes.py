@@ -59,7 +59,7 @@ def fillable(keys: Keys, classes: t.Iterable[Entry], demand: Demand, named: Te |
     """Whether the pool can ever fill it. What it cannot, reserves nothing: all behind would wait in vain."""
     if demand.name is not None:
         return named is not None and usable(named) and demand.matches(named)
-    return sum(value["usable"] for value in matching(keys, classes, demand).values()) >= demand.count
+    return bool(sum(value["usable"] for value in matching(keys, classes, demand).values()) >= demand.count)
 
 
 def check_possible(keys: Keys, classes: t.Iterable[Entry], demand: Demand, named: Te | None) -> None:
