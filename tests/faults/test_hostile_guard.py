@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Strange commands for a guard, for DISTROGATE_FAULTS_SECONDS (or 60); DISTROGATE_FAULTS_SEED repeats them."""
+"""Strange commands for a guard, for DISTROGATE_FAULTS_SECONDS or 60; DISTROGATE_FAULTS_SEED repeats them."""
 
 from __future__ import annotations
 
