@@ -124,6 +124,7 @@ def test_an_upload_ends_with_its_lease(server: Sshd, host: Host) -> None:
         with contextlib.suppress(BrokenPipeError):
             for _block in range(1000):  # it does not know yet
                 upload.stdin.write(b"x" * 65536)
+            upload.stdin.close()
         assert b"lease_ended" in upload.stdout.read()
     assert at_the_answer == ["te1.img"]
     assert disk.read_bytes() == b"as it was"
