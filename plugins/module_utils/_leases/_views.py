@@ -9,7 +9,10 @@ from __future__ import annotations
 import datetime
 import typing as t
 
-from ansible_collections.distrogate.ci.plugins.module_utils._leases._model import Demand, Pool, who
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._line import Waiter
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._pool import Pool
+
+_SHOWN = ("name", "labels", "hosts", "clean", "guards", "state", "fence", "failures")
 
 
 def timestamp(seconds: float) -> str:
@@ -18,40 +21,69 @@ def timestamp(seconds: float) -> str:
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
+def duration(seconds: float) -> str:
+    """Seconds in words: 40 s, 12 min, 3 h."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
 def te_view(pool: Pool, name: str) -> dict[str, t.Any]:
     """A registered TE and its status."""
-    te = pool.tes[name].value
-    lease = pool.lease_of(name)
-    hold = pool.holds.get(name)
+    te, lease = pool.tes[name], pool.lease_of(name)
+    held = lease if lease and lease["kind"] == "hold" else te["hold_next"]
     return {
-        **{key: te[key] for key in ("name", "labels", "hosts", "clean", "state", "needs_clean")},
+        **{key: te[key] for key in _SHOWN},
         "pool": pool.name,
         "status": pool.status(name),
-        "fence": pool.fences[name].value if name in pool.fences else 0,
-        "lease": lease
-        and {"id": lease["id"], "owner": lease["owner"], "expires": timestamp(lease["expires"])},
-        "held": hold and {"reason": hold.value["reason"], "expires": timestamp(hold.value["expires"])},
+        "lease": _lease(lease) if lease and lease["kind"] != "hold" else None,
+        "held": held and _hold(held),
     }
 
 
-def waiter_view(value: dict[str, t.Any], position: int) -> dict[str, t.Any]:
-    """One who waits; position 1 is next."""
-    keys = ("pool", "priority", "ticket", "count", "name", "labels", "owner")
-    return {**{key: value[key] for key in keys}, "position": position, "since": timestamp(value["since"])}
-
-
-def lease_view(lease: dict[str, t.Any]) -> dict[str, t.Any]:
-    """A lease as its owner sees it, without the hash of its secret."""
-    tes = [
-        {key: te[key] for key in ("name", "pool", "labels", "hosts", "fence", "clean", "dirty")}
-        for te in lease["tes"]
-    ]
+def _lease(lease: dict[str, t.Any]) -> dict[str, t.Any]:
     return {
         "id": lease["id"],
-        "tes": tes,
+        "kind": lease["kind"],
         "owner": lease["owner"],
-        "fence": max((te["fence"] for te in tes), default=0),
-        "expires": timestamp(lease["expires"]),
+        "since": timestamp(lease["granted"]),
+        "ttl": lease["ttl"],
+    }
+
+
+def _hold(hold: dict[str, t.Any]) -> dict[str, t.Any]:
+    begun = hold.get("granted")
+    return {
+        "reason": hold["reason"],
+        "person": hold["person"],
+        "owner": hold["owner"],
+        # One that was asked for while a run goes on begins when the run ends.
+        "expires": timestamp(begun + hold["ttl"]) if begun else None,
+    }
+
+
+def waiter_view(waiter: Waiter, position: int) -> dict[str, t.Any]:
+    """One who waits; position 1 is next."""
+    place = waiter.entry.value
+    return {
+        "pool": waiter.demand.pool,
+        "position": position,
+        **waiter.demand.value(),
+        "aged": place["aged"],
+        "ticket": waiter.came,
+        "owner": place["owner"],
+        "since": timestamp(place["since"]),
+    }
+
+
+def lease_view(lease: dict[str, t.Any], now: float) -> dict[str, t.Any]:
+    """A lease as its owner sees it, without the hash of its secret."""
+    return {
+        "id": lease["id"],
+        "tes": lease["tes"],
+        "owner": lease["owner"],
+        "fence": max((te["fence"] for te in lease["tes"]), default=0),
+        "expires": timestamp(now + lease["ttl"]),
         "queue_seconds": lease["queue_seconds"],
     }
 
@@ -59,23 +91,3 @@ def lease_view(lease: dict[str, t.Any]) -> dict[str, t.Any]:
 def connection_view(lease: dict[str, t.Any]) -> dict[str, dict[str, t.Any]]:
     """The connection variables of every host of a lease, by host name."""
     return {host: dict(variables) for te in lease["tes"] for host, variables in te["hosts"].items()}
-
-
-def obstacles(pool: Pool, demand: Demand, waiter_key: str) -> list[str]:
-    """Why the demand is not met now: one sentence part for each TE that it names."""
-    reserved = pool.reserved(waiter_key)
-    lines = []
-    for name in pool.matching(demand):
-        status, lease = pool.status(name), pool.lease_of(name)
-        if lease is not None:
-            lines.append(f"{name} is leased to {who(lease['owner'])} until {timestamp(lease['expires'])}")
-        elif status == "held":
-            hold = pool.holds[name].value
-            lines.append(f"{name} is held until {timestamp(hold['expires'])}: {hold['reason']}")
-        elif status == "drained":
-            lines.append(f"{name} is drained")
-        elif name in reserved:
-            lines.append(f"{name} is free, and kept for those who wait longer")
-        else:
-            lines.append(f"{name} is free")
-    return lines

@@ -1,0 +1,180 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Standing in the line until it is our turn."""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+import typing as t
+
+from ansible_collections.distrogate.ci.plugins.module_utils._core._store import (
+    Delete,
+    Entry,
+    Key,
+    Put,
+    Range,
+    until_written,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._classes import (
+    check_possible,
+    matching,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._cleaning import Cleaner, Cleanup
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._client import Client
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._demand import Demand
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._keys import note
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._line import AGEING_SECONDS
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._reaper import Reaper
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._te import class_of
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._telling import timed_out
+
+_PROGRESS_SECONDS = 10.0
+_FIRST_LOOK, _LAST_LOOK = 0.5, 4.0
+_HELPED = 4  # So many free TEs are handed on in one look, to whom they belong.
+
+Lease = t.Dict[str, t.Any]
+Tell = t.Callable[["Wait"], None]
+
+
+class Wait:
+    """One wait in the line of a pool."""
+
+    def __init__(self, client: Client, demand: Demand, place: dict[str, t.Any], timeout: float) -> None:
+        self.client = client
+        self.store = client.store
+        self.keys = client.keys
+        self.demand = demand
+        self.place = place
+        self.timeout = timeout
+        self.began = time.monotonic()
+        self.lost_place = 0
+        self.group = demand.group(place["came"])
+        self.key = self.keys.waiter(self.group, place["lease"])
+        self._classes: list[str] = []
+
+    def run(self, tell: Tell | None = None, cleaner: Cleaner | None = None) -> Lease:
+        """Wait for the lease; error ``lease_timeout``. While we wait ``cleaner`` cleans what is dirty."""
+        cleanup = Cleanup(self.client, cleaner)
+        reaper = Reaper(self.client.server, self.client.id)
+        spoken, pause = self.began, _FIRST_LOOK
+        watch = self.client.watch()
+        self._enqueue()
+        granted: Lease | None = None
+        try:
+            granted = self._look(cleanup)
+            while granted is None:
+                left = self.began + self.timeout - time.monotonic()
+                if left <= 0:
+                    granted = self._leave()
+                    break
+                soon = cleanup.pause(min(left, random.uniform(pause / 2, pause)))
+                if watch.wait(soon) and (granted := self._granted(watch.entry())):
+                    break
+                pause = min(pause * 1.5, _LAST_LOOK)
+                self.client.alive()
+                reaper.turn(self.client.session)
+                granted = self._look(cleanup)
+                if tell is not None and time.monotonic() - spoken >= _PROGRESS_SECONDS:
+                    spoken = time.monotonic()
+                    tell(self)
+        finally:
+            cleanup.stop()
+            reaper.leave()
+        if granted is None:
+            raise timed_out(self)
+        return granted
+
+    def _enqueue(self) -> None:
+        """Take a place. Who came before is seen by all who come after: the store orders the writes."""
+        self.place["session"] = self.client.session
+        operations = [
+            Put(self.key, self.place, session=self.client.session),
+            Put(self.keys.group(self.group), self.demand.value()),
+            Put(self.keys.queue, None),
+        ]
+        if self.store.transact({}, operations) is None:  # Our session ended: this process stood still.
+            self.client.alive()
+            until_written(lambda: self._again(operations))
+
+    def _again(self, operations: list[Put]) -> int | None:
+        self.place["session"] = self.client.session = self.store.session(self.client.term)
+        operations[0] = Put(self.key, self.place, session=self.client.session)
+        return self.store.transact({}, operations)
+
+    def _look(self, cleanup: Cleanup) -> Lease | None:
+        """See whether there is anything for us, or to be done for those before us."""
+        ranges = [] if self.demand.name else [Range(self.keys.free(klass), _HELPED) for klass in self._classes]
+        dirty = [Range(self.keys.dirty(klass), _HELPED) for klass in self._classes] if cleanup.willing else []
+        named = [Key(self.keys.te(self.demand.name))] if self.demand.name else []
+        queries = [Key(self.key), Range(self.keys.classes), *named, *ranges, *dirty]
+        own, classes, *more = self.store.read(queries)
+        te = more.pop(0) if named else []
+        check_possible(self.keys, classes, self.demand, te[0].value if te else None)
+        if not own:
+            return self._gone()
+        self._age(own[0])
+        fitting = list(matching(self.keys, classes, self.demand))
+        if set(fitting) != set(self._classes):
+            self._classes = fitting
+            return self._look(cleanup)
+        free, unclean = self._indexed(more[: len(ranges)]), self._indexed(more[len(ranges) :])
+        if te:
+            free = [self._pair(te[0])] if te[0].value["phase"] == "free" else []
+            unclean = [self._pair(te[0])] if te[0].value["phase"] == "dirty" else []
+        for name, klass in free[:_HELPED]:
+            if self.client.server.serve(name, klass) and (granted := self._granted(self._note())):
+                return granted
+        cleanup.turn([name for name, _klass in unclean])
+        return None
+
+    def _indexed(self, found: list[list[Entry]]) -> list[tuple[str, str]]:
+        """The names and classes of what an index names, in any order: others look at the same moment."""
+        pairs = [
+            (entry.key.rpartition("/")[2], klass)
+            for klass, entries in zip(self._classes, found)
+            for entry in entries
+        ]
+        random.shuffle(pairs)
+        return pairs
+
+    def _pair(self, te: Entry) -> tuple[str, str]:
+        return te.value["name"], class_of(te.value["labels"])
+
+    def _gone(self) -> Lease | None:
+        """Our place is not there any more: we were granted the lease, or were taken for dead."""
+        granted = self._granted(self._note())
+        if granted is None:
+            self.lost_place += 1
+            self._again([Put(self.key, self.place), Put(self.keys.group(self.group), self.demand.value())])
+        return granted
+
+    def _age(self, own: Entry) -> None:
+        """Note that we waited so long that it counts."""
+        aged = math.floor((time.monotonic() - self.began) / AGEING_SECONDS)
+        if aged > own.value["aged"]:
+            self.place["aged"] = aged
+            put = Put(self.key, {**own.value, "aged": aged}, session=self.place["session"])
+            self.store.transact({self.key: own.revision}, [put])
+
+    def _leave(self) -> Lease | None:
+        """Give the place up; returns the lease if we were granted it in this very moment."""
+
+        def attempt() -> Lease | bool | None:
+            entry = self.store.get(self.key)
+            if entry is None:
+                return self._granted(self._note()) or False
+            return None if self.store.transact({self.key: entry.revision}, [Delete(self.key)]) is None else False
+
+        return until_written(attempt) or None
+
+    def _note(self) -> Entry | None:
+        return self.store.get(note(self.client.id))
+
+    def _granted(self, entry: Entry | None) -> Lease | None:
+        if entry is None or entry.value["id"] != self.place["lease"]:
+            return None
+        return t.cast("Lease", entry.value)
