@@ -55,7 +55,7 @@ class Crowd:
         self._over = threading.Event()
         self._wishes: dict[int, labels.Labels] = {}  # of each waiter
         self._held: list[Lease] = []
-        self._client = Client.open(url)
+        self._client = Client.open(url, term=TTL)
         self._threads: list[threading.Thread] = []
 
     def run(self, grants: int, warm: int) -> Figures:
@@ -75,9 +75,9 @@ class Crowd:
         self._client.register_all(POOL, self._tes)
         left = len(self._tes)
         while left >= self._waiters + _BLOCK:
-            self._client.acquire(POOL, count=_BLOCK, ttl=TTL, timeout=_WAIT)
+            self._client.acquire(POOL, count=_BLOCK, timeout=_WAIT)
             left -= _BLOCK
-        self._held = [self._client.acquire(POOL, ttl=TTL, timeout=_WAIT) for _number in range(left)]
+        self._held = [self._client.acquire(POOL, timeout=_WAIT) for _number in range(left)]
 
     def _enter(self) -> None:
         single = [self._tes[lease["tes"][0]["name"]] for lease in self._held]
@@ -99,7 +99,6 @@ class Crowd:
                     lease = client.acquire(
                         POOL,
                         where=wish,
-                        ttl=TTL,
                         timeout=TTL,
                         placed=lambda since=began: self._placed.put(time.monotonic() - since),
                     )

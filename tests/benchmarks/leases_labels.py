@@ -31,7 +31,7 @@ def _names() -> list[tuple[str, list[str]]]:
 
 
 def expression(labels: Labels) -> str:
-    return " and ".join(f"{name}={value}" for name, value in labels.items())
+    return " and ".join(f"{name} == {value}" for name, value in labels.items())
 
 
 def fits(wish: Labels, labels: Labels) -> bool:

@@ -27,14 +27,14 @@ class Locker(t.Protocol):
 
 
 class Ours:
-    """A lease on the only TE of a pool; neither key nor guard."""
+    """A lease on the only TE of a pool, in its first term; neither key nor guard."""
 
     def __init__(self, url: str, _number: int) -> None:
         self._client = Client.open(url)
         self._lease: Lease = {}
 
     def acquire(self) -> None:
-        self._lease = self._client.acquire(POOL, ttl=TTL, timeout=WAIT)
+        self._lease = self._client.acquire(POOL, timeout=WAIT)
 
     def release(self) -> None:
         self._client.release(self._lease)

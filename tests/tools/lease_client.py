@@ -12,27 +12,44 @@ import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Store, open_store
-from ansible_collections.distrogate.ci.plugins.module_utils._leases._lease import Holder, acquire, hashed
-from ansible_collections.distrogate.ci.plugins.module_utils._leases._model import Demand
+from ansible_collections.distrogate.ci.plugins.module_utils._leases import _client as core
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._acquire import acquire
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._demand import Demand
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._holder import Holder, hashed
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._keys import Keys
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._pool import Pool
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._reaper import reap
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._registry import Registry
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._serve import TERM
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._wait import Wait
 
 Lease = dict[str, t.Any]
+Placed = t.Callable[[], None]
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""
 
 
 class Client:
     """One client with a connection of its own; an object serves one thread."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, term: float = TERM) -> None:
         self.store = store
+        self._term = term
+        self._pools: dict[str, core.Client] = {}
 
     @classmethod
-    def open(cls, url: str) -> Client:
-        return cls(open_store(url))
+    def open(cls, url: str, term: float = TERM) -> Client:
+        return cls(open_store(url), term)
 
-    def register_all(self, pool: str, tes: t.Mapping[str, dict[str, str]]) -> None:
+    def register_all(
+        self, pool: str, tes: t.Mapping[str, dict[str, str]], clean: dict[str, t.Any] | None = None
+    ) -> None:
         """TEs by name, with their labels."""
+        registry = Registry(self.store, pool)
         for name, labels in tes.items():
-            Registry(self.store, pool).put(name, {"labels": labels})
+            registry.put(name, {"labels": labels, "clean": clean})
 
     def acquire(
         self,
@@ -40,26 +57,36 @@ class Client:
         count: int = 1,
         where: str = "",
         priority: int = 0,
-        ttl: float = 30,
+        ttl: float = 0,
         timeout: float = 60,
         name: str | None = None,
-        placed: t.Callable[[], None] = lambda: None,
+        placed: Placed = _nothing,
+        lease_id: str = "",
     ) -> Lease:
-        """Wait for a lease; it has the core's fields, and ``secret``. ``placed`` is called in the queue."""
-        demand = Demand(pool, count, name, _labels(where), priority)
+        """Wait for a lease; it has the core's fields, and ``secret``. ``placed`` is called in the line.
+
+        It lives as long as this client does, and with ``ttl`` so long from now on.
+        """
+        client, demand = self._pool(pool), Demand(pool, count, name, {}, where, priority)
         secret = secrets.token_hex(16)
-        wanted = {"id": secrets.token_hex(8), "owner": {"job": "test"}, "secret_sha256": hashed(secret)}
-        said: list[str] = []
+        told: list[Wait] = []
 
-        def progress(line: str) -> None:
-            said.append(line)
-            if len(said) == 1:
+        def tell(wait: Wait) -> None:
+            if not told:
                 placed()
+            told.append(wait)
 
-        return {
-            **acquire(self.store, demand, wanted, ttl=ttl, timeout=timeout, progress=progress),
-            "secret": secret,
-        }
+        granted = acquire(client, demand, _wanted(secret, lease_id), timeout=timeout, tell=tell)
+        lease = {**granted, "secret": secret}
+        if ttl:
+            self.renew(lease, ttl)
+        return lease
+
+    def waiting(self, demand: Demand) -> tuple[Wait, str]:
+        """A wait that has not begun, and the secret of its lease: for who must not block."""
+        client, secret = self._pool(demand.pool), secrets.token_hex(16)
+        client.alive()
+        return Wait(client, demand, client.place(_wanted(secret, "")), 0), secret
 
     def renew(self, lease: Lease, ttl: float) -> None:
         self._holder(lease).renew(ttl)
@@ -73,11 +100,32 @@ class Client:
             with contextlib.suppress(DistrogateError):
                 self.release(lease)
 
+    def reap(self, pool: str) -> list[str]:
+        """Hand on the TEs of leases that ended by themselves."""
+        return reap(self._pool(pool).server)
+
+    def look(self, pool: str) -> Pool:
+        """All of a pool, at one revision."""
+        return Pool.read(self.store, pool)
+
+    def granted_at(self, lease: Lease) -> int:
+        """The revision at which a lease was granted; 0 when it has ended."""
+        entry = self.store.get(Keys(lease["pool"]).lease(lease["id"]))
+        return entry.created if entry is not None else 0
+
     def close(self) -> None:
+        for client in self._pools.values():
+            client.close()
         self.store.close()
 
+    def _pool(self, pool: str) -> core.Client:
+        if pool not in self._pools:
+            self._pools[pool] = core.Client(self.store, pool, self._term)
+        return self._pools[pool]
+
     def _holder(self, lease: Lease) -> Holder:
-        return Holder(self.store, lease["pool"], lease["id"], lease["secret"])
+        server = self._pool(lease["pool"]).server
+        return Holder(self.store, lease["pool"], lease["id"], lease["secret"], server)
 
     def __enter__(self) -> Client:
         return self
@@ -86,6 +134,5 @@ class Client:
         self.close()
 
 
-def _labels(where: str) -> dict[str, str]:
-    """``a=1 and b=2`` as labels."""
-    return dict(part.strip().split("=", 1) for part in where.split(" and ") if part)  # type: ignore[misc]
+def _wanted(secret: str, lease_id: str) -> Lease:
+    return {"id": lease_id or secrets.token_hex(8), "owner": {"job": "test"}, "secret_sha256": hashed(secret)}
