@@ -39,8 +39,12 @@ def recount(
     for klass, found in zip(changed, store.read([Key(keys.klass(klass)) for klass in changed])):
         old = found[0].value if found else {"registered": 0, "usable": 0}
         expected[keys.klass(klass)] = found[0].revision if found else 0
-        registered = old["registered"] + change[klass][0]
-        value = {"labels": labels[klass], "registered": registered, "usable": old["usable"] + change[klass][1]}
+        registered, able = old["registered"] + change[klass][0], old["usable"] + change[klass][1]
+        value = {
+            "labels": labels[klass],
+            "registered": registered,
+            "usable": able,
+        }
         operations.append(Put(keys.klass(klass), value) if registered else Delete(keys.klass(klass)))
     return expected, operations
 

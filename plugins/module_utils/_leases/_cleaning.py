@@ -23,7 +23,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._serve impor
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._te import leased, write
 
 _POLL_SECONDS = 0.5
-Lease = t.Dict[str, t.Any]
+Lease = dict[str, t.Any]
 
 
 class Job(abc.ABC):

@@ -89,7 +89,7 @@ class Client:
             (classes, queue, epochs, *tes), groups = self.server.line.read("", queries)
             te = tes[0][0].value if tes and tes[0] else None
             check_possible(self.keys, classes, demand, te)
-            chosen = tes[0] if demand.name else self._free(demand, classes, groups)
+            chosen = tes[0] if demand.name else self._free(demand, classes)
             chosen = [entry for entry in chosen if grantable(entry.value) and not _wanted(groups, entry)]
             if len(chosen) < demand.count:
                 return None
@@ -100,7 +100,7 @@ class Client:
                 return granted
         return None
 
-    def _free(self, demand: Demand, classes: list[Entry], groups: Groups) -> list[Entry]:
+    def _free(self, demand: Demand, classes: list[Entry]) -> list[Entry]:
         fitting = list(matching(self.keys, classes, demand))
         limit = demand.count + _CHOICE
         found = self.store.read([Range(self.keys.free(klass), limit) for klass in fitting]) if fitting else []

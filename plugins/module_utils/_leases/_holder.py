@@ -38,8 +38,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._te import (
     write,
 )
 
-
-Change = t.Callable[[Te, t.Optional[float]], t.Tuple[Te, Operations]]
+Change = t.Callable[[Te, t.Optional[float]], tuple[Te, Operations]]
 
 
 def new_secret() -> str:
@@ -79,19 +78,18 @@ class Holder:
             found, life = self.store.read([Key(self._key()), Key(life_key)])
             entry = self._checked(found[0] if found else None)
             lease = entry.value
-            if "session" in lease and lease["ttl"] == ttl and (life or not lease["limited"]):
-                if self.store.keep(lease["session"]):
-                    return t.cast("dict[str, t.Any]", lease)
+            same = "session" in lease and lease["ttl"] == ttl and (life or not lease["limited"])
+            if same and self.store.keep(lease["session"]):
+                return t.cast("dict[str, t.Any]", lease)
             if lease.get("limited") and not life:
                 raise DistrogateError(
                     "lease_too_old",
-                    f"Lease {self.lease_id} has lived for its max_lifetime and is not renewed any more. Take a"
-                    " new one, or raise max_lifetime.",
+                    f"Lease {self.lease_id} has lived for its max_lifetime and is not renewed any more."
+                    " Take a new one, or raise max_lifetime.",
                 )
             session = self.store.session(ttl)
             limited = bool(max_lifetime) or bool(lease.get("limited"))
-            expires = self.store.now() + ttl
-            lease = {**lease, "session": session, "ttl": ttl, "limited": limited, "expires": expires}
+            lease = {**lease, "session": session, "ttl": ttl, "limited": limited}
             operations: Operations = [Put(entry.key, lease, session=session)]
             if max_lifetime and not life:
                 operations.append(Put(life_key, None, ttl=max_lifetime))
@@ -132,12 +130,9 @@ class Holder:
     def _end(self, change: Change) -> dict[str, t.Any]:
         def attempt() -> dict[str, t.Any] | None:
             entry = self._checked(self.store.get(self._key()))
-            lease = entry.value
-            if len(lease["tes"]) == 1:
-                done = self._hand_over(entry, change)
-            else:
-                done = self._end_set(entry, change)
-            return t.cast("dict[str, t.Any]", lease) if done else None
+            lease = t.cast("dict[str, t.Any]", entry.value)
+            end = self._hand_over if len(lease["tes"]) == 1 else self._end_set
+            return lease if end(entry, change) else None
 
         return until_written(attempt)
 
@@ -198,7 +193,8 @@ class Holder:
         return self.keys.lease(self.lease_id)
 
     def _checked(self, entry: Entry | None) -> Entry:
-        if entry is None or not hmac.compare_digest(entry.value.get("secret_sha256", ""), hashed(self.secret)):
+        known = entry.value.get("secret_sha256", "") if entry else ""
+        if entry is None or not hmac.compare_digest(known, hashed(self.secret)):
             raise DistrogateError(
                 "lease_lost",
                 f"Lease {self.lease_id} on pool {self.keys.pool} has ended: it expired, was released, or was"

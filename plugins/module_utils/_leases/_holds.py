@@ -33,17 +33,14 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._te import (
 QUOTA = 2
 
 
-def next_phase(
-    store: Store, keys: Keys, te: Te, seconds: float | None = None, epoch: int | None = None
-) -> tuple[Te, Operations]:
-    """What a TE becomes when its lease ends, and what is written besides: a hold that was asked for begins."""
+def next_phase(store: Store, keys: Keys, te: Te, seconds: float | None = None) -> tuple[Te, Operations]:
+    """What a TE becomes when its lease ends, and what is written besides: a hold, if one was wanted."""
     wanted = te["hold_next"]
     if wanted is None or te["phase"] != "leased":
         if te["phase"] == "cleaning":
             return {**te, "phase": "dirty", "lease": None}, []
         return ended(te, seconds), []
-    if epoch is None:
-        epoch = epoch_of(store.read([Key(EPOCH)])[0])
+    epoch = epoch_of(store.read([Key(EPOCH)])[0])
     lease = {**wanted, "id": secrets.token_hex(8), "granted": store.now()}
     after = {**leased(ended(te, seconds), lease["id"], epoch, "held"), "hold_next": None}
     lease["tes"] = [_given(keys, after)]
@@ -71,7 +68,7 @@ def hold_lease(
 
 
 def hold_te(
-    store: Store, keys: Keys, name: str, hold: dict[str, t.Any], quota: int, dry: bool = False
+    store: Store, keys: Keys, name: str, hold: dict[str, t.Any], quota: int, *, dry: bool = False
 ) -> tuple[str, str]:
     """Hold a TE: at once, or when the lease on it ends. Returns the reason before and after."""
 
@@ -134,9 +131,7 @@ def _given(keys: Keys, te: Te) -> dict[str, t.Any]:
 
 def _known(keys: Keys, name: str, found: list[Entry]) -> Te:
     if not found:
-        raise DistrogateError(
-            "te_unknown", f"Pool {keys.pool} has no TE {name}. Register it with te first."
-        )
+        raise DistrogateError("te_unknown", f"Pool {keys.pool} has no TE {name}. Register it with te first.")
     return t.cast("Te", found[0].value)
 
 
@@ -149,9 +144,10 @@ def _within_quota(store: Store, keys: Keys, hold: dict[str, t.Any], more: int, q
     """Refuse a person's holds beyond the quota; returns what to compare, so that two do not pass together."""
     person = str(hold["person"])
     key = keys.quota(person)
-    leases, noted = store.read([Range(keys.leases), Key(key)])
+    leases, pending, noted = store.read([Range(keys.leases), Range(keys.pending_all), Key(key)])
     held = [entry.value for entry in leases if entry.value["kind"] == "hold"]
     own = [te["name"] for lease in held if lease["person"] == person for te in lease["tes"]]
+    own += [entry.key.rpartition("/")[2] for entry in pending if entry.value == person]
     if len(own) + more > quota:
         raise DistrogateError(
             "hold_quota",

@@ -4,21 +4,22 @@
 
 """The store's keys of a pool. Names are checked first, so that no name makes a key of another kind.
 
-    te/<pool>/te/<te>                   a TE: what it is, its phase, the lease on it, its fence
-    te/<pool>/fence/<te>                the fence of a TE that was removed: it only rises
-    te/<pool>/class/<class>             labels that TEs share, and how many TEs have them
-    te/<pool>/free/<class>/<te>         index: may be granted
-    te/<pool>/dirty/<class>/<te>        index: has to be cleaned
-    te/<pool>/busy/<te>                 index: under a lease; the value is the lease's id
-    te/<pool>/lease/<id>                a living lease; the entry ends with it
-    te/<pool>/life/<id>                 while this lives the lease may be renewed
-    te/<pool>/quota/<person>            written with each hold, so that two do not pass the quota together
-    te/<pool>/queue                     written by each newcomer
-    te/<pool>/reaper                    who looks for leases that ended
-    group/<pool>/<group>                what those who wait in it ask for
-    waiter/<pool>/<group>/<id>          one who waits; ends with its process
-    note/<client>                       the lease that was granted to a client
-    epoch                               how often a store was restored from a backup
+te/<pool>/te/<te>                   a TE: what it is, its phase, the lease on it, its fence
+te/<pool>/fence/<te>                the fence of a TE that was removed: it only rises
+te/<pool>/class/<class>             labels that TEs share, and how many TEs have them
+te/<pool>/free/<class>/<te>         index: may be granted
+te/<pool>/dirty/<class>/<te>        index: has to be cleaned
+te/<pool>/host/<host>               index: the TE that has this host
+te/<pool>/busy/<te>                 index: under a lease; the value is the lease's id
+te/<pool>/lease/<id>                a living lease; the entry ends with it
+te/<pool>/life/<id>                 while this lives the lease may be renewed
+te/<pool>/quota/<person>            written with each hold, so that two do not pass the quota together
+te/<pool>/queue                     written by each newcomer
+te/<pool>/reaper                    who looks for leases that ended
+group/<pool>/<group>                what those who wait in it ask for
+waiter/<pool>/<group>/<id>          one who waits; ends with its process
+note/<client>                       the lease that was granted to a client
+epoch                               how often a store was restored from a backup
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ class Keys:
         self.tes = f"{self.base}te/"
         self.classes = f"{self.base}class/"
         self.busy_all = f"{self.base}busy/"
+        self.pending_all = f"{self.base}pending/"
         self.leases = f"{self.base}lease/"
         self.queue = f"{self.base}queue"
         self.reaper = f"{self.base}reaper"
@@ -73,8 +75,14 @@ class Keys:
     def dirty(self, klass: str, name: str = "") -> str:
         return f"{self.base}dirty/{klass}/{name}"
 
+    def host(self, host: str) -> str:
+        return f"{self.base}host/{host}"
+
     def busy(self, name: str) -> str:
         return self.busy_all + name
+
+    def pending(self, name: str) -> str:
+        return self.pending_all + name
 
     def lease(self, lease: str) -> str:
         return self.leases + checked_name(lease, "lease")

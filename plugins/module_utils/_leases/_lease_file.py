@@ -31,6 +31,11 @@ class LeaseFile:
                 )
             folder = os.path.dirname(folder)
 
+    @property
+    def key(self) -> str:
+        """The private ssh key of the lease, for the guards of its TEs; the public one ends in ``.pub``."""
+        return self.path + ".key"
+
     def read(self) -> dict[str, t.Any] | None:
         """Its contents, or None when there is no file."""
         if not os.path.lexists(self.path):
@@ -57,5 +62,7 @@ class LeaseFile:
         write_json(self.path, value, mode=0o600)
 
     def remove(self) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self.path)
+        """Remove it, and the lease's key."""
+        for path in (self.key, self.key + ".pub", self.path):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)

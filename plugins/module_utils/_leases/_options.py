@@ -15,9 +15,23 @@ def te_options() -> dict[str, t.Any]:
     """``te``."""
     clean = {
         "type": "dict",
-        "options": {"command": {"type": "list", "elements": "str"}, "playbook": {"type": "str"}},
+        "options": {
+            "command": {"type": "list", "elements": "str"},
+            "playbook": {"type": "str"},
+            "on": {"type": "str", "choices": ["hosts", "controller"], "default": "hosts"},
+            "timeout": {"type": "int", "default": 1800},
+            "attempts": {"type": "int", "default": 3},
+        },
         "mutually_exclusive": [("command", "playbook")],
         "required_one_of": [("command", "playbook")],
+    }
+    guard = {
+        "host": {"type": "str", "required": True},
+        "port": {"type": "int", "default": 22},
+        "user": {"type": "str", "default": "te-guard"},
+        "key_file": {"type": "path", "required": True, "no_log": False},
+        "known_hosts": {"type": "path", "required": True},
+        "te": {"type": "str"},
     }
     return {
         "argument_spec": {
@@ -27,6 +41,7 @@ def te_options() -> dict[str, t.Any]:
             "labels": {"type": "dict"},
             "hosts": {"type": "dict"},
             "clean": clean,
+            "guards": {"type": "list", "elements": "dict", "options": guard},
             "state": {"type": "str", "choices": ["present", "drained", "absent"], "default": "present"},
         }
     }
@@ -34,28 +49,30 @@ def te_options() -> dict[str, t.Any]:
 
 def te_lock_options() -> dict[str, t.Any]:
     """``te_lock``."""
+    person = {"name": {"type": "str", "required": True}, "public_key": {"type": "str", "no_log": False}}
     return {
         "argument_spec": {
             **store_option(),
             "pool": {"type": "str", "default": "default"},
             "labels": {"type": "dict", "default": {}},
             "name": {"type": "str"},
+            "where": {"type": "str"},
             "count": {"type": "int", "default": 1},
             "owner": {"type": "dict"},
-            "ttl": {"type": "int", "default": 3600},
+            "ttl": {"type": "int"},
+            "max_lifetime": {"type": "int", "default": 86400},
+            "keeper": {"type": "bool", "default": True},
+            "inventory": {"type": "path"},
             "priority": {"type": "int", "default": 0},
             "timeout": {"type": "int", "default": 600},
             "lease_file": {"type": "path"},
             "reason": {"type": "str"},
-            "state": {
-                "type": "str",
-                "choices": ["locked", "cleaned", "released", "held"],
-                "default": "locked",
-            },
+            "person": {"type": "dict", "options": person},
+            "quota": {"type": "int", "default": 2},
+            "state": {"type": "str", "choices": ["locked", "released", "held"], "default": "locked"},
         },
         "required_if": [
             ("state", "locked", ("lease_file",)),
-            ("state", "cleaned", ("lease_file",)),
             ("state", "released", ("lease_file", "name"), True),
             ("state", "held", ("reason",)),
             ("state", "held", ("lease_file", "name"), True),

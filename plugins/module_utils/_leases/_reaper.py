@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import time
-import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import (
     Delete,
@@ -29,7 +28,8 @@ def reap(server: Server) -> list[str]:
     busy, leases = server.store.read([Range(keys.busy_all), Range(keys.leases)])
     living = {entry.key for entry in leases}
     dead = [entry for entry in busy if keys.lease(entry.value) not in living]
-    return [name for name in (_end(server, entry.key.rpartition("/")[2], entry.value) for entry in dead) if name]
+    ended = [_end(server, entry.key.rpartition("/")[2], entry.value) for entry in dead]
+    return [name for name in ended if name]
 
 
 def _end(server: Server, name: str, lease: str) -> str:

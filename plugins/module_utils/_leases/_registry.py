@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The TEs of a pool: registering, draining, removing, and holding them back."""
+"""The TEs of a pool: registering, draining and removing them."""
 
 from __future__ import annotations
 
@@ -11,21 +11,28 @@ import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import (
-    Delete,
+    Entry,
+    Key,
     Put,
     Store,
     until_written,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._leases._model import (
-    Pool,
-    checked_name,
-    pool_key,
-    who,
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._classes import recount
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._demand import who
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._keys import Keys
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._serve import Server
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._te import (
+    Operations,
+    Te,
+    class_of,
+    new_te,
+    write,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._leases._views import te_view
 
 _SECRET = re.compile(r"pass(word|wd|phrase)?\Z|_pass_|secret|token", re.IGNORECASE)
-_ATTRIBUTES = ("labels", "hosts", "clean", "state")
+_HOST = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.:-]{0,252}\Z")
+_ATTRIBUTES = ("labels", "hosts", "clean", "guards", "state")
+_MAXIMUM = 64  # Characters of a label's name and value; and how many labels, hosts and guards there may be.
 
 
 class Registry:
@@ -33,108 +40,115 @@ class Registry:
 
     def __init__(self, store: Store, pool: str) -> None:
         self.store = store
-        self.pool = checked_name(pool, "pool")
+        self.keys = Keys(pool)
 
     def put(
         self, name: str, desired: dict[str, t.Any], dry: bool = False
     ) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
-        """Register a TE or change it; attributes that are not given stay. Returns it before and after."""
-        checked_name(name, "TE")
+        """Register a TE or change it; attributes that are not given stay. Returns it before and after.
+
+        A broken TE that was drained is dirty, not broken, when it is ``present`` again.
+        """
+        _check_labels(desired.get("labels") or {})
         _check_hosts(desired.get("hosts") or {})
         given = {key: value for key, value in desired.items() if value is not None}
 
         def attempt() -> tuple[dict[str, t.Any], dict[str, t.Any]] | None:
-            pool = Pool.read(self.store, self.pool)
-            old = pool.tes.get(name)
-            fresh: dict[str, t.Any] = {
-                "labels": {},
-                "hosts": {},
-                "clean": None,
-                "state": "present",
-                # Removed and registered again: what its last lease left is still there.
-                "needs_clean": name in pool.fences,
-                "lease": None,
-            }
-            before = old.value if old else {}
-            after = {"name": name, **(before or fresh), **given}
-            _check_taken(pool, name, after["hosts"])
-            if after != before and not dry:
-                expected = {pool_key(self.pool, "te", name): old.revision if old else 0}
-                if self.store.transact(expected, [Put(pool_key(self.pool, "te", name), after)]) is None:
-                    return None
-            return _shown(before), _shown(after)
+            found, fences = self.store.read([Key(self.keys.te(name)), Key(self.keys.fence(name))])
+            old = found[0].value if found else None
+            after = {**(old or self._new(name, fences, given)), **given}
+            if old and old["state"] == "drained" and after["state"] == "present" and old["phase"] == "broken":
+                after = {**after, "phase": "dirty" if after["clean"] else "free", "failures": 0}
+            if after["phase"] == "dirty" and not after["clean"]:
+                after["phase"] = "free"
+            taken = self._check_taken(name, after["hosts"])
+            if after != old and not dry and not self._written(found, old, after, expected=taken):
+                return None
+            return _shown(old), _shown(after)
 
-        return until_written(attempt)
+        before, after = until_written(attempt)
+        if before != after and not dry:
+            Server(self.store, self.keys).serve(name, class_of(after["labels"]))
+        return before, after
 
     def remove(self, name: str, dry: bool = False) -> dict[str, t.Any]:
         """Forget a TE, but not its fence. Refused while it is leased. Returns what was there."""
-        checked_name(name, "TE")
 
         def attempt() -> dict[str, t.Any] | None:
-            pool = Pool.read(self.store, self.pool)
-            if name not in pool.tes:
+            found = self.store.read([Key(self.keys.te(name))])[0]
+            if not found:
                 return {}
-            lease = pool.lease_of(name)
-            if lease is not None:
+            te = found[0].value
+            leases = self.store.read([Key(self.keys.lease(te["lease"]))])[0] if te["lease"] else []
+            if leases:
+                lease = leases[0].value
                 raise DistrogateError(
                     "te_leased",
-                    f"TE {name} of pool {self.pool} is leased to {who(lease['owner'])}."
-                    " Set it to drained, wait for the lease to end, then remove it.",
+                    f"TE {name} of pool {self.keys.pool} is {te['phase']}: {who(lease['owner'])}."
+                    " Set it to drained, wait for that to end, then remove it.",
                 )
-            entry = pool.tes[name]
-            operations = [Delete(entry.key), Delete(pool_key(self.pool, "hold", name))]
-            # A grant writes the TE's entry, so the revision covers the lease too.
-            if not dry and self.store.transact({entry.key: entry.revision}, operations) is None:
-                return None
-            return _shown(entry.value)
+            fence = Put(self.keys.fence(name), te["fence"])
+            return _shown(te) if dry or self._written(found, te, None, [fence]) else None
 
         return until_written(attempt)
 
-    def view(self, name: str) -> dict[str, t.Any] | None:
-        """The TE with its status, or None."""
-        pool = Pool.read(self.store, self.pool)
-        return te_view(pool, name) if name in pool.tes else None
+    def _written(
+        self,
+        found: list[Entry],
+        old: Te | None,
+        after: Te | None,
+        more: t.Sequence[Put] = (),
+        expected: t.Mapping[str, int] | None = None,
+    ) -> bool:
+        name = (after or old or {})["name"]
+        compared, counts = recount(self.store, self.keys, old, after)
+        operations: Operations = [*write(self.keys, old, after), *counts, *more]
+        compared.update({**(expected or {}), self.keys.te(name): found[0].revision if found else 0})
+        return self.store.transact(compared, operations) is not None
 
-    def hold(self, name: str, reason: str, ttl: float, dry: bool = False) -> tuple[str, str]:
-        """Keep a TE from being granted; a lease on it goes on. Returns the reason before and after."""
+    def _new(self, name: str, fences: list[Entry], given: dict[str, t.Any]) -> Te:
+        te = new_te(name, fences[0].value if fences else 0)
+        # Removed and registered again: what its last lease left is still there.
+        return {**te, "phase": "dirty" if fences and given.get("clean") else "free"}
 
-        def attempt() -> tuple[str, str] | None:
-            pool = Pool.read(self.store, self.pool)
-            self._known(pool, name)
-            key = pool_key(self.pool, "hold", name)
-            old = pool.holds.get(name)
-            value = {"reason": reason, "expires": self.store.now() + ttl}
-            if (
-                not dry
-                and self.store.transact({key: old.revision if old else 0}, [Put(key, value, ttl)]) is None
-            ):
-                return None
-            return (old.value["reason"] if old else "", reason)
+    def _check_taken(self, name: str, hosts: dict[str, t.Any]) -> dict[str, int]:
+        """Refuse a host that another TE has; returns what to expect of the store."""
+        expected = {}
+        for host, found in zip(hosts, self.store.read([Key(self.keys.host(host)) for host in hosts])):
+            expected[self.keys.host(host)] = found[0].revision if found else 0
+            if found and found[0].value != name:
+                raise DistrogateError(
+                    "host_taken",
+                    f"Host {host} belongs to TE {found[0].value} of pool {self.keys.pool};"
+                    " a host serves one TE.",
+                )
+        return expected
 
-        return until_written(attempt)
 
-    def unhold(self, name: str, dry: bool = False) -> str:
-        """End a hold. Returns its reason, '' when there was none."""
-        pool = Pool.read(self.store, self.pool)
-        self._known(pool, name)
-        old = pool.holds.get(name)
-        if old and not dry:
-            self.store.transact({}, [Delete(old.key)])
-        return old.value["reason"] if old else ""
+def _shown(te: Te | None) -> dict[str, t.Any]:
+    return {key: te[key] for key in _ATTRIBUTES} if te else {}
 
-    def _known(self, pool: Pool, name: str) -> None:
-        if name not in pool.tes:
+
+def _check_labels(labels: dict[str, str]) -> None:
+    for key, value in labels.items():
+        if not key or max(len(key), len(value)) > _MAXIMUM or not (key + value).isprintable():
             raise DistrogateError(
-                "te_unknown", f"Pool {self.pool} has no TE {name}. Register it with te first."
+                "bad_options",
+                f"The label {key[:80]!r}={value[:80]!r} is none: printable text of at most {_MAXIMUM}"
+                " characters, with a name.",
             )
-
-
-def _shown(value: dict[str, t.Any]) -> dict[str, t.Any]:
-    return {key: value[key] for key in _ATTRIBUTES} if value else {}
+    if len(labels) > _MAXIMUM:
+        raise DistrogateError("bad_options", f"{len(labels)} labels are too many: at most {_MAXIMUM}.")
 
 
 def _check_hosts(hosts: dict[str, t.Any]) -> None:
+    if len(hosts) > _MAXIMUM:
+        raise DistrogateError("bad_options", f"{len(hosts)} hosts are too many: at most {_MAXIMUM}.")
     for host, variables in hosts.items():
+        if not _HOST.match(host):
+            raise DistrogateError(
+                "bad_name", f"{host[:80]!r} is not a host's name: letters, digits, '.', '_', ':' and '-'."
+            )
         if not isinstance(variables, dict):
             raise DistrogateError(
                 "bad_options", f"The connection variables of host {host} are not a mapping."
@@ -145,14 +159,4 @@ def _check_hosts(hosts: dict[str, t.Any]) -> None:
                     "secret_in_hosts",
                     f"{variable} of host {host} looks like a secret, and the store shows its contents"
                     " to all who use it. Give the path of a key file instead.",
-                )
-
-
-def _check_taken(pool: Pool, name: str, hosts: dict[str, t.Any]) -> None:
-    for other, entry in pool.tes.items():
-        for host in sorted(set(hosts) & set(entry.value["hosts"])):
-            if other != name:
-                raise DistrogateError(
-                    "host_taken",
-                    f"Host {host} belongs to TE {other} of pool {pool.name}; a host serves one TE.",
                 )

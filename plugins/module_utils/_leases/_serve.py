@@ -55,9 +55,9 @@ def new_lease(
         "client": place["client"],
         "owner": place["owner"],
         "secret_sha256": place["secret_sha256"],
+        "came": place["came"],
         "ttl": TERM,
         "granted": now,
-        "expires": now + TERM,
         "queue_seconds": round(max(0.0, now - place["since"]), 3),
         "tes": [{"pool": pool, **{key: te[key] for key in GIVEN}} for te in tes],
     }
@@ -87,9 +87,7 @@ class Server:
 
         return until_written(attempt)
 
-    def choose(
-        self, heads: list[Waiter], groups: Groups, te: Entry
-    ) -> tuple[Waiter | None, list[Entry]]:
+    def choose(self, heads: list[Waiter], groups: Groups, te: Entry) -> tuple[Waiter | None, list[Entry]]:
         """Who gets ``te``, and what else with it; nobody while it is kept for a set that is not complete."""
         while heads:
             waiter = first(heads)
@@ -132,10 +130,11 @@ class Server:
         """Turn a place in the line into a lease; None when something changed."""
         entry = waiter.entry
         compared = {entry.key: entry.revision, **(expected or {})}
-        return self.grant(entry.value, tes, epoch, compared, [*operations, Delete(entry.key)])
+        place = {**entry.value, "came": waiter.came}
+        return self.grant(place, tes, epoch, compared, [*operations, Delete(entry.key)])
 
     def _assembled(self, waiter: Waiter, groups: Groups, classes: list[Entry]) -> list[Entry]:
-        """The set for a waiter out of what is free and nobody before it could use; empty if not all is there."""
+        """The set for a waiter, of what is free and nobody before it could use; empty if incomplete."""
         heads = groups.heads(_all)
         ahead = [
             head.demand

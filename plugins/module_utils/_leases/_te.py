@@ -13,8 +13,8 @@ import typing as t
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Delete, Put
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._keys import Keys
 
-Te = t.Dict[str, t.Any]
-Operations = t.List[t.Union[Put, Delete]]
+Te = dict[str, t.Any]
+Operations = list[t.Union[Put, Delete]]
 
 BUSY = ("leased", "held", "cleaning")
 ATTEMPTS = 3  # Cleanings that may fail before a TE is broken.
@@ -72,6 +72,9 @@ def _indexes(keys: Keys, te: Te | None) -> dict[str, t.Any]:
         return {}
     name, klass = te["name"], class_of(te["labels"])
     found: dict[str, t.Any] = {keys.te(name): te}
+    found.update({keys.host(host): name for host in te["hosts"]})
+    if te["hold_next"]:
+        found[keys.pending(name)] = te["hold_next"]["person"]
     if te["phase"] in BUSY:
         found[keys.busy(name)] = te["lease"]
     elif te["state"] == "present" and te["phase"] == "free":

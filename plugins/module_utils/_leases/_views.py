@@ -37,7 +37,7 @@ def te_view(pool: Pool, name: str) -> dict[str, t.Any]:
         "pool": pool.name,
         "status": pool.status(name),
         "lease": _lease(lease) if lease and lease["kind"] != "hold" else None,
-        "held": held and _hold(held),
+        "held": held and hold_view(held),
     }
 
 
@@ -51,7 +51,8 @@ def _lease(lease: dict[str, t.Any]) -> dict[str, t.Any]:
     }
 
 
-def _hold(hold: dict[str, t.Any]) -> dict[str, t.Any]:
+def hold_view(hold: dict[str, t.Any]) -> dict[str, t.Any]:
+    """A hold: by whom, why, and until when."""
     begun = hold.get("granted")
     return {
         "reason": hold["reason"],

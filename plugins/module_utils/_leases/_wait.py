@@ -36,7 +36,7 @@ _PROGRESS_SECONDS = 10.0
 _FIRST_LOOK, _LAST_LOOK = 0.5, 4.0
 _HELPED = 4  # So many free TEs are handed on in one look, to whom they belong.
 
-Lease = t.Dict[str, t.Any]
+Lease = dict[str, t.Any]
 Tell = t.Callable[["Wait"], None]
 
 
@@ -60,27 +60,8 @@ class Wait:
         """Wait for the lease; error ``lease_timeout``. While we wait ``cleaner`` cleans what is dirty."""
         cleanup = Cleanup(self.client, cleaner)
         reaper = Reaper(self.client.server, self.client.id)
-        spoken, pause = self.began, _FIRST_LOOK
-        watch = self.client.watch()
-        self._enqueue()
-        granted: Lease | None = None
         try:
-            granted = self._look(cleanup)
-            while granted is None:
-                left = self.began + self.timeout - time.monotonic()
-                if left <= 0:
-                    granted = self._leave()
-                    break
-                soon = cleanup.pause(min(left, random.uniform(pause / 2, pause)))
-                if watch.wait(soon) and (granted := self._granted(watch.entry())):
-                    break
-                pause = min(pause * 1.5, _LAST_LOOK)
-                self.client.alive()
-                reaper.turn(self.client.session)
-                granted = self._look(cleanup)
-                if tell is not None and time.monotonic() - spoken >= _PROGRESS_SECONDS:
-                    spoken = time.monotonic()
-                    tell(self)
+            granted = self._wait(cleanup, reaper, tell)
         finally:
             cleanup.stop()
             reaper.leave()
@@ -88,7 +69,28 @@ class Wait:
             raise timed_out(self)
         return granted
 
-    def _enqueue(self) -> None:
+    def _wait(self, cleanup: Cleanup, reaper: Reaper, tell: Tell | None) -> Lease | None:
+        spoken, pause = float("-inf"), _FIRST_LOOK
+        watch = self.client.watch()
+        self.enqueue()
+        while True:
+            granted = self.look(cleanup)
+            if granted is not None:
+                return granted
+            if tell is not None and time.monotonic() - spoken >= _PROGRESS_SECONDS:
+                spoken = time.monotonic()
+                tell(self)
+            left = self.began + self.timeout - time.monotonic()
+            if left <= 0:
+                return self.leave()
+            soon = cleanup.pause(min(left, random.uniform(pause / 2, pause)))
+            if watch.wait(soon) and (granted := self.granted(watch.entry())):
+                return granted
+            pause = min(pause * 1.5, _LAST_LOOK)
+            self.client.alive()
+            reaper.turn(self.client.session)
+
+    def enqueue(self) -> None:
         """Take a place. Who came before is seen by all who come after: the store orders the writes."""
         self.place["session"] = self.client.session
         operations = [
@@ -105,28 +107,29 @@ class Wait:
         operations[0] = Put(self.key, self.place, session=self.client.session)
         return self.store.transact({}, operations)
 
-    def _look(self, cleanup: Cleanup) -> Lease | None:
+    def look(self, cleanup: Cleanup) -> Lease | None:
         """See whether there is anything for us, or to be done for those before us."""
-        ranges = [] if self.demand.name else [Range(self.keys.free(klass), _HELPED) for klass in self._classes]
-        dirty = [Range(self.keys.dirty(klass), _HELPED) for klass in self._classes] if cleanup.willing else []
+        classes = [] if self.demand.name else self._classes
+        ranges = [Range(self.keys.free(klass), _HELPED) for klass in classes]
+        dirty = [Range(self.keys.dirty(klass), _HELPED) for klass in classes] if cleanup.willing else []
         named = [Key(self.keys.te(self.demand.name))] if self.demand.name else []
         queries = [Key(self.key), Range(self.keys.classes), *named, *ranges, *dirty]
-        own, classes, *more = self.store.read(queries)
+        own, known, *more = self.store.read(queries)
         te = more.pop(0) if named else []
-        check_possible(self.keys, classes, self.demand, te[0].value if te else None)
+        check_possible(self.keys, known, self.demand, te[0].value if te else None)
         if not own:
             return self._gone()
         self._age(own[0])
-        fitting = list(matching(self.keys, classes, self.demand))
+        fitting = list(matching(self.keys, known, self.demand))
         if set(fitting) != set(self._classes):
             self._classes = fitting
-            return self._look(cleanup)
+            return self.look(cleanup)
         free, unclean = self._indexed(more[: len(ranges)]), self._indexed(more[len(ranges) :])
         if te:
             free = [self._pair(te[0])] if te[0].value["phase"] == "free" else []
             unclean = [self._pair(te[0])] if te[0].value["phase"] == "dirty" else []
         for name, klass in free[:_HELPED]:
-            if self.client.server.serve(name, klass) and (granted := self._granted(self._note())):
+            if self.client.server.serve(name, klass) and (granted := self.granted(self._note())):
                 return granted
         cleanup.turn([name for name, _klass in unclean])
         return None
@@ -146,7 +149,7 @@ class Wait:
 
     def _gone(self) -> Lease | None:
         """Our place is not there any more: we were granted the lease, or were taken for dead."""
-        granted = self._granted(self._note())
+        granted = self.granted(self._note())
         if granted is None:
             self.lost_place += 1
             self._again([Put(self.key, self.place), Put(self.keys.group(self.group), self.demand.value())])
@@ -160,21 +163,22 @@ class Wait:
             put = Put(self.key, {**own.value, "aged": aged}, session=self.place["session"])
             self.store.transact({self.key: own.revision}, [put])
 
-    def _leave(self) -> Lease | None:
+    def leave(self) -> Lease | None:
         """Give the place up; returns the lease if we were granted it in this very moment."""
 
         def attempt() -> Lease | bool | None:
             entry = self.store.get(self.key)
             if entry is None:
-                return self._granted(self._note()) or False
-            return None if self.store.transact({self.key: entry.revision}, [Delete(self.key)]) is None else False
+                return self.granted(self._note()) or False
+            gone = self.store.transact({self.key: entry.revision}, [Delete(self.key)])
+            return None if gone is None else False
 
         return until_written(attempt) or None
 
     def _note(self) -> Entry | None:
         return self.store.get(note(self.client.id))
 
-    def _granted(self, entry: Entry | None) -> Lease | None:
+    def granted(self, entry: Entry | None) -> Lease | None:
         if entry is None or entry.value["id"] != self.place["lease"]:
             return None
         return t.cast("Lease", entry.value)

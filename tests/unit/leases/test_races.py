@@ -12,8 +12,10 @@ import pathlib
 import time
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Store, open_store
-from ansible_collections.distrogate.ci.plugins.module_utils._leases._lease import Holder, acquire, hashed
-from ansible_collections.distrogate.ci.plugins.module_utils._leases._model import Demand
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._acquire import acquire
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._client import Client
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._demand import Demand
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._holder import Holder, hashed
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._registry import Registry
 
 PROCESSES = multiprocessing.get_context("spawn")
@@ -23,11 +25,12 @@ GRANTS = 100
 def _race(url: str, job: str, log: str) -> None:
     lines = []
     with open_store(url) as store:
+        client = Client(store, "p")
         for number in range(GRANTS):
             name = f"{job}-{number}"
             demand = Demand("p", count=1 + (number % 7 == 0))
             lease = {"id": name, "owner": {"job": name}, "secret_sha256": hashed("s")}
-            granted = acquire(store, demand, lease, ttl=60, timeout=60)
+            granted = acquire(client, demand, lease, timeout=60)
             began = time.monotonic_ns()
             time.sleep(0.001)
             ended = time.monotonic_ns()
