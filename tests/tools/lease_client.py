@@ -14,6 +14,11 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Store, open_store
 from ansible_collections.distrogate.ci.plugins.module_utils._leases import _client as core
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._acquire import acquire
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._cleaning import (
+    Cleaner,
+    Job,
+    lease_for_cleaning,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._demand import Demand
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._holder import Holder, hashed
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._keys import Keys
@@ -23,6 +28,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._registry im
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._serve import TERM
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._wait import Wait
 
+__all__ = ["Client", "Job", "Lease"]
 Lease = dict[str, t.Any]
 Placed = t.Callable[[], None]
 
@@ -44,11 +50,12 @@ class Client:
         return cls(open_store(url), term)
 
     def register_all(
-        self, pool: str, tes: t.Mapping[str, dict[str, str]], clean: dict[str, t.Any] | None = None
+        self, pool: str, tes: t.Mapping[str, dict[str, str]], cleaned: t.Container[str] = ()
     ) -> None:
-        """TEs by name, with their labels."""
+        """TEs by name, with their labels; a lease leaves those in ``cleaned`` dirty."""
         registry = Registry(self.store, pool)
         for name, labels in tes.items():
+            clean = {"command": ["true"]} if name in cleaned else None
             registry.put(name, {"labels": labels, "clean": clean})
 
     def acquire(
@@ -62,6 +69,7 @@ class Client:
         name: str | None = None,
         placed: Placed = _nothing,
         lease_id: str = "",
+        cleaner: Cleaner | None = None,
     ) -> Lease:
         """Wait for a lease; it has the core's fields, and ``secret``. ``placed`` is called in the line.
 
@@ -76,7 +84,9 @@ class Client:
                 placed()
             told.append(wait)
 
-        granted = acquire(client, demand, _wanted(secret, lease_id), timeout=timeout, tell=tell)
+        granted = acquire(
+            client, demand, _wanted(secret, lease_id), timeout=timeout, tell=tell, cleaner=cleaner
+        )
         lease = {**granted, "secret": secret}
         if ttl:
             self.renew(lease, ttl)
@@ -103,6 +113,16 @@ class Client:
     def reap(self, pool: str) -> list[str]:
         """Hand on the TEs of leases that ended by themselves."""
         return reap(self._pool(pool).server)
+
+    def clean(self, pool: str) -> list[str]:
+        """Clean what is dirty, which is quickly done here."""
+        dirty = [name for name, te in self.look(pool).tes.items() if te["phase"] == "dirty"]
+        for name in dirty:
+            self._pool(pool).alive()
+            taken = lease_for_cleaning(self._pool(pool), name)
+            if taken is not None:
+                taken[1].cleaned()
+        return dirty
 
     def look(self, pool: str) -> Pool:
         """All of a pool, at one revision."""

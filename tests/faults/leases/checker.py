@@ -33,27 +33,25 @@ def check(history: t.Sequence[Event]) -> list[str]:
     ]
 
 
-def grants(history: t.Iterable[Event]) -> dict[str, Event]:
-    """The grants by lease; ``lease`` is what an observer saw, of clients that did not live to tell."""
-    found: dict[str, Event] = {}
-    for event in history:
-        if event["what"] in ("granted", "lease"):
-            known = found.setdefault(event["ask"], dict(event))
-            known["at"] = known["at"] or event["at"]
-    return found
+def grants(history: t.Iterable[Event]) -> list[Event]:
+    """What clients tell of, and what an observer saw: of clients that did not live to tell as well.
+
+    An id may be granted twice: who stood still comes back to the line with it, after its lease ended.
+    """
+    return [event for event in history if event["what"] in ("granted", "lease")]
 
 
 def fences(history: t.Sequence[Event]) -> t.Iterator[str]:
     """The fences of a TE only rise, and none comes twice."""
     owners: dict[tuple[str, int], str] = {}
-    of_te: dict[str, list[tuple[int, int]]] = collections.defaultdict(list)
-    for ask, grant in grants(history).items():
+    of_te: dict[str, set[tuple[int, int]]] = collections.defaultdict(set)
+    for grant in grants(history):
         for te in grant["tes"]:
-            other = owners.setdefault((te["name"], te["fence"]), ask)
-            if other != ask:
-                yield f"{te['name']}: fence {te['fence']} was given to {other} and to {ask}"
+            other = owners.setdefault((te["name"], te["fence"]), grant["ask"])
+            if other != grant["ask"]:
+                yield f"{te['name']}: fence {te['fence']} was given to {other} and to {grant['ask']}"
             if grant["at"]:
-                of_te[te["name"]].append((grant["at"], te["fence"]))
+                of_te[te["name"]].add((grant["at"], te["fence"]))
     for name, given in of_te.items():
         ordered = sorted(given)
         for (_at, fence), (at, later) in zip(ordered, ordered[1:]):
@@ -79,10 +77,10 @@ def _certain(history: t.Sequence[Event]) -> dict[str, tuple[float, float]]:
 
 def terms(history: t.Sequence[Event]) -> t.Iterator[str]:
     """No two leases of one TE live at one time, and none ends before its term does."""
-    given, living = grants(history), _certain(history)
+    given = {event["ask"]: event["tes"] for event in history if event["what"] == "granted"}
     of_te: dict[str, list[tuple[float, float, str]]] = collections.defaultdict(list)
-    for ask, (begin, end) in living.items():
-        for te in given[ask]["tes"] if ask in given else []:
+    for ask, (begin, end) in _certain(history).items():
+        for te in given.get(ask, []):
             of_te[te["name"]].append((begin, end, ask))
     for name, times in of_te.items():
         ordered = sorted(times)
@@ -114,10 +112,10 @@ def ends(history: t.Sequence[Event]) -> t.Iterator[str]:
     for what in ("waiters", "leases"):
         if final[what]:
             yield f"{what} are left in the end: {final[what]}"
-    for ask, grant in grants(history).items():
+    for grant in grants(history):
         for te in grant["tes"]:
             if te["fence"] > final["tes"].get(te["name"], {"fence": 0})["fence"]:
-                yield f"{te['name']}: fence {te['fence']} of {ask} is above its last fence"
+                yield f"{te['name']}: fence {te['fence']} of {grant['ask']} is above its last fence"
 
 
 def waiters(history: t.Sequence[Event]) -> t.Iterator[str]:

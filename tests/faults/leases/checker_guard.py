@@ -43,7 +43,7 @@ def _replayed(te: str, events: t.Iterable[Event]) -> t.Iterator[str]:
             fence, key, deadline = event["fence"], event["key"], event["deadline"]
             continue
         if not mine:
-            yield f"{te}: the guard heard {event['key']} ({event['fence']}) while {key} ({fence}) was accepted"
+            yield f"{te}: the guard heard {event['key']} ({event['fence']}) while it had {key} ({fence})"
         elif event["op"] != "end" and event["t"] > deadline:
             yield f"{te}: the guard heard {event['key']} {event['t'] - deadline:.2f} s after its deadline"
         if mine:

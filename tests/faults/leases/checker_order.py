@@ -48,10 +48,10 @@ def order(history: t.Sequence[Event]) -> t.Iterator[str]:
             line[asked[place.ask]["priority"]].append(place)
     seen = set()
     for event in history:
-        if event["what"] not in ("granted", "lease") or not event["at"] or event["ask"] in seen:
+        if event["what"] not in ("granted", "lease") or (event["ask"], event["at"]) in seen:
             continue
-        seen.add(event["ask"])
-        if event["ask"] in asked:
+        seen.add((event["ask"], event["at"]))
+        if event["at"] and event["ask"] in asked:
             yield from _passed_over(event, line[asked[event["ask"]]["priority"]], asked)
 
 
