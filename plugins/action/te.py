@@ -15,8 +15,14 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._action import
     ControllerAction,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import open_store
-from ansible_collections.distrogate.ci.plugins.module_utils._leases._options import as_labels, te_options
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._options import (
+    as_labels,
+    guards_of,
+    te_options,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._pool import Pool
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._registry import Registry
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._views import te_view
 
 
 class ActionModule(ControllerAction, ActionBase):
@@ -35,15 +41,15 @@ class ActionModule(ControllerAction, ActionBase):
                 desired = {
                     "labels": as_labels(params["labels"]),
                     "hosts": params["hosts"],
-                    "clean": {k: v for k, v in params["clean"].items() if v is not None}
-                    if params["clean"]
-                    else None,
+                    "clean": params["clean"],
+                    "guards": guards_of(params["name"], params["guards"]),
                     "state": params["state"],
                 }
                 before, after = registry.put(params["name"], desired, dry)
             for attribute in sorted({*before, *after}):
                 call.difference.add(attribute, before.get(attribute), after.get(attribute))
-            seen = registry.view(params["name"]) or {}
+            pool = Pool.read(store, params["pool"])
+            seen = te_view(pool, params["name"]) if params["name"] in pool.tes else {}
             call.result["te"] = {"name": params["name"], "pool": params["pool"], "state": "absent"}
             if after:
                 call.result["te"] = {**call.result["te"], **seen, **after}

@@ -13,8 +13,8 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._action import
     ControllerAction,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import open_store
-from ansible_collections.distrogate.ci.plugins.module_utils._leases._model import Pool
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._options import te_info_options
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._pool import Pool, pool_names
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._views import te_view, waiter_view
 
 
@@ -26,11 +26,11 @@ class ActionModule(ControllerAction, ActionBase):
     def perform(self, call: ActionCall) -> None:
         with open_store(call.params["store"], create=False) as store:
             wanted = call.params["pool"]
-            names = [wanted] if wanted else sorted({entry.key.split("/")[1] for entry in store.list("te/")})
+            names = [wanted] if wanted else pool_names(store)
             pools = [Pool.read(store, name) for name in names]
         call.result["tes"] = [te_view(pool, name) for pool in pools for name in sorted(pool.tes)]
         call.result["waiters"] = [
-            waiter_view(entry.value, number)
+            waiter_view(waiter, number)
             for pool in pools
-            for number, entry in enumerate(pool.waiters, start=1)
+            for number, waiter in enumerate(pool.waiters, start=1)
         ]

@@ -24,13 +24,15 @@ class ActionModule(ControllerAction, ActionBase):
     options = te_lock_options()
 
     def perform(self, call: ActionCall) -> None:
-        if call.params["ttl"] < 1 or call.params["timeout"] < 0:
-            raise DistrogateError("bad_options", "ttl is at least 1 second, and timeout at least 0.")
+        ttl = call.params["ttl"]
+        if (ttl is not None and ttl < 1) or call.params["timeout"] < 0 or call.params["max_lifetime"] < 0:
+            raise DistrogateError(
+                "bad_options", "ttl is at least 1 second, timeout and max_lifetime at least 0."
+            )
         with open_store(call.params["store"], create=not call.check_mode) as store:
             locking = Locking(call, store)
             states = {
                 "locked": locking.locked,
-                "cleaned": locking.cleaned,
                 "released": locking.released,
                 "held": locking.held,
             }

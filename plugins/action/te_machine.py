@@ -11,29 +11,25 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._action import ActionCall, ControllerAction
-
-OPTIONS: dict[str, t.Any] = {
-    "argument_spec": {
-        "name": {"type": "str", "required": True},
-        "variables": {"type": "dict", "required": True},
-        "fence": {"type": "int", "required": True},
-    }
-}
-SANDBOX = "distrogate_sandbox_directory"
+from ansible_collections.distrogate.ci.plugins.module_utils._core._store import open_store
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._hosts import SANDBOX, host_variables
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._lease_file import LeaseFile
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._locking import check_fence
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._options import te_machine_options
 
 
 class ActionModule(ControllerAction, ActionBase):
     """Ansible takes the host from the key ``add_host`` of the result, as add_host's own."""
 
     BYPASS_HOST_LOOP = True
-    options: t.ClassVar[dict[str, t.Any]] = OPTIONS
+    options: t.ClassVar[dict[str, t.Any]] = te_machine_options()
 
     def perform(self, call: ActionCall) -> None:
-        """Name the host, its variables, and the folder of its sandbox."""
-        fence = call.params["fence"]
-        variables = {**call.params["variables"], "distrogate_fence": fence}
-        if SANDBOX in variables:
-            variables[SANDBOX] = f"{variables[SANDBOX]}/{fence}"
+        """Look at the fence, and name the host, its variables, and the folder of its sandbox."""
+        te = call.params["te"]
+        with open_store(call.params["store"], create=False) as store:
+            check_fence(store, LeaseFile(call.params["lease_file"]), te)
+        variables = host_variables(te, call.params["name"])
         call.result["sandbox"] = variables.get(SANDBOX, "")
         call.result["add_host"] = {
             "host_name": call.params["name"],

@@ -27,7 +27,7 @@ options:
   labels:
     description:
       - What the TE is, for those who ask for one by labels. Values are compared as text.
-      - If not set, a TE that exists keeps what it has; so do O(hosts) and O(clean).
+      - If not set, a TE that exists keeps what it has; so do O(hosts), O(clean) and O(guards).
     type: dict
   hosts:
     description:
@@ -38,7 +38,9 @@ options:
     type: dict
   clean:
     description:
-      - How the TE is cleaned. Whoever takes a lease on a TE that is dirty does it, before anything else.
+      - How the TE is cleaned after each lease, before anybody else is granted it. Whoever waits for it does
+        it,
+        or P(distrogate.ci.te_clean#module). Without it a TE is free as soon as its lease ends.
     type: dict
     suboptions:
       command:
@@ -46,11 +48,60 @@ options:
         type: list
         elements: str
       playbook:
-        description: The path or the full name of a playbook.
+        description:
+          - The path or the full name of a playbook. Its hosts are the TE's, in the group C(te), with
+            C(distrogate_te), C(distrogate_pool), C(distrogate_fence) and, if there are O(guards),
+            C(distrogate_guard_key).
+        type: str
+      on:
+        description: Whether the command runs on each of the TE's hosts, or once on the controller.
+        type: str
+        choices: [hosts, controller]
+        default: hosts
+      timeout:
+        description: Seconds after which a cleaning is given up.
+        type: int
+        default: 1800
+      attempts:
+        description: How many cleanings in a row may fail until the TE is broken and never offered.
+        type: int
+        default: 3
+  guards:
+    description:
+      - The guards of the TE (see P(distrogate.ci.te_guard#module)). A lease is granted only when each of
+        them has
+        been told of it.
+    type: list
+    elements: dict
+    suboptions:
+      host:
+        description: The address of the TE host.
+        type: str
+        required: true
+      port:
+        description: The port of its ssh server.
+        type: int
+        default: 22
+      user:
+        description: The user of the guard there.
+        type: str
+        default: te-guard
+      key_file:
+        description: The pool's private key, a file on the controller.
+        type: path
+        required: true
+      known_hosts:
+        description: A file on the controller with the TE host's public key, as C(ssh-keyscan) writes it.
+        type: path
+        required: true
+      te:
+        description: The TE's name in the guard's configuration. If not set, O(name).
         type: str
   state:
     description:
-      - V(present) registers the TE, changes it, or makes a drained one available again.
+      - V(present) registers the TE, changes it, or makes a drained one available again. One that was broken
+        and
+        drained is cleaned once more then.
       - V(drained) keeps the TE from being granted; a lease on it goes on.
       - V(absent) forgets the TE. It is refused while the TE is leased.
     type: str
@@ -124,23 +175,29 @@ te:
       type: dict
       returned: unless it is absent
     status:
-      description: V(free), V(leased), V(held) or V(drained).
+      description: V(free), V(leased), V(held), V(dirty), V(cleaning), V(broken) or V(drained).
       type: str
       returned: unless it is absent, or new in check mode
-    needs_clean:
-      description: Whether a lease on it ended, or is under way, since it was registered.
-      type: bool
+    guards:
+      description: Its guards.
+      type: list
+      elements: dict
+      returned: unless it is absent
+    failures:
+      description: How many attempts to make it ready failed, one after the other.
+      type: int
       returned: unless it is absent, or new in check mode
     fence:
       description: The fence of its newest grant; 0 before the first.
       type: int
       returned: unless it is absent, or new in check mode
     lease:
-      description: The id, owner and expiry of the lease on it, if there is one.
+      description: The C(id), C(kind) (V(run) or V(cleaning)), C(owner), C(since) and C(ttl) of the lease on
+        it.
       type: dict
       returned: unless it is absent, or new in check mode
     held:
-      description: The reason and expiry of the hold on it, if there is one.
+      description: The C(reason), C(person), C(owner) and C(expires) of the hold on it, if there is one.
       type: dict
       returned: unless it is absent, or new in check mode
 reason:

@@ -59,9 +59,15 @@ tes:
       labels: {arch: amd64}
       hosts: {te1-controller: {ansible_host: 192.0.2.11}}
       clean: {command: [/usr/local/sbin/revert-te, te1]}
-      needs_clean: true
+      guards: []
+      failures: 0
       fence: 17
-      lease: {id: 5b0c1f60a1b2c3d4, owner: {job: gate-nova}, expires: "2026-01-01T00:00:00Z"}
+      lease:
+        id: 5b0c1f60a1b2c3d4
+        kind: run
+        owner: {job: gate-nova}
+        since: "2026-01-01T00:00:00Z"
+        ttl: 120
       held: null
 waiters:
   description: Those who wait, by pool, in the order in which they are served.
@@ -82,7 +88,7 @@ waiters:
       type: int
       returned: always
     ticket:
-      description: Their ticket; a smaller one came earlier.
+      description: Their place in time; a smaller one came earlier.
       type: int
       returned: always
     count:
@@ -96,6 +102,14 @@ waiters:
     labels:
       description: The labels that they ask for.
       type: dict
+      returned: always
+    where:
+      description: The label expression that they ask for.
+      type: str
+      returned: always
+    aged:
+      description: How many steps of priority they gained by waiting.
+      type: int
       returned: always
     owner:
       description: Who they are.

@@ -18,9 +18,13 @@ description:
   - Works on the controller. While it waits, it shows its position and who holds the TEs about every 10
     seconds.
   - The proof of holding the lease is a secret that lies in O(lease_file) only. It is never returned.
-  - A lease ends by itself after O(ttl) seconds, unless it is renewed by another call with O(state=locked).
-    Its TEs are free for the next from then on; what the late owner asks for is refused with the reason
-    V(lease_lost).
+  - A lease ends by itself after O(ttl) seconds, unless it is renewed - by a small process, the keeper, as
+    long
+    as the playbook runs, and by another call with O(state=locked). What a late owner asks for is refused with
+    the reason V(lease_lost). When the lease is lost, the keeper stops the playbook and says why.
+  - A TE that is dirty is cleaned by one who waits for it, before it is granted.
+  - The lease of a TE with guards has an ssh key of its own, O(lease_file) with C(.key) added. A lease whose
+    guards do not answer is not granted.
 options:
   pool:
     description: The pool to take TEs from.
@@ -30,8 +34,15 @@ options:
     description: Labels that each TE must have, with these values (compared as text).
     type: dict
     default: {}
+  where:
+    description:
+      - An expression over labels that each TE must fulfil besides O(labels), such as
+        C(arch == amd64 and (size in (large, huge) or not isolated)). C(==), C(!=), C(<), C(<=), C(>),
+        C(>=), C(in),
+        C(not in), a name alone, C(and), C(or), C(not) and parentheses.
+    type: str
   name:
-    description: The name of the one TE that is wanted.
+    description: The name of the one TE that is wanted, held or released.
     type: str
   count:
     description: How many TEs are wanted; all of them, or none.
@@ -43,12 +54,27 @@ options:
       - If not set, the user and the host of the controller.
     type: dict
   ttl:
-    description: Seconds after which the lease, or the hold of O(state=held), ends by itself.
+    description:
+      - Seconds after which the lease, or the hold of O(state=held), ends by itself.
+      - If not set, 120 for a lease, which is renewed while the playbook runs, and 86400 for a hold.
     type: int
-    default: 3600
+  max_lifetime:
+    description: Seconds after which the lease is not renewed any more; V(0) for no end.
+    type: int
+    default: 86400
+  keeper:
+    description: Whether to start the process that renews the lease while the playbook runs.
+    type: bool
+    default: true
+  inventory:
+    description:
+      - Where to write an inventory of the lease, for P(distrogate.ci.te#inventory). Its name ends in
+        C(te.yml). It
+        holds no secret, and may lie in a run directory.
+    type: path
   priority:
     description: Higher ones are served first, from -999 to 999. By convention 10 for a gate and 0 for a
-      check.
+      check. One who waits gains one for each 5 minutes.
     type: int
     default: 0
   timeout:
@@ -58,28 +84,40 @@ options:
   lease_file:
     description:
       - Where the lease's id and secret are kept, with mode 0600. It must not lie in a run directory.
-      - Needed for O(state=locked) and O(state=cleaned), and to release or hold the TEs of a lease.
+      - Needed for O(state=locked), and to release or hold the TEs of a lease.
     type: path
   reason:
     description: Why the TEs are held, shown to those who wait.
     type: str
+  person:
+    description: For whom the TEs are held.
+    type: dict
+    suboptions:
+      name:
+        description: The person's name, which their holds are counted by. If not set, the user of O(owner).
+        type: str
+        required: true
+      public_key:
+        description: Their public ssh key, which the guards of the TEs accept while it is held.
+        type: str
+  quota:
+    description: How many TEs of the pool one person may hold.
+    type: int
+    default: 2
   state:
     description:
       - V(locked) takes a lease. When O(lease_file) holds a living one, on as many TEs of the same pool,
-        that one
-        is renewed instead and nothing is changed. When it holds one that has ended, it fails with the reason
+        that one is renewed instead and nothing is changed. When it holds one that has ended, it fails with
+        the reason
         V(lease_lost), because the TEs may have served others; release it first to take a new one.
-      - V(cleaned) notes that the TEs were cleaned under this lease, so that RV(lease.tes) no longer calls
-        them
-        dirty.
       - V(released) ends the lease and removes O(lease_file). Without a lease file it ends the hold of
         O(name).
         When the lease was lost, it removes the file and fails with the reason V(lease_lost).
       - V(held) ends the lease, and keeps its TEs from being granted for O(ttl) seconds, for someone to
-        look at
-        them. Without a lease file it holds O(name); a lease on it goes on.
+        look at them. Without a lease file it holds O(name); if
+        that is leased, it is held as soon as the lease ends.
     type: str
-    choices: [locked, cleaned, released, held]
+    choices: [locked, released, held]
     default: locked
 extends_documentation_fragment:
   - distrogate.ci.store
@@ -118,7 +156,9 @@ EXAMPLES = r"""
   distrogate.ci.te_lock:
     lease_file: /var/lib/distrogate/leases/gate-nova-4711.json
     reason: The hypervisor crashed, see change 4711
-    ttl: 86400
+    person:
+      name: ann
+      public_key: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample ann@example.org
     state: held
 
 - name: Give the TE back
@@ -130,7 +170,7 @@ EXAMPLES = r"""
 RETURN = r"""
 lease:
   description: The lease. In check mode, the one that would be granted now, without an id.
-  returned: success, for O(state=locked) and O(state=cleaned)
+  returned: success, for O(state=locked)
   type: dict
   contains:
     id:
@@ -139,8 +179,7 @@ lease:
       returned: always
     tes:
       description: The TEs, each with its C(name), C(pool), C(labels), C(hosts), C(fence), C(clean) and
-        C(dirty).
-        Those that are C(dirty) must be cleaned, as C(clean) says, before they are used.
+        C(guards).
       type: list
       elements: dict
       returned: always
@@ -163,12 +202,16 @@ lease:
 connection:
   description: The connection variables of every host of the TEs, by host name. They hold paths of keys, no
     secrets.
-  returned: success, for O(state=locked) and O(state=cleaned)
+  returned: success, for O(state=locked)
   type: dict
   sample:
     te1-controller:
       ansible_host: 192.0.2.11
       ansible_ssh_private_key_file: /var/lib/distrogate/keys/te1
+hold:
+  description: The hold, with C(reason), C(person), C(owner) and C(expires).
+  returned: success, for O(state=held)
+  type: dict
 position:
   description: Our place in the queue when the time was over, from 1.
   returned: failure with the reason V(lease_timeout)

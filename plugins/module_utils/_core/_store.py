@@ -185,17 +185,23 @@ def until_written(attempt: t.Callable[[], T | None], attempts: int = 100) -> T:
 
 
 def open_store(url: str | None, create: bool = True, environment: t.Mapping[str, str] | None = None) -> Store:
-    """Open the store at ``url`` (or ``DISTROGATE_STORE``): ``sqlite:///path``; or ``etcd://host:port,…``.
+    """Open the store at ``url`` (or ``DISTROGATE_STORE``): ``sqlite:///path`` or ``etcd://host:port,…``.
 
-    With ``create`` false a store that does not exist yet is not made, and reads as empty.
+    With ``create`` false a file that does not exist yet is not made, and reads as empty.
     """
     address = url or (os.environ if environment is None else environment).get("DISTROGATE_STORE") or ""
     if address.startswith("sqlite:///"):
         from ansible_collections.distrogate.ci.plugins.module_utils._core._store_sqlite import SqliteStore
 
         return SqliteStore(address[len("sqlite://") :], create=create)
+    if address.startswith("etcd://"):
+        from ansible_collections.distrogate.ci.plugins.module_utils._core._store_etcd import EtcdStore
+
+        return EtcdStore(address, os.environ if environment is None else environment)
     if not address:
         raise DistrogateError(
             "no_store", "No store is given. Set the option store or the variable DISTROGATE_STORE."
         )
-    raise DistrogateError("bad_store", f"The store {address!r} has no known scheme. Use sqlite:///path.")
+    raise DistrogateError(
+        "bad_store", "The address of the store has no known scheme. Use sqlite:///path or etcd://host:port."
+    )

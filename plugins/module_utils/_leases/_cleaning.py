@@ -72,6 +72,10 @@ class Cleanup:
     def willing(self) -> bool:
         return self.cleaner is not None
 
+    @property
+    def busy(self) -> bool:
+        return self._job is not None
+
     def pause(self, seconds: float) -> float:
         """How long one may sleep: not long while something is being cleaned."""
         return min(seconds, _POLL_SECONDS) if self._job else seconds

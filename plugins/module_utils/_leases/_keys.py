@@ -48,6 +48,7 @@ class Keys:
 
     def __init__(self, pool: str) -> None:
         self.pool = checked_name(pool, "pool")
+        self.listed = f"pool/{pool}"
         self.base = f"te/{pool}/"
         self.tes = f"{self.base}te/"
         self.classes = f"{self.base}class/"

@@ -17,6 +17,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._demand impo
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._guards import Guards
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._holder import Holder
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._holds import hold_te, unhold
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._keeper_start import stop_keeper
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._keys import Keys
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._lease_file import LeaseFile
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._options import as_labels
@@ -69,7 +70,7 @@ class Locking:
         elif self.known is None or not (self.known["granted"] or self._living()):
             self._forget()
         else:
-            lease = self._end(lambda holder: holder.release())
+            lease = self._end(self._release)
             self.call.difference.add("tes", [te["name"] for te in lease["tes"]], [])
 
     def held(self) -> None:
@@ -94,8 +95,8 @@ class Locking:
             lease = holder.lease()
             if self.call.check_mode:
                 return lease
-            # The key first: nobody is granted a TE that this lease can still reach.
-            Guards(lease, self.file.key if self.file else "").end_all(self.call.progress)
+            if self.file is not None:
+                stop_keeper(self.file.path)
             lease = end(holder)
         except DistrogateError as error:
             if error.reason == "lease_lost":
@@ -104,6 +105,11 @@ class Locking:
             raise
         self._forget()
         return lease
+
+    def _release(self, holder: Holder) -> dict[str, t.Any]:
+        # The key first: nobody is granted a TE that this lease can still reach.
+        Guards(holder.lease(), self.file.key if self.file else "").end_all(self.call.progress)
+        return holder.release()
 
     def _renewed(self, demand: Demand) -> dict[str, t.Any]:
         holder = self._holder()
@@ -171,3 +177,16 @@ class Locking:
     def _forget(self) -> None:
         if self.file is not None and not self.call.check_mode:
             self.file.remove()
+
+
+def check_fence(store: Store, file: LeaseFile, te: dict[str, t.Any]) -> None:
+    """Refuse to touch a TE that is not under the lease of this file any more; error ``lease_lost``."""
+    known = file.read()
+    if known is None:
+        raise DistrogateError("no_lease", f"There is no lease file {file.path}. Take the lease first.")
+    lease = Holder(store, known["pool"], known["lease"], known["secret"]).lease()
+    if [te["name"], te["fence"]] not in [[own["name"], own["fence"]] for own in lease["tes"]]:
+        raise DistrogateError(
+            "lease_lost",
+            f"TE {te['name']} with fence {te['fence']} is not under lease {lease['id']}. Do not touch it.",
+        )

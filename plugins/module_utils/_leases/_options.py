@@ -87,4 +87,37 @@ def te_info_options() -> dict[str, t.Any]:
 
 def as_labels(given: dict[str, t.Any] | None) -> dict[str, str] | None:
     """Labels are compared as text, so that 4 and "4" are one."""
-    return None if given is None else {str(key): str(value) for key, value in given.items()}
+    return None if given is None else {str(key): _text(value) for key, value in given.items()}
+
+
+def _text(value: t.Any) -> str:
+    """Yes and no as YAML writes them, not as Python does."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def guards_of(te: str, given: list[dict[str, t.Any]] | None) -> list[dict[str, t.Any]] | None:
+    """The guards of a TE, which mostly know it by the same name."""
+    return None if given is None else [{**guard, "te": guard["te"] or te} for guard in given]
+
+
+def te_machine_options() -> dict[str, t.Any]:
+    """``te_machine``."""
+    return {
+        "argument_spec": {
+            **store_option(),
+            "name": {"type": "str", "required": True},
+            "te": {"type": "dict", "required": True},
+            "lease_file": {"type": "path", "required": True},
+        }
+    }
+
+
+def te_clean_options() -> dict[str, t.Any]:
+    """``te_clean``."""
+    return {
+        "argument_spec": {
+            **store_option(),
+            "pool": {"type": "str"},
+            "timeout": {"type": "int", "default": 3600},
+        }
+    }

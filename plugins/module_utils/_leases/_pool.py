@@ -81,6 +81,11 @@ class Pool:
         return rounds * sum(past) / len(past) if past else None
 
 
+def pool_names(store: Store) -> list[str]:
+    """The names of all pools that have TEs."""
+    return [entry.key.partition("/")[2] for entry in store.list("pool/")]
+
+
 def _in_order(waiters: list[Waiter]) -> list[Waiter]:
     """As ``first`` would take them, one after the other."""
     by_priority: dict[int, list[Waiter]] = {}

@@ -103,6 +103,8 @@ class Registry:
         name = (after or old or {})["name"]
         compared, counts = recount(self.store, self.keys, old, after)
         operations: Operations = [*write(self.keys, old, after), *counts, *more]
+        if old is None:
+            operations.append(Put(self.keys.listed, None))
         compared.update({**(expected or {}), self.keys.te(name): found[0].revision if found else 0})
         return self.store.transact(compared, operations) is not None
 

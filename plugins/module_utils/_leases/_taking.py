@@ -26,7 +26,10 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._holder impo
     new_secret,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._inventory_file import write_inventory
-from ansible_collections.distrogate.ci.plugins.module_utils._leases._keeper_start import start_keeper
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._keeper_start import (
+    playbook_process,
+    start_keeper,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._keys import Keys
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._lease_file import LeaseFile
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._pool import Pool
@@ -123,7 +126,7 @@ class Taking:
         if self.call.params["inventory"]:
             write_inventory(self.call.params["inventory"], self.file.path, self.url)
         if self.call.params["keeper"]:
-            start_keeper(self.file.path, os.getppid(), ttl)
+            start_keeper(self.file.path, playbook_process(), ttl)
 
 
 def predicted(store: Store, demand: Demand, owner: dict[str, str]) -> Lease:

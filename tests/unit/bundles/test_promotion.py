@@ -23,8 +23,11 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import (
     Delete,
     Entry,
+    Key,
     Put,
+    Range,
     Store,
+    Watch,
     open_store,
 )
 
@@ -62,11 +65,8 @@ class MortalStore(Store):
         self._store = store
         self._life = life
 
-    def get(self, key: str) -> Entry | None:
-        return t.cast("Entry | None", self._life.act(lambda: self._store.get(key)))
-
-    def list(self, prefix: str) -> list[Entry]:
-        return self._store.list(prefix)
+    def read(self, queries: t.Sequence[Key | Range]) -> list[list[Entry]]:
+        return t.cast("list[list[Entry]]", self._life.act(lambda: self._store.read(queries)))
 
     def transact(self, expected: dict[str, int], operations: t.Sequence[Put | Delete]) -> int | None:
         return t.cast("int | None", self._life.act(lambda: self._store.transact(expected, operations)))
@@ -74,8 +74,17 @@ class MortalStore(Store):
     def now(self) -> float:
         return self._store.now()
 
-    def wait(self, prefix: str, revision: int, timeout: float) -> int:
-        return self._store.wait(prefix, revision, timeout)
+    def session(self, ttl: float) -> str:
+        return self._store.session(ttl)
+
+    def keep(self, session: str) -> bool:
+        return self._store.keep(session)
+
+    def end(self, session: str) -> None:
+        self._store.end(session)
+
+    def watch(self, key: str) -> Watch:
+        return self._store.watch(key)
 
     def revision(self) -> int:
         return self._store.revision()
