@@ -25,12 +25,12 @@ def sqlite(root: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def etcd(root: Path) -> Iterator[str]:
+def etcd(_root: Path) -> Iterator[str]:
     """Three nodes."""
     from ansible_collections.distrogate.ci.tests.tools.etcd_cluster import EtcdCluster
 
-    with tempfile.TemporaryDirectory(dir=root) as folder, EtcdCluster(Path(folder)) as cluster:
-        yield cluster.url
+    with EtcdCluster() as cluster:
+        yield cluster.url()
 
 
 @contextlib.contextmanager
