@@ -46,6 +46,7 @@ class Client:
         self.term = term
         self.session = ""
         self.crowded = False  # Whether we had to wait last time: then we do not try without.
+        self.fits: dict[str, list[str]] = {}  # The classes that fitted a group's demand when we last looked.
         self._kept = 0.0
         self._watch: Watch | None = None
 

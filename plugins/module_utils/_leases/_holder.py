@@ -54,6 +54,8 @@ def hashed(secret: str) -> str:
 class Holder:
     """Whoever knows the secret of lease ``lease_id`` in ``pool``."""
 
+    _known: dict[str, t.Any] | None = None
+
     def __init__(
         self, store: Store, pool: str, lease_id: str, secret: str, server: Server | None = None
     ) -> None:
@@ -63,9 +65,17 @@ class Holder:
         self.secret = secret
         self.server = server or Server(store, self.keys)
 
+    @classmethod
+    def of(cls, lease: dict[str, t.Any], secret: str, server: Server) -> Holder:
+        """Whoever was just granted ``lease``, and need not read what it holds."""
+        holder = cls(server.store, lease["pool"], lease["id"], secret, server)
+        holder._known = lease
+        return holder
+
     def lease(self) -> dict[str, t.Any]:
         """The living lease; error ``lease_lost`` when it ended."""
-        return t.cast("dict[str, t.Any]", self._checked(self.store.get(self._key())).value)
+        self._known = t.cast("dict[str, t.Any]", self._checked(self.store.read([Key(self._key())])[0]).value)
+        return self._known
 
     def renew(self, ttl: float, max_lifetime: float = 0) -> dict[str, t.Any]:
         """Let the lease live for ``ttl`` seconds from now; ``max_lifetime`` counts from its first renewal.
@@ -76,7 +86,7 @@ class Holder:
 
         def attempt() -> dict[str, t.Any] | None:
             found, life = self.store.read([Key(self._key()), Key(life_key)])
-            entry = self._checked(found[0] if found else None)
+            entry = self._checked(found)
             lease = entry.value
             same = "session" in lease and lease["ttl"] == ttl and (life or not lease["limited"])
             if same and self.store.keep(lease["session"]):
@@ -119,7 +129,7 @@ class Holder:
         """End the lease, and hold its TEs; returns the hold."""
 
         def attempt() -> dict[str, t.Any] | None:
-            entry = self._checked(self.store.get(self._key()))
+            entry = self._checked(self.store.read([Key(self._key())])[0])
             return hold_lease(self.store, self.keys, entry, hold, quota)
 
         return until_written(attempt)
@@ -129,43 +139,48 @@ class Holder:
 
     def _end(self, change: Change) -> dict[str, t.Any]:
         def attempt() -> dict[str, t.Any] | None:
-            entry = self._checked(self.store.get(self._key()))
-            lease = t.cast("dict[str, t.Any]", entry.value)
+            lease = self._known or self.lease()
             end = self._hand_over if len(lease["tes"]) == 1 else self._end_set
-            return lease if end(entry, change) else None
+            return lease if end(lease["tes"], change) else None
 
         return until_written(attempt)
 
-    def _hand_over(self, entry: Entry, change: Change) -> bool:
+    def _hand_over(self, tes: list[dict[str, t.Any]], change: Change) -> bool:
         """End a lease on one TE, and begin the next one with the same write, if it may."""
+        klass = class_of(tes[0]["labels"])
+        queries = [Key(self._key()), Key(self.keys.te(tes[0]["name"])), Key(EPOCH), Key(self.keys.queue)]
+        (own, found, epochs, queue), groups = self.server.line.read(klass, queries)
+        entry, te = self._checked(own), found[0]
         lease = entry.value
-        given = lease["tes"][0]
-        klass = class_of(given["labels"])
-        queries = [Key(self.keys.te(given["name"])), Key(EPOCH), Key(self.keys.queue)]
-        (found, epochs, queue), groups = self.server.line.read(klass, queries)
-        te = found[0]
         after, more = self._after(te, lease, change)
         expected, operations = self._ending(entry, te.value, after)
         operations += more
         waiting = groups.heads(found_by(after), klass) if grantable(after) else []
-        waiter, tes = self.server.choose(waiting, groups, te) if waiting else (None, [])
-        if waiter is not None and tes == [te]:
-            free = Entry(te.key, after, te.revision, te.created)
-            ends = [Delete(entry.key), Delete(self.keys.life(self.lease_id))]
-            return self.server.grant_waiter(waiter, [free], epoch_of(epochs), expected, ends) is not None
+        waiter, chosen = self.server.choose(waiting, groups, te) if waiting else (None, [])
+        if waiter is not None and chosen == [te]:
+            # As it will be, with the indexes that it has.
+            ready = Entry(
+                te.key, {**after, "phase": "leased", "lease": entry.value["id"]}, te.revision, te.created
+            )
+            given = self.server.grant_waiter(
+                waiter, [ready], epoch_of(epochs), expected, _ends(self.keys, entry)
+            )
+            return given is not None
         # Nobody came since we looked: else look again, so that no newcomer is passed over.
         expected[self.keys.queue] = queue[0].revision if queue else 0
         if self.store.transact({**expected, te.key: te.revision}, operations) is None:
             return False
         if waiting:  # A set may be complete now.
-            self.server.serve(given["name"], klass)
+            self.server.serve(te.value["name"], klass)
         return True
 
-    def _end_set(self, entry: Entry, change: Change) -> bool:
+    def _end_set(self, tes: list[dict[str, t.Any]], change: Change) -> bool:
+        own, *all_found = self.store.read([Key(self._key()), *(Key(self.keys.te(te["name"])) for te in tes)])
+        entry = self._checked(own)
         lease = entry.value
         expected: dict[str, int] = {}
         operations: Operations = []
-        for found in self.store.read([Key(self.keys.te(te["name"])) for te in lease["tes"]]):
+        for found in all_found:
             after, more = self._after(found[0], lease, change)
             compared, written = self._ending(entry, found[0].value, after)
             expected.update({**compared, found[0].key: found[0].revision})
@@ -186,22 +201,26 @@ class Holder:
             counted, counts = recount(self.store, self.keys, te, after)
             expected.update(counted)
             operations += counts
-        ends: Operations = [Delete(entry.key), Delete(self.keys.life(self.lease_id))]
-        return expected, operations + ends
+        return expected, operations + _ends(self.keys, entry)
 
     def _key(self) -> str:
         return self.keys.lease(self.lease_id)
 
-    def _checked(self, entry: Entry | None) -> Entry:
-        known = entry.value.get("secret_sha256", "") if entry else ""
-        if entry is None or not hmac.compare_digest(known, hashed(self.secret)):
+    def _checked(self, found: list[Entry]) -> Entry:
+        known = found[0].value.get("secret_sha256", "") if found else ""
+        if not found or not hmac.compare_digest(known, hashed(self.secret)):
             raise DistrogateError(
                 "lease_lost",
                 f"Lease {self.lease_id} on pool {self.keys.pool} has ended: it expired, was released, or was"
                 " never granted. Its TEs may serve others by now: stop using them, and do not trust what was"
                 " measured on them since.",
             )
-        return entry
+        return found[0]
+
+
+def _ends(keys: Keys, lease: Entry) -> Operations:
+    life: Operations = [Delete(keys.life(lease.value["id"]))] if lease.value.get("limited") else []
+    return [Delete(lease.key), *life]
 
 
 def _cleaned(te: Te, _seconds: float | None) -> tuple[Te, Operations]:

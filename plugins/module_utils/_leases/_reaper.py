@@ -57,7 +57,7 @@ class Reaper:
     def __init__(self, server: Server, client: str) -> None:
         self.server = server
         self.client = client
-        self._next = 0.0
+        self._next = time.monotonic() + _PAUSE
         self._mine = False
 
     def turn(self, session: str) -> None:

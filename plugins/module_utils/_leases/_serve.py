@@ -108,7 +108,10 @@ class Server:
         expected: t.Mapping[str, int],
         operations: t.Sequence[Put | Delete],
     ) -> dict[str, t.Any] | None:
-        """Give ``tes`` to whoever has ``place``, along with ``operations``; None when something changed."""
+        """Give ``tes`` to whoever has ``place``, along with ``operations``; None when something changed.
+
+        They are free, or the operations end the lease on them.
+        """
         after = [leased(entry.value, place["lease"], epoch) for entry in tes]
         lease = new_lease(self.keys.pool, place, after, self.store.now())
         written: Operations = [*operations]

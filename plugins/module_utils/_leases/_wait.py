@@ -17,6 +17,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._store import 
     Key,
     Put,
     Range,
+    Watch,
     until_written,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._classes import (
@@ -54,7 +55,6 @@ class Wait:
         self.lost_place = 0
         self.group = demand.group(place["came"])
         self.key = self.keys.waiter(self.group, place["lease"])
-        self._classes: list[str] = []
 
     def run(self, tell: Tell | None = None, cleaner: Cleaner | None = None) -> Lease:
         """Wait for the lease; error ``lease_timeout``. While we wait ``cleaner`` cleans what is dirty."""
@@ -83,12 +83,19 @@ class Wait:
             left = self.began + self.timeout - time.monotonic()
             if left <= 0:
                 return self.leave()
-            soon = cleanup.pause(min(left, random.uniform(pause / 2, pause)))
-            if watch.wait(soon) and (granted := self.granted(watch.entry())):
+            if granted := self._woken(watch, cleanup.pause(min(left, random.uniform(pause / 2, pause)))):
                 return granted
             pause = min(pause * 1.5, _LAST_LOOK)
             self.client.alive()
             reaper.turn(self.client.session)
+
+    def _woken(self, watch: Watch, seconds: float) -> Lease | None:
+        """Sleep until we are granted the lease, at most so long. What woke us may be an older grant."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            if watch.wait(left) and (granted := self.granted(watch.entry())):
+                return granted
+        return None
 
     def enqueue(self) -> None:
         """Take a place. Who came before is seen by all who come after: the store orders the writes."""
@@ -109,7 +116,8 @@ class Wait:
 
     def look(self, cleanup: Cleanup) -> Lease | None:
         """See whether there is anything for us, or to be done for those before us."""
-        classes = [] if self.demand.name else self._classes
+        fits = self.client.fits.get(self.group, [])
+        classes = [] if self.demand.name else fits
         ranges = [Range(self.keys.free(klass), _HELPED) for klass in classes]
         dirty = [Range(self.keys.dirty(klass), _HELPED) for klass in classes] if cleanup.willing else []
         named = [Key(self.keys.te(self.demand.name))] if self.demand.name else []
@@ -121,10 +129,10 @@ class Wait:
             return self._gone()
         self._age(own[0])
         fitting = list(matching(self.keys, known, self.demand))
-        if set(fitting) != set(self._classes):
-            self._classes = fitting
+        if set(fitting) != set(fits):
+            self.client.fits[self.group] = fitting
             return self.look(cleanup)
-        free, unclean = self._indexed(more[: len(ranges)]), self._indexed(more[len(ranges) :])
+        free, unclean = _indexed(fits, more[: len(ranges)]), _indexed(fits, more[len(ranges) :])
         if te:
             free = [self._pair(te[0])] if te[0].value["phase"] == "free" else []
             unclean = [self._pair(te[0])] if te[0].value["phase"] == "dirty" else []
@@ -133,16 +141,6 @@ class Wait:
                 return granted
         cleanup.turn([name for name, _klass in unclean])
         return None
-
-    def _indexed(self, found: list[list[Entry]]) -> list[tuple[str, str]]:
-        """The names and classes of what an index names, in any order: others look at the same moment."""
-        pairs = [
-            (entry.key.rpartition("/")[2], klass)
-            for klass, entries in zip(self._classes, found)
-            for entry in entries
-        ]
-        random.shuffle(pairs)
-        return pairs
 
     def _pair(self, te: Entry) -> tuple[str, str]:
         return te.value["name"], class_of(te.value["labels"])
@@ -182,3 +180,12 @@ class Wait:
         if entry is None or entry.value["id"] != self.place["lease"]:
             return None
         return t.cast("Lease", entry.value)
+
+
+def _indexed(classes: list[str], found: list[list[Entry]]) -> list[tuple[str, str]]:
+    """The names and classes of what an index names, in any order: others look at the same moment."""
+    pairs = [
+        (entry.key.rpartition("/")[2], klass) for klass, entries in zip(classes, found) for entry in entries
+    ]
+    random.shuffle(pairs)
+    return pairs
