@@ -12,6 +12,7 @@ import random
 import secrets
 import signal
 import time
+import traceback
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
@@ -203,4 +204,9 @@ class _Cleaning(Job):
 
 def work(orders: Orders) -> None:
     """What the process of a client does."""
-    Besieged(orders).run()
+    besieged = Besieged(orders)
+    try:
+        besieged.run()
+    except BaseException:
+        besieged.log.note("crash", trace=traceback.format_exc()[-3000:])
+        raise

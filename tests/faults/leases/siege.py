@@ -26,6 +26,7 @@ from ansible_collections.distrogate.ci.tests.tools.lease_client import Client
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload([__name__])
 _DRAIN_SECONDS = 120.0
+_OURS = (-signal.SIGKILL, -signal.SIGUSR1, -signal.SIGTERM)  # the last two end who has only just begun
 KILL_ALL = "kill everyone"
 
 
@@ -110,7 +111,7 @@ class Siege:
         process = self._crew.pop(who)
         process.join()
         self._stopped.pop(who, None)
-        if process.exitcode == -signal.SIGKILL:
+        if process.exitcode in _OURS:
             self._note("killed", victim=who)
         elif process.exitcode:
             self._note("crashed", victim=who, status=process.exitcode)
@@ -211,9 +212,12 @@ def judged(siege: Siege) -> tuple[list[Event], list[str]]:
 
 
 def crashes(history: t.Iterable[Event]) -> list[str]:
-    """Clients that ended by an error of their own."""
+    """Clients that ended by an error of their own, or do not end."""
+    told = {event["who"]: event["trace"] for event in history if event["what"] == "crash"}
     return [
-        f"{event['victim']} {event['what']}" for event in history if event["what"] in ("crashed", "hangs")
+        f"{event['victim']} {event['what']} {event.get('status', '')}: {told.get(event['victim'], '')}"
+        for event in history
+        if event["what"] in ("crashed", "hangs")
     ]
 
 
