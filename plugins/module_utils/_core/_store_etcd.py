@@ -25,11 +25,11 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._store_etcd_cl
     Client,
     LeaseGoneError,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._core._store_etcd_http import BrokenError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store_etcd_leases import (
     Leases,
     lease_number,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._core._store_etcd_socket import BrokenError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store_etcd_watch import EtcdWatch
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store_etcd_wire import (
     Json,
@@ -55,10 +55,10 @@ class EtcdStore(Store):
     """The store at ``url``. The first request connects."""
 
     def __init__(self, url: str, environment: t.Mapping[str, str]) -> None:
-        self._client = Client(parse_address(url, environment))
-        self._names = Names(self._client.address.prefix)
-        self._leases = Leases(self._client)
-        self._writer = Writer(self._client, self._names, self._leases)
+        self.client = Client(parse_address(url, environment))
+        self._names = Names(self.client.address.prefix)
+        self._leases = Leases(self.client)
+        self._writer = Writer(self.client, self._names, self._leases)
 
     def read(self, queries: t.Sequence[Key | Range]) -> list[list[Entry]]:
         return self.read_at(queries)[1] if queries else []
@@ -87,7 +87,7 @@ class EtcdStore(Store):
             return revision(answer), [self._names.entries(each) for each in found]
 
         message = {"success": [{"request_range": request} for request in ranges]}
-        return self._client.call(_TRANSACTION, message, decode)
+        return self.client.call(_TRANSACTION, message, decode)
 
     def _oldest(self, query: Range, request: Json, found: list[Entry], at: int) -> list[Entry]:
         """In order of age, then of key. Of equals in age etcd returns any: at a limit it is asked again."""
@@ -130,7 +130,7 @@ class EtcdStore(Store):
             return written
         raise DistrogateError(
             "store_unavailable",
-            f"The store {self._client.address} is so slow that entries ended before they were written."
+            f"The store {self.client.address} is so slow that entries ended before they were written."
             " Nothing was written. Give them a longer ttl, or look at what slows the store.",
         )
 
@@ -138,7 +138,7 @@ class EtcdStore(Store):
         def decode(answer: Json) -> int | None:
             return revision(answer) if answer.get("succeeded") is True else None
 
-        return self._client.call(_TRANSACTION, {"compare": comparisons}, decode)
+        return self.client.call(_TRANSACTION, {"compare": comparisons}, decode)
 
     def _granted(self, operations: t.Sequence[Put | Delete]) -> dict[float, int]:
         """A lease for each time to live."""
@@ -165,7 +165,7 @@ class EtcdStore(Store):
         self._leases.end(lease_number(session))
 
     def watch(self, key: str) -> Watch:
-        return EtcdWatch(self.read_at, self._client, self._names, key)
+        return EtcdWatch(self.read_at, self.client, self._names, key)
 
     def now(self) -> float:
         return time.time()
@@ -174,7 +174,7 @@ class EtcdStore(Store):
         return self.read_at([Key("-")])[0]
 
     def close(self) -> None:
-        self._client.close()
+        self.client.close()
 
 
 def _age(entry: Entry) -> tuple[int, bytes]:

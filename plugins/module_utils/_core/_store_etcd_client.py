@@ -17,10 +17,8 @@ import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store_etcd_address import Address
-from ansible_collections.distrogate.ci.plugins.module_utils._core._store_etcd_http import (
-    BrokenError,
-    Connection,
-)
+from ansible_collections.distrogate.ci.plugins.module_utils._core._store_etcd_http import Connection
+from ansible_collections.distrogate.ci.plugins.module_utils._core._store_etcd_socket import BrokenError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store_etcd_wire import (
     Json,
     RefusedError,
@@ -80,7 +78,7 @@ class Client:
                 raise self._unavailable(failures)
 
     def stream(self, path: str, message: Json, deadline: float) -> Connection:
-        """A new connection with an answer that goes on, at the first endpoint that gives one; or BrokenError."""
+        """A new connection with an answer that goes on, at the first endpoint that gives one."""
         failures: dict[str, str] = {}
         for _number in self.address.endpoints:
             try:
@@ -101,6 +99,15 @@ class Client:
             connection.close()
             raise
         return connection
+
+    @property
+    def endpoint(self) -> str:
+        """Where the next call goes."""
+        return str(self.address.endpoints[self._at])
+
+    def next_endpoint(self) -> None:
+        self.close()
+        self._at = (self._at + 1) % len(self.address.endpoints)
 
     def forget_login(self) -> None:
         """Log in again before the next call."""
@@ -140,9 +147,8 @@ class Client:
 
     def _fail(self, failures: dict[str, str], why: str) -> None:
         """Turn to the next endpoint."""
-        self.close()
-        failures[str(self.address.endpoints[self._at])] = why
-        self._at = (self._at + 1) % len(self.address.endpoints)
+        failures[self.endpoint] = why
+        self.next_endpoint()
 
     def _pause(self, failed: int, deadline: float) -> bool:
         """Whether there is time for another attempt. Once all have failed, not without a rest."""

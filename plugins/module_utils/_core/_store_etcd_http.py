@@ -34,7 +34,7 @@ _SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,8})[ \t]*(?:;|$)")
 
 
 class Connection:
-    """A connection to one endpoint. A wait ends at a deadline of time.monotonic(), or after ``stall`` seconds."""
+    """A connection to one endpoint. A wait ends at a deadline (monotonic), or after ``stall`` seconds."""
 
     def __init__(
         self, endpoint: Endpoint, context: ssl.SSLContext | None, deadline: float, stall: float

@@ -14,8 +14,10 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._store import 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store_etcd_client import Client
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store_etcd_http import (
     MAXIMUM_ANSWER,
-    BrokenError,
     Connection,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._core._store_etcd_socket import (
+    BrokenError,
     LateError,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store_etcd_wire import (

@@ -13,7 +13,7 @@ import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Entry, Key, Range
-from ansible_collections.distrogate.ci.plugins.module_utils._core._store_etcd_http import BrokenError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._store_etcd_socket import BrokenError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store_values import encode_key
 
 Json = dict[str, t.Any]

@@ -27,8 +27,8 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._store_etcd_cl
     Client,
     LeaseGoneError,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._core._store_etcd_http import BrokenError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store_etcd_leases import Leases
+from ansible_collections.distrogate.ci.plugins.module_utils._core._store_etcd_socket import BrokenError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store_etcd_wire import (
     Json,
     Names,

@@ -91,7 +91,8 @@ def _renewals(
     for te in lease["tes"]:
         for guard in te.get("guards", []):
             # Only a TE with a guard needs the program that speaks to one.
-            client = importlib.import_module(_CLIENT).Guard(guard)
+            # One that hangs is asked again before its deadline.
+            client = importlib.import_module(_CLIENT).Guard(guard, timeout=max(5.0, times.ttl / 3))
             what = f"the guard of TE {te['name']} on {guard['host']}"
             renewals.append(made(what, functools.partial(client.renew, times.ttl, f"{lease_file}.key")))
     return renewals

@@ -6,24 +6,44 @@
 
 from __future__ import annotations
 
+import secrets
 import typing as t
 
 import pytest
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Store, open_store
+from ansible_collections.distrogate.ci.tests.tools.etcd_cluster import EtcdCluster
 
 
-def _sqlite(tmp_path: t.Any) -> t.Iterator[str]:
-    yield f"sqlite://{tmp_path}/store/store.db"
+@pytest.fixture(scope="session")
+def etcd_cluster() -> t.Iterator[EtcdCluster]:
+    """Three nodes, for all tests of this process; who hurts a node heals it."""
+    with EtcdCluster() as cluster:
+        yield cluster
 
 
-BACKENDS: dict[str, t.Callable[[t.Any], t.Iterator[str]]] = {"sqlite": _sqlite}
+@pytest.fixture
+def etcd(etcd_cluster: EtcdCluster) -> t.Iterator[EtcdCluster]:
+    """The cluster, for a test that may hurt it."""
+    yield etcd_cluster
+    etcd_cluster.heal()
+
+
+def _sqlite(request: t.Any) -> str:
+    return f"sqlite://{request.getfixturevalue('tmp_path')}/store/store.db"
+
+
+def _etcd(request: t.Any) -> str:
+    return str(request.getfixturevalue("etcd_cluster").url(f"test-{secrets.token_hex(8)}"))
+
+
+BACKENDS: dict[str, t.Callable[[t.Any], str]] = {"etcd": _etcd, "sqlite": _sqlite}
 
 
 @pytest.fixture(params=sorted(BACKENDS))
-def store_url(request: t.Any, tmp_path: t.Any) -> t.Iterator[str]:
+def store_url(request: t.Any) -> str:
     """The address of an empty store."""
-    yield from BACKENDS[request.param](tmp_path)
+    return BACKENDS[request.param](request)
 
 
 @pytest.fixture
