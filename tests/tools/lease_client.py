@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import time
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
@@ -16,19 +17,20 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases import _clie
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._acquire import acquire
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._cleaning import (
     Cleaner,
+    Cleanup,
     Job,
     lease_for_cleaning,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._demand import Demand
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._holder import Holder, hashed
-from ansible_collections.distrogate.ci.plugins.module_utils._leases._keys import Keys
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._keys import Keys, note
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._pool import Pool
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._reaper import reap
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._registry import Registry
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._serve import TERM
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._wait import Wait
 
-__all__ = ["Client", "Job", "Lease"]
+__all__ = ["Client", "Job", "Lease", "Turn"]
 Lease = dict[str, t.Any]
 Placed = t.Callable[[], None]
 
@@ -92,12 +94,6 @@ class Client:
             self.renew(lease, ttl)
         return lease
 
-    def waiting(self, demand: Demand) -> tuple[Wait, str]:
-        """A wait that has not begun, and the secret of its lease: for who must not block."""
-        client, secret = self._pool(demand.pool), secrets.token_hex(16)
-        client.alive()
-        return Wait(client, demand, client.place(_wanted(secret, "")), 0), secret
-
     def renew(self, lease: Lease, ttl: float) -> None:
         self._holder(lease).renew(ttl)
 
@@ -152,6 +148,50 @@ class Client:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+class Turn:
+    """One lease of one client, step by step: for who must not block."""
+
+    _TERM = 7 * 86400.0  # for a simulation, which gives no signs of life
+
+    def __init__(self, store: Store, pool: str, count: int, where: str, priority: int) -> None:
+        self._client = core.Client(store, pool, self._TERM)
+        self._secret = secrets.token_hex(16)
+        self._demand = Demand(pool, count, None, {}, where, priority)
+        self._wait: Wait | None = None
+        self.note = note(self._client.id)
+
+    @staticmethod
+    def register_all(store: Store, pool: str, tes: t.Mapping[str, dict[str, str]]) -> None:
+        Client(store).register_all(pool, tes)
+
+    @staticmethod
+    def look_at(store: Store, pool: str) -> Pool:
+        return Pool.read(store, pool)
+
+    def begin(self) -> Lease | None:
+        """Ask: the lease if it is to be had at once, else we stand in the line."""
+        self._client.alive()
+        place = self._client.place(_wanted(self._secret, ""))
+        lease = self._client.at_once(self._demand, place)
+        if lease is None:
+            self._wait = Wait(self._client, self._demand, place, 0)
+            self._wait.enqueue()
+            lease = self._wait.look(Cleanup(self._client, None))
+        return lease
+
+    def look(self, waited: float) -> None:
+        """See whether there is anything to be done, ``waited`` seconds of some clock after we came."""
+        if self._wait is not None:
+            self._wait.began = time.monotonic() - waited
+            self._wait.look(Cleanup(self._client, None))
+
+    def release(self, lease: Lease) -> None:
+        Holder(self._client.store, lease["pool"], lease["id"], self._secret).release()
+
+    def close(self) -> None:
+        self._client.close()
 
 
 def _wanted(secret: str, lease_id: str) -> Lease:

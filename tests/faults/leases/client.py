@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import faulthandler
 import pathlib
 import random
 import secrets
@@ -205,6 +206,9 @@ class _Cleaning(Job):
 def work(orders: Orders) -> None:
     """What the process of a client does."""
     besieged = Besieged(orders)
+    # Where one that hangs does so; the file stays open as long as the process is there.
+    stacks = open(orders.logs / f"{orders.who}.stack", "w", encoding="utf-8")  # noqa: SIM115
+    faulthandler.register(signal.SIGUSR2, file=stacks)
     try:
         besieged.run()
     except BaseException:

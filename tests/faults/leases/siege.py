@@ -159,9 +159,15 @@ class Siege:
         for who, process in list(self._crew.items()):
             process.join(max(0.1, end - time.monotonic()))
             if process.exitcode is None:
-                self._note("hangs", victim=who)
+                self._note("hangs", victim=who, trace=self._stacks(who))
             else:
                 self._buried(who)
+
+    def _stacks(self, who: str) -> str:
+        """Where it hangs."""
+        self._signal(who, signal.SIGUSR2)
+        time.sleep(0.5)
+        return (self.folder / "logs" / f"{who}.stack").read_text(encoding="utf-8")[:3000]
 
     def _kill_all(self) -> None:
         for who, process in list(self._crew.items()):
@@ -211,14 +217,13 @@ def judged(siege: Siege) -> tuple[list[Event], list[str]]:
     return history, [*crashes(history), *checker.check(history)]
 
 
-def crashes(history: t.Iterable[Event]) -> list[str]:
+def crashes(history: t.Iterable[Event]) -> t.Iterator[str]:
     """Clients that ended by an error of their own, or do not end."""
     told = {event["who"]: event["trace"] for event in history if event["what"] == "crash"}
-    return [
-        f"{event['victim']} {event['what']} {event.get('status', '')}: {told.get(event['victim'], '')}"
-        for event in history
-        if event["what"] in ("crashed", "hangs")
-    ]
+    for event in history:
+        if event["what"] in ("crashed", "hangs"):
+            trace = event.get("trace") or told.get(event["victim"], f"status {event.get('status')}")
+            yield f"{event['victim']} {event['what']}: {trace}"
 
 
 def summary(siege: Siege, history: t.Sequence[Event]) -> str:
