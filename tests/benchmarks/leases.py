@@ -13,13 +13,14 @@ import tempfile
 import textwrap
 from pathlib import Path
 
-from ansible_collections.distrogate.ci.tests.benchmarks import leases_table, leases_task, report
+from ansible_collections.distrogate.ci.tests.benchmarks import leases_day, leases_table, leases_task, report
 from ansible_collections.distrogate.ci.tests.benchmarks.leases_contest import contest
 from ansible_collections.distrogate.ci.tests.benchmarks.leases_crowd import Crowd
 from ansible_collections.distrogate.ci.tests.benchmarks.leases_figures import ETCD, OURS, PEER, Figures
 from ansible_collections.distrogate.ci.tests.benchmarks.leases_lockers import POOL, TE
 from ansible_collections.distrogate.ci.tests.benchmarks.leases_operations import count
 from ansible_collections.distrogate.ci.tests.benchmarks.leases_places import PLACES
+from ansible_collections.distrogate.ci.tests.benchmarks.leases_waiters import THREADS
 from ansible_collections.distrogate.ci.tests.demo.site import REPOSITORY, say
 from ansible_collections.distrogate.ci.tests.tools.lease_client import Client
 
@@ -40,10 +41,11 @@ class Sizes:
     grants: int = 4000
     tasks: int = 20
     pools: tuple[int, ...] = (10, 1000, 10_000)
+    runs: int = 2000
 
 
-QUICK = Sizes(6, 1, 0.5, 1, 30, 12, 5, 20, 4, (5, 20))
-PARTS = ("contest", "crowd", "operations", "task")
+QUICK = Sizes(6, 1, 0.5, 1, 30, 12, 5, 20, 4, (5, 20), 40)
+PARTS = ("contest", "crowd", "operations", "task", "day")
 
 
 class Bench:
@@ -93,6 +95,12 @@ class Bench:
                     seconds = leases_task.seconds_a_task(Path(folder), url, kind, self.sizes.tasks)
                 self.figures.add_task(kind, seconds)
 
+    def day(self) -> None:
+        for name in self._ours():
+            with PLACES[name](self.root) as address:
+                self.figures.days[name] = leases_day.day(address, self.sizes.runs)
+            say(f"{name}: {self.sizes.runs} runs in {self.figures.days[name].seconds:.0f} s")
+
     def _ours(self) -> list[str]:
         return [name for name in self.places if name != PEER]
 
@@ -114,9 +122,9 @@ def shown(bench: Bench) -> tuple[str, list[str]]:
         having the TE. Neither key nor guard. Medians of {sizes.rounds} rounds, everyone in turn (lowest
         and highest):""",
         leases_table.contests(figures),
-        f"""A grant in a large pool: all TEs are leased, and waiters (threads of one process, each with a
-        client of its own; 40 expressions over 40 classes of labels) stand in the queue. One TE is
-        released, somebody has it, and stands in the queue again with the next wish before the next TE is
+        f"""A grant in a large pool: all TEs are leased, and waiters (threads, {THREADS} in a process, each
+        with a client of its own; 40 expressions over 40 classes of labels) stand in the queue. One TE is
+        released, somebody has it, and stands in the queue again with the same wish before the next TE is
         released: one thread is awake at a time, so the interpreter's lock hardly counts, nor does it show
         how many grants could be made at once. A grant is from the beginning of the release to the waiter
         having its lease; the calls alone stand beside it. {sizes.few} TEs with {sizes.few} waiters,
@@ -129,6 +137,12 @@ def shown(bench: Bench) -> tuple[str, list[str]]:
             2 * sizes.tasks
         } tasks, so that Ansible's start does not count. Medians of {sizes.rounds} rounds:""",
         leases_table.tasks(figures),
+        f"""A simulated day of {sizes.runs:,} runs on {len(leases_day.TES)} TEs with a simulated clock and a
+        real store: 40 % gates at priority 10, the others checks at 0; a tenth want two TEs, three in ten
+        large ones, which two fifths of the TEs are; they last 20 minutes, or what a lognormal
+        distribution makes of it; more arrive at work. Nothing has to be cleaned.
+        {leases_table.utilisation(figures)}""",
+        leases_table.days(figures),
     ]
     return "\n\n".join(part if part.startswith("|") else _filled(part) for part in parts), over
 

@@ -10,8 +10,10 @@ import dataclasses
 import statistics
 from collections import Counter
 
-from ansible_collections.distrogate.ci.tests.benchmarks.leases_contest import Result, percentile
+from ansible_collections.distrogate.ci.tests.benchmarks.leases_contest import Result as Contest
+from ansible_collections.distrogate.ci.tests.benchmarks.leases_contest import percentile
 from ansible_collections.distrogate.ci.tests.benchmarks.leases_crowd import Figures as CrowdFigures
+from ansible_collections.distrogate.ci.tests.benchmarks.leases_day import Result
 from ansible_collections.distrogate.ci.tests.demo.site import say
 
 OURS = "SQLite"
@@ -39,12 +41,13 @@ class Figures:
     """All of a run. What is missing was not measured."""
 
     def __init__(self) -> None:
-        self.contests: dict[str, list[Result]] = {}  # by place
+        self.contests: dict[str, list[Contest]] = {}  # by place
         self.crowds: dict[tuple[str, int], list[CrowdFigures]] = {}  # by place and number of TEs
         self.operations: dict[tuple[str, int], Counter[str]] = {}
         self.tasks: dict[str, list[float]] = {}  # seconds of a task, by its name
+        self.days: dict[str, Result] = {}  # by place
 
-    def add_contest(self, place: str, result: Result) -> None:
+    def add_contest(self, place: str, result: Contest) -> None:
         self.contests.setdefault(place, []).append(result)
         say(
             f"{place}: {result.rate:.1f} grants a second, evenness {result.evenness:.2f},"

@@ -9,7 +9,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 
-from ansible_collections.distrogate.ci.tests.benchmarks import leases_task, report
+from ansible_collections.distrogate.ci.tests.benchmarks import leases_day, leases_task, report
+from ansible_collections.distrogate.ci.tests.benchmarks.leases_contest import percentile
 from ansible_collections.distrogate.ci.tests.benchmarks.leases_figures import (
     ETCD,
     OURS,
@@ -82,6 +83,8 @@ def rows(figures: Figures, large: int, small: int) -> list[Row]:
         found.append(Row(f"a grant's p99 in a pool of {large:,}, {place}", grant, limit, bar, unit=" ms"))
     limit = 1.3 * empty if empty else None
     found.append(Row("te_lock as a task, SQLite", task, limit, "1.3 x ping", unit=" ms"))
+    for place, day in figures.days.items():
+        found.append(Row(f"TEs lost in a simulated day, {place}", float(len(day.lost) + day.left), 0, "-"))
     return found
 
 
@@ -150,3 +153,32 @@ def tasks(figures: Figures) -> str:
     spreads = {name: figures.task(name) for name in figures.tasks}
     lines = [[name, spread.shown(1000, 0)] for name, spread in spreads.items() if spread]
     return report.table(("task", "ms"), lines)
+
+
+def days(figures: Figures) -> str:
+    """Waits in minutes, and how much of the TEs' time was leased."""
+    head = ("runs, store", "waits p50 min", "p95 min", "longest min")
+    lines = []
+    for place, day in figures.days.items():
+        for priority, name in leases_day.PRIORITIES.items():
+            waits = day.waits(priority)
+            times = [percentile(waits, 50), percentile(waits, 95), max(waits)]
+            lines.append([f"{len(waits):,} of {name}, {place}", *(f"{wait / 60:.1f}" for wait in times)])
+    return report.table(head, lines)
+
+
+def utilisation(figures: Figures) -> str:
+    """A sentence for each store."""
+    hours = [hour * 3600.0 for hour in leases_day.PEAK]
+    sentences = []
+    for place, day in figures.days.items():
+        shares = [day.utilisation(0, leases_day.DAY), day.utilisation(*hours)]
+        whole, work = (f"{share:.0%}" for share in shares)
+        lost = ", ".join(day.lost) or "none"
+        sentences.append(
+            f"{place}: the TEs were leased for {whole} of the day, and for {work} of the time from"
+            f" {leases_day.PEAK[0]} to"
+            f" {leases_day.PEAK[1]} o'clock; TEs lost: {lost}; waiters and leases left: {day.left};"
+            f" {day.seconds:.0f} s for all of it."
+        )
+    return " ".join(sentences)
