@@ -53,7 +53,7 @@ options:
             C(distrogate_te), C(distrogate_pool), C(distrogate_fence) and, if there are O(guards),
             C(distrogate_guard_key).
         type: str
-      on:
+      run_on:
         description: Whether the command runs on each of the TE's hosts, or once on the controller.
         type: str
         choices: [hosts, controller]

@@ -136,7 +136,8 @@ class EtcdStore(Store):
 
     def _compared(self, comparisons: list[Json]) -> int | None:
         def decode(answer: Json) -> int | None:
-            return revision(answer) if answer.get("succeeded") is True else None
+            newest = revision(answer)
+            return newest if answer.get("succeeded") is True else None
 
         return self.client.call(_TRANSACTION, {"compare": comparisons}, decode)
 

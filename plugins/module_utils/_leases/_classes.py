@@ -58,8 +58,8 @@ def matching(keys: Keys, classes: t.Iterable[Entry], demand: Demand) -> dict[str
 def fillable(keys: Keys, classes: t.Iterable[Entry], demand: Demand, named: Te | None) -> bool:
     """Whether the pool can ever fill it. What it cannot, reserves nothing: all behind would wait in vain."""
     if demand.name is not None:
-        return usable(named) and demand.matches(t.cast("Te", named))
-    return sum(value["usable"] for value in matching(keys, classes, demand).values()) >= demand.count
+        return named is not None and usable(named) and demand.matches(named)
+    return bool(sum(value["usable"] for value in matching(keys, classes, demand).values()) >= demand.count)
 
 
 def check_possible(keys: Keys, classes: t.Iterable[Entry], demand: Demand, named: Te | None) -> None:

@@ -85,7 +85,7 @@ class CleaningJob(Job):
 
     def _start(self) -> subprocess.Popen[bytes]:
         clean = self.te["clean"]
-        if clean.get("command") and clean["on"] == "controller":
+        if clean.get("command") and clean["run_on"] == "controller":
             argv = list(clean["command"])
         else:
             inventory = os.path.join(self._folder, "inventory.json")

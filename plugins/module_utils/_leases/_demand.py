@@ -60,7 +60,7 @@ class Demand:
 
     def matches(self, te: t.Mapping[str, t.Any]) -> bool:
         """Whether this TE (as it is stored) would do."""
-        return (self.name is None or te["name"] == self.name) and self.fits(te["labels"])
+        return bool(self.name is None or te["name"] == self.name) and self.fits(te["labels"])
 
     def value(self) -> dict[str, t.Any]:
         """As it is stored."""

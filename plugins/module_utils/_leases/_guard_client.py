@@ -152,7 +152,7 @@ class Guard:
         if not isinstance(reason, str) or not _REASON.fullmatch(reason) or not isinstance(said, str):
             return self._bad_answer("it refused without a reason")
         details: Answer = {"te": self.te, "host": self.host, "guard_reason": reason}
-        if type(fence) is int and 0 <= fence < 1 << 63:
+        if isinstance(fence, int) and not isinstance(fence, bool) and 0 <= fence < 1 << 63:
             details["fence"] = fence
         elif reason == "fence_behind":
             return self._bad_answer("it refused a fence without saying its own")

@@ -61,8 +61,9 @@ class LeaseFile:
         }
         write_json(self.path, value, mode=0o600)
 
-    def remove(self) -> None:
-        """Remove it, and the lease's key."""
-        for path in (self.key, self.key + ".pub", self.path):
+    def remove(self, log: bool = False) -> None:
+        """Remove it, the lease's key and, when nobody needs to know what happened, the keeper's log."""
+        logs = [self.path + ".log"] if log else []
+        for path in (self.key, self.key + ".pub", *logs, self.path):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)

@@ -103,7 +103,7 @@ class Locking:
                 # The file has no further use; without it, a second release has nothing to do.
                 self._forget()
             raise
-        self._forget()
+        self._forget(log=True)
         return lease
 
     def _release(self, holder: Holder) -> dict[str, t.Any]:
@@ -174,9 +174,9 @@ class Locking:
     def _path(self) -> str:
         return self.file.path if self.file else ""
 
-    def _forget(self) -> None:
+    def _forget(self, log: bool = False) -> None:
         if self.file is not None and not self.call.check_mode:
-            self.file.remove()
+            self.file.remove(log)
 
 
 def check_fence(store: Store, file: LeaseFile, te: dict[str, t.Any]) -> None:

@@ -18,7 +18,7 @@ def te_options() -> dict[str, t.Any]:
         "options": {
             "command": {"type": "list", "elements": "str"},
             "playbook": {"type": "str"},
-            "on": {"type": "str", "choices": ["hosts", "controller"], "default": "hosts"},
+            "run_on": {"type": "str", "choices": ["hosts", "controller"], "default": "hosts"},
             "timeout": {"type": "int", "default": 1800},
             "attempts": {"type": "int", "default": 3},
         },

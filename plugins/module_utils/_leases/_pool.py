@@ -15,6 +15,8 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._keys import
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._line import Waiter, first
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._te import BUSY, Te
 
+_SERVING = ("free", "leased", "dirty", "cleaning")
+
 
 @dataclasses.dataclass(frozen=True)
 class Pool:
@@ -69,7 +71,7 @@ class Pool:
 
     def estimate(self, key: str, demand: Demand) -> float | None:
         """How many seconds it may take until it is our turn, going by the last leases; None if unknown."""
-        names = self.matching(demand)
+        names = [name for name in self.matching(demand) if self.status(name) in _SERVING]
         past = [seconds for name in names for seconds in self.tes[name]["seconds"]]
         ours = set(names)
         ahead = sum(

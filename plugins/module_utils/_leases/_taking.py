@@ -26,6 +26,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._holder impo
     new_secret,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._inventory_file import write_inventory
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._keeper_renewal import clock
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._keeper_start import (
     playbook_process,
     start_keeper,
@@ -65,6 +66,7 @@ class Taking:
         try:
             while True:
                 holder, lease = self._granted(client, demand, max(0.0, deadline - time.monotonic()), came)
+                since = clock()
                 lease = holder.renew(ttl, self.call.params["max_lifetime"])
                 failed = self._raise_guards(lease, ttl)
                 if not failed:
@@ -74,15 +76,16 @@ class Taking:
         finally:
             client.close()
         self.file.write(self.url, demand.pool, lease["id"], holder.secret, granted=True)
-        self._keep(ttl)
+        self._keep(ttl, since)
         return lease
 
     def go_on(self, holder: Holder, ttl: int) -> Lease:
         """Renew a lease that an earlier playbook took."""
+        since = clock()
         lease = holder.renew(ttl, self.call.params["max_lifetime"])
         Guards(lease, self.file.key).raise_all(ttl)
         self.file.write(self.url, lease["pool"], lease["id"], holder.secret, granted=True)
-        self._keep(ttl)
+        self._keep(ttl, since)
         return lease
 
     def _granted(
@@ -122,11 +125,11 @@ class Taking:
     def _tell(self, wait: Wait) -> None:
         self.call.progress(waiting_line(wait))
 
-    def _keep(self, ttl: int) -> None:
+    def _keep(self, ttl: int, since: float) -> None:
         if self.call.params["inventory"]:
             write_inventory(self.call.params["inventory"], self.file.path, self.url)
         if self.call.params["keeper"]:
-            start_keeper(self.file.path, playbook_process(), ttl)
+            start_keeper(self.file.path, playbook_process(), ttl, since)
 
 
 def predicted(store: Store, demand: Demand, owner: dict[str, str]) -> Lease:

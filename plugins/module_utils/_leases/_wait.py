@@ -77,12 +77,12 @@ class Wait:
             granted = self.look(cleanup)
             if granted is not None:
                 return granted
-            if tell is not None and time.monotonic() - spoken >= _PROGRESS_SECONDS:
-                spoken = time.monotonic()
-                tell(self)
             left = self.began + self.timeout - time.monotonic()
             if left <= 0:
                 return self.leave()
+            if tell is not None and time.monotonic() - spoken >= _PROGRESS_SECONDS:
+                spoken = time.monotonic()
+                tell(self)
             if granted := self._woken(watch, cleanup.pause(min(left, random.uniform(pause / 2, pause)))):
                 return granted
             pause = min(pause * 1.5, _LAST_LOOK)
@@ -121,7 +121,7 @@ class Wait:
         ranges = [Range(self.keys.free(klass), _HELPED) for klass in classes]
         dirty = [Range(self.keys.dirty(klass), _HELPED) for klass in classes] if cleanup.willing else []
         named = [Key(self.keys.te(self.demand.name))] if self.demand.name else []
-        queries = [Key(self.key), Range(self.keys.classes), *named, *ranges, *dirty]
+        queries: list[Key | Range] = [Key(self.key), Range(self.keys.classes), *named, *ranges, *dirty]
         own, known, *more = self.store.read(queries)
         te = more.pop(0) if named else []
         check_possible(self.keys, known, self.demand, te[0].value if te else None)
@@ -164,14 +164,14 @@ class Wait:
     def leave(self) -> Lease | None:
         """Give the place up; returns the lease if we were granted it in this very moment."""
 
-        def attempt() -> Lease | bool | None:
+        def attempt() -> bool | None:
             entry = self.store.get(self.key)
             if entry is None:
-                return self.granted(self._note()) or False
+                return True
             gone = self.store.transact({self.key: entry.revision}, [Delete(self.key)])
             return None if gone is None else False
 
-        return until_written(attempt) or None
+        return self.granted(self._note()) if until_written(attempt) else None
 
     def _note(self) -> Entry | None:
         return self.store.get(note(self.client.id))

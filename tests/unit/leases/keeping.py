@@ -20,6 +20,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._holder impo
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._keys import Keys
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._lease_file import LeaseFile
 
+_TERM = 120.0  # of the grant: longer than any start of a playbook takes
 POOL, LEASE, SECRET = "p", "l1", "5ec2e7" * 5
 COLLECTIONS = pathlib.Path(__file__).resolve().parents[3] / ".venv" / "collections"
 
@@ -48,9 +49,9 @@ class ActionModule(ActionBase):
 
 
 class Kept:
-    """A lease in a store in ``folder``, as te_lock would have taken it."""
+    """A lease in a store in ``folder``, as te_lock would have taken it; its keeper renews it for ``ttl``."""
 
-    def __init__(self, folder: pathlib.Path, ttl: float = 60, guards: t.Sequence[t.Any] = ()) -> None:
+    def __init__(self, folder: pathlib.Path, ttl: float = 50, guards: t.Sequence[t.Any] = ()) -> None:
         self.folder = folder
         self.ttl = ttl
         self.url = f"sqlite://{folder}/store.db"
@@ -64,7 +65,7 @@ class Kept:
             "owner": {"job": "j"},
             "secret_sha256": hashed(SECRET),
             "tes": [te],
-            "ttl": ttl,
+            "ttl": _TERM,
             "limited": False,
             "queue_seconds": 0,
             "granted": 0,
@@ -74,7 +75,7 @@ class Kept:
 
     def grant(self) -> None:
         with open_store(self.url) as store:
-            session = store.session(self.ttl)
+            session = store.session(_TERM)
             lease = {**self.value, "session": session}
             store.transact({}, [Put(Keys(POOL).lease(LEASE), lease, session=session)])
 
@@ -89,6 +90,12 @@ class Kept:
     def living(self) -> bool:
         with open_store(self.url) as store:
             return store.get(Keys(POOL).lease(LEASE)) is not None
+
+    def renewed(self) -> bool:
+        """Whether a keeper renewed it."""
+        with open_store(self.url) as store:
+            entry = store.get(Keys(POOL).lease(LEASE))
+            return entry is not None and bool(entry.value["ttl"] == self.ttl)
 
     def keepers(self) -> list[int]:
         """The pids of its keepers that run."""

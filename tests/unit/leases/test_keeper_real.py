@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import pathlib
 import signal
@@ -27,8 +29,20 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._keeper_stop
 
 from .keeping import Kept, Play, running, until
 
+_NUMBERS = itertools.count()
 
-def _sleep(seconds: float) -> str:
+
+@pytest.fixture
+def nap() -> t.Iterator[str]:
+    """A length of sleep that no other test has; whoever sleeps so long is ended with the test."""
+    length = f"300.{os.getpid()}{next(_NUMBERS)}"
+    yield length
+    for pid in running(f"sleep {length}"):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _sleep(seconds: object) -> str:
     return f"""
     - block:
         - ansible.builtin.command: sleep {seconds}
@@ -46,10 +60,10 @@ def _begun(kept: Kept, words: str) -> int:
 
 
 @pytest.mark.parametrize("options", [["-f", "1"], ["-f", "3", "-i", "h1,h2,h3,"]], ids=["one", "three"])
-def test_a_lost_lease_stops_the_playbook(tmp_path: pathlib.Path, options: list[str]) -> None:
-    kept = Kept(tmp_path, ttl=3)
-    with Play(kept, _sleep(300.01), *options) as play:
-        _begun(kept, "sleep 300.01")
+def test_a_lost_lease_stops_the_playbook(tmp_path: pathlib.Path, options: list[str], nap: str) -> None:
+    kept = Kept(tmp_path, ttl=6)
+    with Play(kept, _sleep(nap), *options) as play:
+        _begun(kept, f"sleep {nap}")
         kept.end()
         assert play.wait() == 99
     text = play.text()
@@ -57,25 +71,30 @@ def test_a_lost_lease_stops_the_playbook(tmp_path: pathlib.Path, options: list[s
         assert words in text
     assert "TASK [ansible.builtin.command]" in text  # Nothing was written over.
     assert "RESCUED" not in text and "ALWAYS" not in text and "RECAP" not in text
-    assert running("sleep 300.01") == []
+    assert running(f"sleep {nap}") == []
     assert "LEASE LOST" in kept.logged() and "ends: lost" in kept.logged()
 
 
-def test_a_pipe_gets_the_message_and_its_end(tmp_path: pathlib.Path) -> None:
-    kept = Kept(tmp_path, ttl=3)
+def test_a_pipe_gets_the_message_and_its_end(tmp_path: pathlib.Path, nap: str) -> None:
+    kept = Kept(tmp_path, ttl=6)
     reading, writing = os.pipe()
-    with Play(kept, _sleep(300.02), output=writing) as play, os.fdopen(reading, "rb") as stream:
+    with Play(kept, _sleep(nap), output=writing) as play, os.fdopen(reading, "rb") as stream:
         os.close(writing)
-        _begun(kept, "sleep 300.02")
+        _begun(kept, f"sleep {nap}")
         kept.end()
         text = stream.read()  # Returns when nobody has the pipe open.
         assert play.wait() == 99
     assert text.count(b"LEASE LOST") == 1
 
 
-def test_the_lease_is_renewed_while_the_playbook_runs_and_outlives_it(tmp_path: pathlib.Path) -> None:
-    kept = Kept(tmp_path, ttl=3)
-    with Play(kept, _sleep(5)) as play:
+def test_the_lease_is_renewed_while_the_playbook_runs_and_outlives_it(
+    tmp_path: pathlib.Path, nap: str
+) -> None:
+    kept = Kept(tmp_path, ttl=9)
+    with Play(kept, _sleep(nap)) as play:
+        _begun(kept, f"sleep {nap}")
+        until(kept.renewed, "a renewal")
+        os.kill(running(f"sleep {nap}")[0], signal.SIGTERM)  # The command fails, and is rescued.
         assert play.wait() == 0
         until(lambda: not kept.keepers(), "the keeper to end")
         assert kept.living()
@@ -84,21 +103,20 @@ def test_the_lease_is_renewed_while_the_playbook_runs_and_outlives_it(tmp_path: 
     assert sorted(path.name for path in kept.file.parent.iterdir()) == ["lease.json", "lease.json.log"]
 
 
-def test_a_killed_playbook_is_not_kept(tmp_path: pathlib.Path) -> None:
+def test_a_killed_playbook_is_not_kept(tmp_path: pathlib.Path, nap: str) -> None:
     kept = Kept(tmp_path)
-    with Play(kept, _sleep(300.03)) as play:
-        _begun(kept, "sleep 300.03")
+    with Play(kept, _sleep(nap)) as play:
+        _begun(kept, f"sleep {nap}")
         play.process.kill()
         until(lambda: not kept.keepers(), "the keeper to end")
         assert kept.living()
-    for pid in running("sleep 300.03"):
-        os.kill(pid, signal.SIGKILL)
 
 
-def test_a_keeper_that_stood_still_finds_the_lease_lost(tmp_path: pathlib.Path) -> None:
-    kept = Kept(tmp_path, ttl=2)
-    with Play(kept, _sleep(300.04)) as play:
-        keeper = _begun(kept, "sleep 300.04")
+def test_a_keeper_that_stood_still_finds_the_lease_lost(tmp_path: pathlib.Path, nap: str) -> None:
+    kept = Kept(tmp_path, ttl=6)
+    with Play(kept, _sleep(nap)) as play:
+        keeper = _begun(kept, f"sleep {nap}")
+        until(kept.renewed, "the first renewal")
         os.kill(keeper, signal.SIGSTOP)
         until(lambda: not kept.living(), "the end of the lease")
         assert play.process.poll() is None
@@ -108,18 +126,18 @@ def test_a_keeper_that_stood_still_finds_the_lease_lost(tmp_path: pathlib.Path) 
 
 
 def test_release_within_the_playbook_is_quiet(tmp_path: pathlib.Path) -> None:
-    kept = Kept(tmp_path, ttl=2)
+    kept = Kept(tmp_path, ttl=6)
     tasks = f"    - keep: {{lease_file: {kept.file}, stop: true}}\n      register: done\n"
     tasks += "    - ansible.builtin.assert: {that: done.stopped == 1}\n"
-    with Play(kept, tasks + _sleep(3)) as play:
+    with Play(kept, tasks + _sleep(1)) as play:
         assert play.wait() == 0, play.text()
     assert "distrogate.ci" not in play.text()
 
 
-def test_a_keeper_hears_sigterm_only(tmp_path: pathlib.Path) -> None:
+def test_a_keeper_hears_sigterm_only(tmp_path: pathlib.Path, nap: str) -> None:
     kept = Kept(tmp_path)
-    with Play(kept, _sleep(300.05)) as play:
-        keeper = _begun(kept, "sleep 300.05")
+    with Play(kept, _sleep(nap)) as play:
+        keeper = _begun(kept, f"sleep {nap}")
         about = pathlib.Path(f"/proc/{keeper}/status").read_text()
         ignored = int(about.split("SigIgn:")[1].split()[0], 16)
         for number in (signal.SIGHUP, signal.SIGINT):
@@ -133,14 +151,14 @@ def test_a_keeper_hears_sigterm_only(tmp_path: pathlib.Path) -> None:
         play.wait()
 
 
-def test_the_same_is_kept_once_and_another_ttl_anew(tmp_path: pathlib.Path) -> None:
+def test_the_same_is_kept_once_and_another_ttl_anew(tmp_path: pathlib.Path, nap: str) -> None:
     kept = Kept(tmp_path)
     tasks = ""
-    for number, ttl in enumerate([60, 60, 50]):
+    for number, ttl in enumerate([50, 50, 40]):
         tasks += f"    - keep: {{lease_file: {kept.file}, ttl: {ttl}}}\n      register: k{number}\n"
     tasks += "    - ansible.builtin.assert: {that: [k0.keeper == k1.keeper, k1.keeper != k2.keeper]}\n"
-    with Play(kept, tasks + _sleep(300.06), "-i", "h1,h2,h3,") as play:
-        until(lambda: running("sleep 300.06"), "the sleep")
+    with Play(kept, tasks + _sleep(nap), "-i", "h1,h2,h3,") as play:
+        until(lambda: running(f"sleep {nap}"), "the sleep")
         assert len(kept.keepers()) == 1
         play.process.send_signal(signal.SIGINT)
         assert play.wait() == 99
@@ -195,19 +213,20 @@ def test_a_process_without_a_pidfd(monkeypatch: t.Any) -> None:
 _STUBBORN = """
 import os, signal, subprocess, sys, time
 signal.signal(signal.SIGINT, lambda *_: os._exit(99) if sys.argv[1] == "polite" else None)
-subprocess.Popen(["sh", "-c", "trap '' INT TERM; sleep 300.07; sleep 300.08"], start_new_session=True)
+nap = "trap '' INT TERM; sleep " + sys.argv[2] + "; sleep " + sys.argv[2]
+subprocess.Popen(["sh", "-c", nap], start_new_session=True)
 print("ready", flush=True)
 time.sleep(300)
 """
 
 
 @pytest.mark.parametrize("manner", ["polite", "deaf"])
-def test_what_does_not_stop_is_killed(manner: str) -> None:
-    child = subprocess.Popen([sys.executable, "-c", _STUBBORN, manner], stdout=subprocess.PIPE)
+def test_what_does_not_stop_is_killed(manner: str, nap: str) -> None:
+    child = subprocess.Popen([sys.executable, "-c", _STUBBORN, manner, nap], stdout=subprocess.PIPE)
     assert child.stdout is not None and child.stdout.readline() == b"ready\n"
     seen = look(child.pid)
     assert seen is not None
-    until(lambda: running("sleep 300.07"), "the grandchild")
+    until(lambda: running(f"sleep {nap}"), "the grandchild")
     said: list[str] = []
     # The parent reaps it, as that of a playbook does.
     waiting = threading.Thread(target=child.wait)
@@ -221,15 +240,15 @@ def test_what_does_not_stop_is_killed(manner: str) -> None:
         waiting.join()
         child.stdout.close()
     assert child.returncode == (99 if manner == "polite" else -signal.SIGKILL)
-    assert running("sleep 300.07") == running("sleep 300.08") == []
+    assert running(f"sleep {nap}") == []
     assert "killed now" in said[0]
 
 
-def test_a_reader_that_does_not_read_does_not_hold_the_keeper(tmp_path: pathlib.Path) -> None:
-    kept = Kept(tmp_path, ttl=3)
+def test_a_reader_that_does_not_read_does_not_hold_the_keeper(tmp_path: pathlib.Path, nap: str) -> None:
+    kept = Kept(tmp_path, ttl=6)
     reading, writing = os.pipe()
-    with Play(kept, _sleep(300.09), output=writing):
-        _begun(kept, "sleep 300.09")
+    with Play(kept, _sleep(nap), output=writing):
+        _begun(kept, f"sleep {nap}")
         os.set_blocking(writing, False)
         try:
             while True:
@@ -240,4 +259,4 @@ def test_a_reader_that_does_not_read_does_not_hold_the_keeper(tmp_path: pathlib.
         until(lambda: "ends: lost" in kept.logged(), "the keeper to stop the playbook")
         os.close(writing)
         os.close(reading)
-    assert running("sleep 300.09") == []
+    assert running(f"sleep {nap}") == []

@@ -34,7 +34,7 @@ from ansible_collections.distrogate.ci.tests.unit.leases.steps import (
 )
 
 KEYS = Keys("p")
-CLEAN = {"command": ["true"], "on": "hosts", "timeout": 60, "attempts": 2}
+CLEAN = {"command": ["true"], "run_on": "hosts", "timeout": 60, "attempts": 2}
 HOLD = {"kind": "hold", "pool": "p", "owner": {"job": "x"}, "person": "ann", "reason": "core dump", "ttl": 60}
 
 

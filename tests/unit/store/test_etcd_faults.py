@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import secrets
 import threading
+import typing as t
 
 import pytest
 
+from ansible_collections.distrogate.ci.plugins.module_utils._core import _store_etcd_watch
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Put, Store, open_store
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store_etcd import EtcdStore
@@ -110,7 +112,10 @@ def test_a_watch_sees_a_change_though_its_node_is_gone(etcd: EtcdCluster, namesp
             assert not watch.wait(0.2)
 
 
-def test_a_watch_loses_nothing_while_nobody_waits(etcd: EtcdCluster, namespace: str) -> None:
+def test_a_watch_loses_nothing_while_nobody_waits(
+    etcd: EtcdCluster, namespace: str, monkeypatch: t.Any
+) -> None:
+    monkeypatch.setattr(_store_etcd_watch, "_LOOK_SECONDS", 1000)  # The stream alone has to tell.
     with _open(etcd, namespace, 0) as store, _open(etcd, namespace, 1, 2) as other, store.watch("a") as watch:
         for wait in (60, 0):
             assert not watch.wait(0)

@@ -93,7 +93,7 @@ def test_nonsense_is_a_clear_error(answer: str) -> None:
         assert server.endpoint in _refused(lambda: store.get("a"))
 
 
-@pytest.mark.parametrize("answer", ["nothing", "no revision", "a list", "a page", "a key of another type"])
+@pytest.mark.parametrize("answer", ["nothing", "no revision", "a list", "a page", "no UTF-8"])
 def test_nonsense_is_a_clear_error_for_every_call(answer: str) -> None:
     with Server(_answering(ANSWERS[answer])) as server, _open(server) as store:
         for call in (
