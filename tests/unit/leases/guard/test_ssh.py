@@ -120,6 +120,7 @@ def test_an_upload_ends_with_its_lease(server: Sshd, host: Host) -> None:
         upload.stdin.flush()
         until(lambda: list(disk.parent.glob(".te1.img.te_guard.7.*")))
         assert guard.raise_fence("te1", 9, 60, host.keys["b"])["stopped"] == 1
+        assert not list((host.state / "running" / "te1").iterdir())
         at_the_answer = sorted(path.name for path in disk.parent.iterdir() if "te1.img" in path.name)
         with contextlib.suppress(BrokenPipeError):
             for _block in range(1000):  # it does not know yet
