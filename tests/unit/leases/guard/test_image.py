@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import pathlib
@@ -111,10 +110,8 @@ def test_the_last_step_needs_the_lease(tmp_path: pathlib.Path) -> None:
     os.write(writer, b"hello")
     os.close(writer)
 
-    @contextlib.contextmanager
-    def ended() -> t.Iterator[None]:
+    def ended() -> t.Any:
         raise RefusedError("lease_ended", "It is over.")
-        yield
 
     stdin = _image.Stdin(reader, lambda: None)
     with pytest.raises(RefusedError):
