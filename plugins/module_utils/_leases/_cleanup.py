@@ -13,7 +13,6 @@ import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._cleanup import Finding, Rules, folders
 
-
 _LEASE_FILE = re.compile(r"\.json(\.key|\.key\.pub|\.log|\.keeper-[0-9]+)?\Z")
 
 

@@ -10,9 +10,12 @@ import hashlib
 import os
 import pathlib
 import stat
+import typing as t
 
 import pytest
 
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._guard import _image
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._guard._wire import RefusedError
 from ansible_collections.distrogate.ci.tests.faults.guard_host import SIZE, Host
 
 
@@ -97,6 +100,24 @@ def test_no_folder_pipe_or_device(leased: Host) -> None:
         leased.tes["te1"]["disks"]["root"]["path"] = path
         leased.install()
         assert leased.call("a", "image root 5", b"hello").answer["reason"] == "bad_disk"
+
+
+def test_the_last_step_needs_the_lease(tmp_path: pathlib.Path) -> None:
+    """The lease may end after the last byte was looked at."""
+    disk = tmp_path / "disk"
+    disk.write_bytes(b"as it was")
+    reader, writer = os.pipe()
+    os.write(writer, b"hello")
+    os.close(writer)
+
+    def ended() -> t.Any:
+        raise RefusedError("lease_ended", "It is over.")
+
+    stdin = _image.Stdin(reader, lambda: None)
+    with pytest.raises(RefusedError):
+        _image.write_image(_image.Target(str(disk), 7), 5, "", stdin, ended)
+    os.close(reader)
+    assert disk.read_bytes() == b"as it was" and list(tmp_path.iterdir()) == [disk]
 
 
 def test_the_console_is_a_file(leased: Host) -> None:
