@@ -69,6 +69,8 @@ class EtcdWatch(Watch):
                 self.close()
                 if self._look():
                     return True
+                if time.monotonic() >= deadline:
+                    return False
                 time.sleep(max(0.0, min(random.uniform(0.05, 0.15), deadline - time.monotonic())))
 
     def entry(self) -> Entry | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pathlib
 import random
 import shutil
+import threading
 import time
 
 import pytest
@@ -101,6 +102,28 @@ def test_a_node_that_is_cut_off() -> None:
         with open_store(nodes.url("", lonely)) as store:
             entry = store.get("a")
         assert entry is not None and entry.value == 1
+
+
+@pytest.mark.faults
+@with_etcd
+def test_who_waits_through_a_restart_stops_waiting() -> None:
+    """A stream that broke when the time to wait was over must not be begun again for ever."""
+    with Nodes() as nodes, open_store(nodes.url()) as store:
+        told: list[bool] = []
+
+        def wait() -> None:
+            with store.watch("a") as watch:
+                told.append(watch.wait(0.5))
+                for node in range(3):
+                    nodes.kill(node)
+                for node in range(3):
+                    nodes.start_node(node)
+                told.append(watch.wait(0.1))
+
+        thread = threading.Thread(target=wait, daemon=True)
+        thread.start()
+        thread.join(60)
+        assert told == [False, False]
 
 
 def test_the_guard_hears_one_lease(tmp_path: pathlib.Path) -> None:
