@@ -78,7 +78,7 @@ def rows(figures: Figures, large: int, small: int) -> list[Row]:
     ]
     for place in (OURS, ETCD):
         grant, limit = (_median(figures.grant(place, size, 99), 1000) for size in (large, small))
-        bar = f"3 x that of {small}"
+        limit = f"3 x that of {small}"
         limit = 3 * limit if limit else None
         found.append(Row(f"a grant's p99 in a pool of {large:,}, {place}", grant, limit, bar, unit=" ms"))
     limit = 1.3 * empty if empty else None

@@ -21,6 +21,8 @@ _SHOWN = 5
 
 def waiting_line(wait: Wait) -> str:
     """Our position, how long it may take, and what is in the way."""
+    if wait.trouble:
+        return f"waiting for {wait.demand}, and for the store: {wait.trouble}"
     pool = Pool.read(wait.store, wait.keys.pool)
     estimate = pool.estimate(wait.key, wait.demand)
     guess = f", about {duration(estimate)} by past leases" if estimate is not None else ""
