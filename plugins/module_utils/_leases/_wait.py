@@ -54,7 +54,6 @@ class Wait:
         self.timeout = timeout
         self.began = time.monotonic()
         self.lost_place = 0
-        self.trouble = ""  # Why the store did not answer when we last asked it.
         self.group = demand.group(place["came"])
         self.key = self.keys.waiter(self.group, place["lease"])
 
@@ -97,12 +96,10 @@ class Wait:
             self.client.alive()
             reaper.turn(self.client.session)
             granted = self.look(cleanup)
-            self.trouble = ""
             return self.leave() if granted is None and left <= 0 else granted
         except DistrogateError as error:
             if error.reason != "store_unavailable" or left <= 0:
                 raise
-            self.trouble = error.message
             return None
 
     def _woken(self, watch: Watch, seconds: float) -> Lease | None:
@@ -111,8 +108,7 @@ class Wait:
         while (left := until - time.monotonic()) > 0:
             try:
                 woken = watch.wait(left)
-            except DistrogateError as error:
-                self.trouble = error.message
+            except DistrogateError:
                 time.sleep(max(0.0, until - time.monotonic()))
                 return None
             if woken and (granted := self.granted(watch.entry())):
