@@ -64,7 +64,9 @@ class State(t.NamedTuple):
 
     def check(self, fence: int, key: str, clock: Clock) -> None:
         """Refuse whoever does not hold the lease now."""
-        if (fence, key) != (self.fence, self.key):
+        if fence == self.fence and not self.key:
+            said = f"The lease {fence} of {self.te} was ended; no newer one has begun."
+        elif (fence, key) != (self.fence, self.key):
             said = f"The lease {fence} of {self.te} ended; its fence is {self.fence} now."
         elif self.boot != clock.boot:
             said = (
