@@ -43,6 +43,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._te import n
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._telling import waiting_line
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._wait import Wait
 
+_RAISING = 180
 Lease = dict[str, t.Any]
 
 
@@ -63,13 +64,17 @@ class Taking:
             self.call.progress(f"the store was restored from a backup: fences go on in epoch {epoch}")
         deadline = time.monotonic() + self.call.params["timeout"]
         client, came = Client(self.store, demand.pool), None
+        limit = self.call.params["max_lifetime"]
         try:
             while True:
                 holder, lease = self._granted(client, demand, max(0.0, deadline - time.monotonic()), came)
-                since = clock()
-                lease = holder.renew(ttl, self.call.params["max_lifetime"])
+                # A guard answers when nothing older runs any more: the lease must not end meanwhile.
+                guarded = any(te["guards"] for te in lease["tes"])
+                lease = holder.renew(max(ttl, _RAISING) if guarded else ttl, limit)
                 failed = self._raise_guards(lease, ttl)
                 if not failed:
+                    since = clock()
+                    lease = holder.renew(ttl, limit)
                     break
                 came = lease["came"] or self.store.revision()
                 holder.fail(failed)
