@@ -65,12 +65,13 @@ class Key:
 class Range:
     """A query: the entries whose key begins with ``prefix``, sorted by key, or those made first first.
 
-    With ``limit`` no more than so many.
+    With ``limit`` no more than so many; with ``bare`` without their values, which are None then.
     """
 
     prefix: str
     limit: int = 0
     oldest: bool = False
+    bare: bool = False
 
 
 class Watch(abc.ABC):

@@ -128,6 +128,8 @@ class Names:
         # No byte of UTF-8 is 0xff, so adding one never overflows.
         high = first[:-1] + bytes([first[-1] + 1])
         request: Json = {"key": b64(low), "range_end": b64(high)}
+        if query.bare:
+            request["keys_only"] = True
         if query.limit:
             # One more, to see whether the last has equals in age.
             request["limit"] = str(query.limit + (1 if query.oldest else 0))
@@ -141,7 +143,7 @@ class Names:
             raise BrokenError("it answered nonsense: an entry that was not asked for")
         try:
             key = stored[len(self.prefix) :].decode("utf-8")
-            value = _decoder.decode(data(kv, "value").decode("utf-8"))
+            value = _decoder.decode(data(kv, "value").decode("utf-8")) if "value" in kv else None
         except (ValueError, RecursionError) as error:
             raise DistrogateError(
                 "store_foreign",

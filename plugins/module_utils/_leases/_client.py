@@ -86,8 +86,9 @@ class Client:
         """The lease, if there is what we ask for and nobody else waits for it; else None."""
         for _attempt in range(3):
             named = [Key(self.keys.te(demand.name))] if demand.name else []
-            queries: list[Key | Range] = [Range(self.keys.classes), Key(self.keys.queue), Key(EPOCH), *named]
+            queries: list[Key | Range] = [self.server.classes.query, Key(self.keys.queue), Key(EPOCH), *named]
             (classes, queue, epochs, *tes), groups = self.server.line.read("", queries)
+            classes = self.server.classes.complete(classes)
             te = tes[0][0].value if tes and tes[0] else None
             check_possible(self.keys, classes, demand, te)
             chosen = tes[0] if demand.name else self._free(demand, classes)

@@ -10,7 +10,7 @@ te/<pool>/class/<class>             labels that TEs share, and how many TEs have
 te/<pool>/free/<class>/<te>         index: may be granted
 te/<pool>/dirty/<class>/<te>        index: has to be cleaned
 te/<pool>/host/<host>               index: the TE that has this host
-te/<pool>/busy/<te>                 index: under a lease; the value is the lease's id
+te/<pool>/busy/<te>/<id>            index: under this lease
 te/<pool>/lease/<id>                a living lease; the entry ends with it
 te/<pool>/life/<id>                 while this lives the lease may be renewed
 te/<pool>/quota/<person>            written with each hold, so that two do not pass the quota together
@@ -79,8 +79,8 @@ class Keys:
     def host(self, host: str) -> str:
         return f"{self.base}host/{host}"
 
-    def busy(self, name: str) -> str:
-        return self.busy_all + name
+    def busy(self, name: str, lease: str) -> str:
+        return f"{self.busy_all}{name}/{lease}"
 
     def pending(self, name: str) -> str:
         return self.pending_all + name

@@ -23,9 +23,11 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._store import 
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._demand import Demand
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._keys import Keys
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._remembered import Remembered
 
 # A waiter gains one step of priority in this time: a check at 0 passes newer gates at 10 after 50 minutes.
 AGEING_SECONDS = 300.0
+_REMEMBERED = 10_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,16 +84,27 @@ class Line:
         self.store = store
         self.keys = keys
         self._known: dict[str, list[str]] = {}
+        self._demands: dict[str, Demand] = {}
+        self._groups = Remembered(store, keys.groups, constant=True)
 
     def read(self, klass: str, queries: t.Sequence[Key | Range]) -> tuple[list[list[Entry]], Groups]:
         """Answer ``queries``, and see the groups, at one revision."""
         known = self._known.get(klass, [])
         heads: list[Key | Range] = [self._head(group) for group in known]
-        answers = self.store.read([*queries, Range(self.keys.groups), *heads])
-        groups = Groups(self, answers[len(queries)])
+        answers = self.store.read([*queries, self._groups.query, *heads])
+        groups = Groups(self, self._groups.complete(answers[len(queries)]))
         for group, found in zip(known, answers[len(queries) + 1 :]):
             groups.note(group, found)
         return answers[: len(queries)], groups
+
+    def demand(self, group: str, entry: Entry) -> Demand:
+        """What a group asks for, which never changes: it is named by it."""
+        known = self._demands.get(group)
+        if known is None:
+            if len(self._demands) > _REMEMBERED:
+                self._demands.clear()
+            known = self._demands[group] = Demand.of(self.keys.pool, entry.value)
+        return known
 
     def remember(self, klass: str, groups: t.Iterable[str]) -> None:
         self._known[klass] = list(groups)
@@ -110,9 +123,7 @@ class Groups:
         self._line = line
         start = len(line.keys.groups)
         self._entries = {entry.key[start:]: entry for entry in entries}
-        self.demands = {
-            group: Demand.of(line.keys.pool, entry.value) for group, entry in self._entries.items()
-        }
+        self.demands = {group: line.demand(group, entry) for group, entry in self._entries.items()}
         self._heads: dict[str, Waiter | None] = {}
 
     def note(self, group: str, found: list[Entry]) -> None:

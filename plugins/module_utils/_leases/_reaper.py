@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import (
@@ -25,10 +26,10 @@ _PAUSE = 2.0
 def reap(server: Server) -> list[str]:
     """End each lease that is not alive any more, and hand its TEs on; returns their names."""
     keys = server.keys
-    busy, leases = server.store.read([Range(keys.busy_all), Range(keys.leases)])
-    living = {entry.key for entry in leases}
-    dead = [entry for entry in busy if keys.lease(entry.value) not in living]
-    ended = [_end(server, entry.key.rpartition("/")[2], entry.value) for entry in dead]
+    busy, leases = server.store.read([Range(keys.busy_all, bare=True), Range(keys.leases, bare=True)])
+    living = {entry.key[len(keys.leases) :] for entry in leases}
+    pairs = [entry.key[len(keys.busy_all) :].split("/") for entry in busy]
+    ended = [_end(server, name, lease) for name, lease in pairs if lease not in living]
     return [name for name in ended if name]
 
 
@@ -73,8 +74,10 @@ class Reaper:
             self._mine = entry.value == self.client
         if self._mine:
             reap(self.server)
-        # A large pool takes longer to look through: that must not become all that we do.
-        self._next = started + max(_PAUSE, 20 * (time.monotonic() - started))
+            # A large pool takes longer to look through: that must not become all that we do.
+            self._next = started + max(_PAUSE, 20 * (time.monotonic() - started))
+        else:
+            self._next = started + random.uniform(_PAUSE, 5 * _PAUSE)
 
     def leave(self) -> None:
         """Let another do it."""

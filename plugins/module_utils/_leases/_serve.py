@@ -32,6 +32,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._line import
     before,
     first,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._remembered import Remembered
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._te import (
     Operations,
     Te,
@@ -70,6 +71,7 @@ class Server:
         self.store = store
         self.keys = keys
         self.line = Line(store, keys)
+        self.classes = Remembered(store, keys.classes)
 
     def serve(self, name: str, klass: str) -> bool:
         """Give a free TE to the first in the line; False when nobody may have it now."""
@@ -93,7 +95,7 @@ class Server:
             waiter = first(heads)
             if waiter is None or waiter.demand.count == 1:
                 return waiter, [te]
-            classes = self.store.list(self.keys.classes)
+            classes = self.classes.complete(self.store.read([self.classes.query])[0])
             if fillable(self.keys, classes, waiter.demand, None):
                 tes = self._assembled(waiter, groups, classes)
                 return (waiter, tes) if tes else (None, [])

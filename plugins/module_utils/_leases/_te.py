@@ -76,7 +76,7 @@ def _indexes(keys: Keys, te: Te | None) -> dict[str, t.Any]:
     if te["hold_next"]:
         found[keys.pending(name)] = te["hold_next"]["person"]
     if te["phase"] in BUSY:
-        found[keys.busy(name)] = te["lease"]
+        found[keys.busy(name, te["lease"])] = None
     elif te["state"] == "present" and te["phase"] == "free":
         found[keys.free(klass, name)] = None
     elif te["state"] == "present" and te["phase"] == "dirty":

@@ -35,7 +35,9 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._te import c
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._telling import timed_out
 
 _PROGRESS_SECONDS = 10.0
-_FIRST_LOOK, _LAST_LOOK = 0.5, 4.0
+# Seconds between two looks, which are needed only where others died in the midst of something: at first, and
+# later for the first of a group, and for those behind it.
+_FIRST_LOOK, _NEAR_LOOK, _FAR_LOOK = 0.5, 4.0, 15.0
 _HELPED = 4  # So many free TEs are handed on in one look, to whom they belong.
 
 Lease = dict[str, t.Any]
@@ -54,6 +56,9 @@ class Wait:
         self.timeout = timeout
         self.began = time.monotonic()
         self.lost_place = 0
+        self.first = True  # Of those who ask for the same, when we last looked.
+        self._pause = _FIRST_LOOK
+        self._next_look = 0.0
         self.group = demand.group(place["came"])
         self.key = self.keys.waiter(self.group, place["lease"])
 
@@ -71,7 +76,7 @@ class Wait:
         return granted
 
     def _wait(self, cleanup: Cleanup, reaper: Reaper, tell: Tell | None) -> Lease | None:
-        spoken, pause = float("-inf"), _FIRST_LOOK
+        spoken = float("-inf")
         watch = self.client.watch()
         self.enqueue()
         while True:
@@ -82,9 +87,8 @@ class Wait:
             if tell is not None and time.monotonic() - spoken >= _PROGRESS_SECONDS:
                 spoken = time.monotonic()
                 tell(self)
-            seconds = cleanup.pause(min(left, random.uniform(pause / 2, pause)))
-            pause = min(pause * 1.5, _LAST_LOOK)
-            if granted := self._woken(watch, seconds):
+            until_look = max(0.0, self._next_look - time.monotonic())
+            if granted := self._woken(watch, cleanup.pause(min(left, until_look, self.client.term / 4))):
                 return granted
 
     def _turn(self, cleanup: Cleanup, reaper: Reaper, left: float) -> Lease | None:
@@ -93,13 +97,18 @@ class Wait:
         A store that does not answer for a while ends no wait: it may come back in time.
         """
         try:
-            self.client.alive()
+            alive = self.client.alive()
             reaper.turn(self.client.session)
+            if left > 0 and alive and not cleanup.busy and time.monotonic() < self._next_look:
+                return None
             granted = self.look(cleanup)
+            self._pause = min(self._pause * 1.5, _NEAR_LOOK if self.first else _FAR_LOOK)
+            self._next_look = time.monotonic() + random.uniform(self._pause / 2, self._pause)
             return self.leave() if granted is None and left <= 0 else granted
         except DistrogateError as error:
             if error.reason != "store_unavailable" or left <= 0:
                 raise
+            self._next_look = time.monotonic() + _FIRST_LOOK
             return None
 
     def _woken(self, watch: Watch, seconds: float) -> Lease | None:
@@ -139,8 +148,18 @@ class Wait:
         ranges = [Range(self.keys.free(klass), _HELPED) for klass in classes]
         dirty = [Range(self.keys.dirty(klass), _HELPED) for klass in classes] if cleanup.willing else []
         named = [Key(self.keys.te(self.demand.name))] if self.demand.name else []
-        queries: list[Key | Range] = [Key(self.key), Range(self.keys.classes), *named, *ranges, *dirty]
-        own, known, *more = self.store.read(queries)
+        head = Range(self.keys.waiter(self.group), 1, oldest=True, bare=True)
+        queries: list[Key | Range] = [
+            Key(self.key),
+            head,
+            self.client.server.classes.query,
+            *named,
+            *ranges,
+            *dirty,
+        ]
+        own, heads, known, *more = self.store.read(queries)
+        self.first = not heads or heads[0].key == self.key
+        known = self.client.server.classes.complete(known)
         te = more.pop(0) if named else []
         check_possible(self.keys, known, self.demand, te[0].value if te else None)
         if not own:

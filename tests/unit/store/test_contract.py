@@ -249,6 +249,9 @@ def test_many_queries_are_answered_in_turn(store: Store) -> None:
         ["x/c"],
     ]
     assert store.read([]) == []
+    [bare] = store.read([Range("x/", bare=True)])
+    assert [(entry.key, entry.value) for entry in bare] == [("x/a", None), ("x/b", None), ("x/c", None)]
+    assert [entry.revision for entry in bare] == [entry.revision for entry in store.list("x/")]
 
 
 def test_writing_again_keeps_the_age_and_removing_does_not(store: Store) -> None:
