@@ -141,11 +141,11 @@ def main() -> None:
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     }
     with module_call(spec) as call:
-        host = GuardHost(call.params)
+        host = GuardHost(call.params, not call.check_mode)
         if call.params["state"] == "absent":
-            host.absent(call.difference, not call.check_mode)
+            host.absent(call.difference)
         else:
-            host.present(call.difference, not call.check_mode)
+            host.present(call.difference)
             call.result.update(host.facts())
 
 

@@ -45,7 +45,7 @@ options:
     description: The name of the one TE that is wanted, held or released.
     type: str
   count:
-    description: How many TEs are wanted; all of them, or none.
+    description: How many TEs are wanted, at most 32; all of them, or none.
     type: int
     default: 1
   owner:

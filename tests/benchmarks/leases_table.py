@@ -27,7 +27,7 @@ class Row:
     what: str
     ours: float | None
     limit: float | None
-    bar: str
+    named: str
     least: bool = False
     unit: str = ""
 
@@ -43,7 +43,7 @@ class Row:
         shown = [
             f"{value:,.4g}{self.unit}" if value is not None else "-" for value in (self.ours, self.limit)
         ]
-        return [self.what, shown[0], f"{sign} {shown[1]}", self.bar, self.met]
+        return [self.what, shown[0], f"{sign} {shown[1]}", self.named, self.met]
 
 
 def rows(figures: Figures, large: int, small: int) -> list[Row]:
@@ -78,9 +78,9 @@ def rows(figures: Figures, large: int, small: int) -> list[Row]:
     ]
     for place in (OURS, ETCD):
         grant, limit = (_median(figures.grant(place, size, 99), 1000) for size in (large, small))
-        bar = f"3 x that of {small}"
+        named = f"3 x that of {small}"
         limit = 3 * limit if limit else None
-        found.append(Row(f"a grant's p99 in a pool of {large:,}, {place}", grant, limit, bar, unit=" ms"))
+        found.append(Row(f"a grant's p99 in a pool of {large:,}, {place}", grant, limit, named, unit=" ms"))
     limit = 1.3 * empty if empty else None
     found.append(Row("te_lock as a task, SQLite", task, limit, "1.3 x ping", unit=" ms"))
     for place, day in figures.days.items():

@@ -81,8 +81,8 @@ class Host:
     def install(self, write: bool = True, state: str = "present", **options: t.Any) -> Difference:
         """Do what te_guard does; what was different."""
         difference = Difference()
-        host = GuardHost({**self.options, **options})
-        (host.present if state == "present" else host.absent)(difference, write)
+        host = GuardHost({**self.options, **options}, write)
+        (host.present if state == "present" else host.absent)(difference)
         return difference
 
     def argv(self, key: str) -> list[str]:

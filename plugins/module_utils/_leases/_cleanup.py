@@ -7,10 +7,13 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._cleanup import Finding, Rules, folders
+
+_LEASE_FILE = re.compile(r"\.json(\.key|\.key\.pub|\.log|\.keeper-[0-9]+)?\Z")
 
 
 def find_sandboxes(root: str | None, rules: Rules) -> t.Iterator[Finding]:
@@ -24,12 +27,15 @@ def find_sandboxes(root: str | None, rules: Rules) -> t.Iterator[Finding]:
 
 
 def find_lease_files(folder: str | None, rules: Rules) -> t.Iterator[Finding]:
-    """Files of leases that nobody renewed: whoever could release them is gone, and so is the lease."""
+    """Files of leases that nobody renewed: whoever could release them is gone, and so is the lease.
+
+    Beside each may lie its key, and what its keepers left.
+    """
     for name in sorted(os.listdir(folder)) if folder and os.path.isdir(folder) else []:
         path = os.path.join(folder or "", name)
-        if not name.endswith(".json") or not stat.S_ISREG(os.lstat(path).st_mode):
+        if not _LEASE_FILE.search(name) or not stat.S_ISREG(os.lstat(path).st_mode):
             continue
         age = rules.days(path)
-        pinned = os.path.realpath(path) in rules.pinned
+        pinned = os.path.realpath(_LEASE_FILE.sub(".json", path)) in rules.pinned
         reason = "pinned" if pinned else f"not renewed for {age:.1f} days"
         yield Finding("lease_file", path, reason, age >= rules.keep_days and not pinned)

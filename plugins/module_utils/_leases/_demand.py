@@ -17,7 +17,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._expression 
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._keys import checked_name
 
 MAXIMUM_PRIORITY = 999
-MAXIMUM_COUNT = 1000
+MAXIMUM_COUNT = 32  # One transaction grants all of them, and etcd takes 128 operations in one.
 _FIELDS = ("count", "name", "labels", "where", "priority")
 
 

@@ -29,21 +29,26 @@ _HOST_KEYS = "/etc/ssh/ssh_host_*_key.pub"
 class GuardHost:
     """One TE host, as it is and as the options want it."""
 
-    def __init__(self, options: t.Mapping[str, t.Any]) -> None:
+    def __init__(self, options: t.Mapping[str, t.Any], write: bool = True) -> None:
         self._options = options
         self._program, self._path = str(options["program"]), str(options["configuration"])
         self._directory, self._keys = str(options["directory"]), str(options["authorized_keys"])
-        self._value = configuration(options)
+        self._value, self._write = configuration(options), write
+        self._name = str(options["user"])
+        self._uid = self._gid = -1
         try:
-            self._user = pwd.getpwnam(options["user"])
+            user = pwd.getpwnam(self._name)
         except KeyError as error:
-            raise DistrogateError(
-                "no_user", f"There is no user {options['user']}. The role te_host makes it."
-            ) from error
-        if os.getuid() not in (0, self._user.pw_uid):
-            raise DistrogateError("no_permission", f"Run it as root, or as {options['user']}.")
+            if write:  # a play in check mode may be about to make it
+                raise DistrogateError(
+                    "no_user", f"There is no user {self._name}. The role te_host makes it."
+                ) from error
+        else:
+            self._uid, self._gid = user.pw_uid, user.pw_gid
+        if write and os.getuid() not in (0, self._uid):
+            raise DistrogateError("no_permission", f"Run it as root, or as {self._name}.")
 
-    def present(self, difference: Difference, write: bool) -> None:
+    def present(self, difference: Difference) -> None:
         """Make the host so, and say what was different."""
         content, text = program(), json.dumps(self._value, indent=2, sort_keys=True) + "\n"
         found = _read(self._keys)
@@ -55,9 +60,9 @@ class GuardHost:
         wanted = _pool.lines(_configuration.Configuration(self._value))
         difference.add("program", _digest(_read(self._program)), _digest(content))
         difference.add("configuration", _json(_read(self._path)), self._value)
-        difference.add("directory", self._folder(), [self._user.pw_name, "0700"])
+        difference.add("directory", self._folder(), [self._name, "0700"])
         difference.add("authorized_keys", (found or b"").decode().splitlines(), wanted.splitlines())
-        if difference.empty or not write:
+        if difference.empty or not self._write:
             return
         for path in (self._program, self._path):
             os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
@@ -66,22 +71,22 @@ class GuardHost:
         self._make_folder()
         self._rewrite()
 
-    def absent(self, difference: Difference, write: bool) -> None:
+    def absent(self, difference: Difference) -> None:
         """Remove it all. The keys go first, so that nobody meets half a guard."""
         there = [path for path in self._files() if os.path.lexists(path)]
         difference.add("paths", there, [])
-        for path in there if write else []:
+        for path in there if self._write else []:
             if os.path.isdir(path) and not os.path.islink(path):
                 shutil.rmtree(path)
             else:
                 os.unlink(path)
-        for folder in (os.path.dirname(self._keys), self._directory) if write else ():
+        for folder in (os.path.dirname(self._keys), self._directory) if self._write else ():
             with contextlib.suppress(OSError):
                 os.rmdir(folder)  # only when nothing else is in it
 
     def facts(self) -> dict[str, t.Any]:
         """What the option ``guards`` of the module te needs of this host."""
-        user = self._user.pw_name
+        user = self._name
         tes = {
             name: {"te": name, "user": user, "pool": te["pool"]} for name, te in self._value["tes"].items()
         }
@@ -97,7 +102,7 @@ class GuardHost:
             info = os.lstat(self._directory)
         except FileNotFoundError:
             return None
-        owner = self._user.pw_name if info.st_uid == self._user.pw_uid else str(info.st_uid)
+        owner = self._name if info.st_uid == self._uid else str(info.st_uid)
         return [owner, f"{info.st_mode & 0o7777:04o}"]
 
     def _make_folder(self) -> None:
@@ -107,15 +112,15 @@ class GuardHost:
         descriptor = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         try:
             os.fchmod(descriptor, 0o700)
-            os.fchown(descriptor, self._user.pw_uid, self._user.pw_gid)
+            os.fchown(descriptor, self._uid, self._gid)
         finally:
             os.close(descriptor)
 
     def _rewrite(self) -> None:
         """As the guard's user: root writes nothing in a folder that somebody else may change."""
         argv = [*self._value["command"], "--rewrite"]
-        other = {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
-        arguments: dict[str, t.Any] = other if os.getuid() != self._user.pw_uid else {}
+        other = {"user": self._uid, "group": self._gid, "extra_groups": []}
+        arguments: dict[str, t.Any] = other if os.getuid() != self._uid else {}
         try:
             done = subprocess.run(
                 argv,

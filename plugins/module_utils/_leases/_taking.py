@@ -106,7 +106,7 @@ class Taking:
                 came=came,
             )
         except DistrogateError as error:
-            if error.reason != "store_unavailable":  # Then the grant may have been written.
+            if not error.reason.startswith("store_"):  # Then the grant may have been written.
                 self.file.remove()
             raise
         return Holder(self.store, demand.pool, lease_id, secret, client.server), lease

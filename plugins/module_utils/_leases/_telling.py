@@ -21,7 +21,10 @@ _SHOWN = 5
 
 def waiting_line(wait: Wait) -> str:
     """Our position, how long it may take, and what is in the way."""
-    pool = Pool.read(wait.store, wait.keys.pool)
+    try:
+        pool = Pool.read(wait.store, wait.keys.pool)
+    except DistrogateError as error:
+        return f"waiting for {wait.demand}, and for the store: {error.message}"
     estimate = pool.estimate(wait.key, wait.demand)
     guess = f", about {duration(estimate)} by past leases" if estimate is not None else ""
     place = f"position {pool.position(wait.key)} of {len(pool.waiters)}"

@@ -11,6 +11,7 @@ import random
 import time
 import typing as t
 
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import (
     Delete,
     Entry,
@@ -74,26 +75,43 @@ class Wait:
         watch = self.client.watch()
         self.enqueue()
         while True:
-            granted = self.look(cleanup)
-            if granted is not None:
-                return granted
             left = self.began + self.timeout - time.monotonic()
-            if left <= 0:
-                return self.leave()
+            granted = self._turn(cleanup, reaper, left)
+            if granted is not None or left <= 0:
+                return granted
             if tell is not None and time.monotonic() - spoken >= _PROGRESS_SECONDS:
                 spoken = time.monotonic()
                 tell(self)
-            if granted := self._woken(watch, cleanup.pause(min(left, random.uniform(pause / 2, pause)))):
-                return granted
+            seconds = cleanup.pause(min(left, random.uniform(pause / 2, pause)))
             pause = min(pause * 1.5, _LAST_LOOK)
+            if granted := self._woken(watch, seconds):
+                return granted
+
+    def _turn(self, cleanup: Cleanup, reaper: Reaper, left: float) -> Lease | None:
+        """Do what is to be done, or leave when the time is over.
+
+        A store that does not answer for a while ends no wait: it may come back in time.
+        """
+        try:
             self.client.alive()
             reaper.turn(self.client.session)
+            granted = self.look(cleanup)
+            return self.leave() if granted is None and left <= 0 else granted
+        except DistrogateError as error:
+            if error.reason != "store_unavailable" or left <= 0:
+                raise
+            return None
 
     def _woken(self, watch: Watch, seconds: float) -> Lease | None:
         """Sleep until we are granted the lease, at most so long. What woke us may be an older grant."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
-            if watch.wait(left) and (granted := self.granted(watch.entry())):
+            try:
+                woken = watch.wait(left)
+            except DistrogateError:
+                time.sleep(max(0.0, until - time.monotonic()))
+                return None
+            if woken and (granted := self.granted(watch.entry())):
                 return granted
         return None
 

@@ -219,3 +219,25 @@ def test_the_timeout_names_the_holder_and_leaves_the_line(store: Store) -> None:
     assert "job nightly" in error.value.message
     assert told
     assert Pool.read(store, "p").waiters == []
+
+
+def test_a_store_that_is_away_for_a_while_ends_no_wait(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    register(store, "a")
+    taken(store, "now")
+    told: list[str] = []
+    real = store.read
+    broken = iter([True] * 3)
+
+    def read(queries: t.Any) -> t.Any:
+        if told and next(broken, False):
+            raise DistrogateError("store_unavailable", "It is away.")
+        if told:
+            monkeypatch.setattr(store, "read", real)
+            release(store, "now")
+        return real(queries)
+
+    monkeypatch.setattr(store, "read", read)
+    monkeypatch.setattr(_wait, "_PROGRESS_SECONDS", 0)
+    lease = taken(store, "second", timeout=30, tell=lambda wait: told.append(waiting_line(wait)))
+    assert lease["tes"][0]["name"] == "a"
+    assert "waiting for 1 of pool p, and for the store: It is away." in told

@@ -88,9 +88,7 @@ def test_old_keys_are_bounded(clock: Stepped) -> None:
     assert [fence for fence, _key in state.known()] == list(range(99, 66, -1))
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "[]", "null", '{"version": 1}', '{"version": 2, "te": "te1", "old": []}', "x" * 300000]
-)
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"version": 1}', " " * 300000 + "{}"], ids=range(6))
 def test_a_damaged_file_opens_nothing(host: Host, text: str) -> None:
     host.raise_fence(7)
     (host.state / "te" / "te1").write_text(text)

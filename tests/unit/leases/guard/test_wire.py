@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._guard._wire import RefusedError, parse
-from ansible_collections.distrogate.ci.tests.faults.guard_commands import commands, read
+from ansible_collections.distrogate.ci.tests.faults.hostile.guard_commands import commands, read
 
 
 @pytest.mark.parametrize(

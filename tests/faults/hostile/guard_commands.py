@@ -37,6 +37,15 @@ _WORDS = (
     *("\n", "\r", "\0", "\t", "\x7f", "\x1b[2J", "\u2028", "\x85", "ü", "٣", "-1", "0", "007", "1e9", "nan"),
     *("../te1", "/etc/passwd", "te1/..", ".", "..", "-o", "--", "9" * 30, "x" * 300, "a" * 64, "F" * 64),
 )
+_RIGHT = (
+    "renew 5",
+    "te te1 power on",
+    "image root 5",
+    "console",
+    "raise te1 7 60",
+    "end te1 7",
+    "status te2",
+)
 _PATTERNS = {"te": _wire.NAME, "disk": _wire.NAME, "action": "on|off|reset|status", "sha256": "[0-9a-f]{64}"}
 
 
@@ -44,7 +53,8 @@ def commands() -> t.Any:
     """Known words in any order and number, between any texts."""
     word = st.sampled_from(_WORDS) | st.text(max_size=8)
     spaced = st.lists(word, max_size=8).map(" ".join)
-    return spaced | st.lists(word, max_size=8).map("".join) | st.text(max_size=40)
+    wanted = st.sampled_from(_RIGHT) | st.tuples(st.sampled_from(_RIGHT), word).map("".join)
+    return wanted | spaced | st.lists(word, max_size=8).map("".join) | st.text(max_size=40)
 
 
 def read(text: str, pool: bool) -> bool:
