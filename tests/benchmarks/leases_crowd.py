@@ -20,7 +20,7 @@ from ansible_collections.distrogate.ci.tests.tools.lease_client import Client, L
 
 _TERM = 3600.0  # The leases that nobody waits with live as long as this.
 _WAIT = 120.0
-_BLOCK = 25  # TEs of each lease that is not released
+_BLOCK = 25  # TEs of each lease that is not released: etcd takes 128 writes at once
 
 
 @dataclasses.dataclass
