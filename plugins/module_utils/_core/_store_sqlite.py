@@ -39,7 +39,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._store_values 
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store_wake import Bell, Ringer
 
-_LOOK_SECONDS = 0.25  # How often one who waits looks by itself,
+_LOOK_SECONDS = 2.0  # How often one who waits looks by itself,
 _LOOK_DEAF_SECONDS = 0.02  # and when no bell can ring for it.
 # One lookup for each row: a list of all living sessions would cost as much as there are.
 _LIVING = "(session IS NULL OR EXISTS (SELECT 1 FROM sessions WHERE id = entries.session AND expires > ?))"

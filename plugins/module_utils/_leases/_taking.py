@@ -114,7 +114,7 @@ class Taking:
             if not error.reason.startswith("store_"):  # Then the grant may have been written.
                 self.file.remove()
             raise
-        return Holder(self.store, demand.pool, lease_id, secret, client.server), lease
+        return Holder(self.store, demand.pool, lease["id"], secret, client.server), lease
 
     def _raise_guards(self, lease: Lease, ttl: int) -> list[str]:
         """The TEs whose guards do not let us in."""

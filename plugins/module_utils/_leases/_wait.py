@@ -61,6 +61,7 @@ class Wait:
         self._next_look = 0.0
         self.group = demand.group(place["came"])
         self.key = self.keys.waiter(self.group, place["lease"])
+        self._wanted = place["lease"]
 
     def run(self, tell: Tell | None = None, cleaner: Cleaner | None = None) -> Lease:
         """Wait for the lease; error ``lease_timeout``. While we wait ``cleaner`` cleans what is dirty."""
@@ -187,6 +188,9 @@ class Wait:
         granted = self.granted(self._note())
         if granted is None:
             self.lost_place += 1
+            # We may have been granted TEs, and lost them: those must not seem to be under the next lease.
+            self.place["lease"] = f"{self._wanted}.{self.lost_place}"
+            self.key = self.keys.waiter(self.group, self.place["lease"])
             self._again([Put(self.key, self.place), Put(self.keys.group(self.group), self.demand.value())])
         return granted
 

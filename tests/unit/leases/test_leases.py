@@ -316,3 +316,18 @@ def test_names_cannot_leave_their_keys(store: Store, name: str) -> None:
 @pytest.mark.parametrize("labels", [{"a\nb": "x"}, {"": "x"}, {"a": "x" * (1 << 20)}, {"a": "\x00"}])
 def test_labels_are_short_and_printable(store: Store, labels: dict[str, str]) -> None:
     assert reason_of(lambda: register(store, "a", labels=labels)) == "bad_options"
+
+
+def test_what_one_lost_while_it_stood_still_is_not_taken_for_what_it_has_now(store: Store) -> None:
+    register(store, "a", "b")
+    for job in ("one", "two"):
+        taken(store, job)
+    slow = Job(store, "slow")
+    release(store, "one")
+    store.end(slow.client.session)  # As if it had stood still.
+    assert slow.look() is None
+    release(store, "two")
+    assert slow.look() is not None
+    lost = reaped(store)
+    assert len(lost) == 1
+    assert sorted(status(store, name) for name in ("a", "b")) == ["free", "leased"]
