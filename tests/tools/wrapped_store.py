@@ -26,8 +26,8 @@ class WrappedStore(Store):
     def __init__(self, inner: Store) -> None:
         self.inner = inner
 
-    def read(self, queries: t.Sequence[Key | Range]) -> list[list[Entry]]:
-        return self.inner.read(queries)
+    def read(self, queries: t.Sequence[Key | Range], fresh: bool = True) -> list[list[Entry]]:
+        return self.inner.read(queries, fresh)
 
     def transact(self, expected: dict[str, int], operations: t.Sequence[Put | Delete]) -> int | None:
         return self.inner.transact(expected, operations)
@@ -61,9 +61,9 @@ class CountingStore(WrappedStore):
         super().__init__(inner)
         self.counts: collections.Counter[str] = collections.Counter()
 
-    def read(self, queries: t.Sequence[Key | Range]) -> list[list[Entry]]:
+    def read(self, queries: t.Sequence[Key | Range], fresh: bool = True) -> list[list[Entry]]:
         self.counts["read"] += 1
-        return super().read(queries)
+        return super().read(queries, fresh)
 
     def transact(self, expected: dict[str, int], operations: t.Sequence[Put | Delete]) -> int | None:
         self.counts["transact"] += 1

@@ -110,8 +110,12 @@ class Store(abc.ABC):
     """
 
     @abc.abstractmethod
-    def read(self, queries: t.Sequence[Key | Range]) -> list[list[Entry]]:
-        """The living entries that answer each query, all of one revision, and not older than this call."""
+    def read(self, queries: t.Sequence[Key | Range], fresh: bool = True) -> list[list[Entry]]:
+        """The living entries that answer each query, all of one revision, and not older than this call.
+
+        What is not ``fresh`` may be older, and costs less: for one who compares all that it relies on when it
+        writes.
+        """
 
     @abc.abstractmethod
     def transact(self, expected: dict[str, int], operations: t.Sequence[Put | Delete]) -> int | None:
@@ -120,6 +124,18 @@ class Store(abc.ABC):
         Returns the new revision, or None when a comparison failed or a session
         of a ``Put`` has ended (nothing is written then). Of two operations on one key the last counts.
         """
+
+    def transact_and_read(
+        self,
+        expected: dict[str, int],
+        operations: t.Sequence[Put | Delete],
+        queries: t.Sequence[Key | Range],
+    ) -> list[list[Entry]] | None:
+        """As ``transact``, and then the answers to ``queries``, which see what was written.
+
+        They may be newer than it. A backend may do both in one request.
+        """
+        return None if self.transact(expected, operations) is None else self.read(queries)
 
     @abc.abstractmethod
     def session(self, ttl: float) -> str:

@@ -60,12 +60,14 @@ class EtcdStore(Store):
         self._leases = Leases(self.client)
         self._writer = Writer(self.client, self._names, self._leases)
 
-    def read(self, queries: t.Sequence[Key | Range]) -> list[list[Entry]]:
-        return self.read_at(queries)[1] if queries else []
+    def read(self, queries: t.Sequence[Key | Range], fresh: bool = True) -> list[list[Entry]]:
+        return self.read_at(queries, fresh)[1] if queries else []
 
-    def read_at(self, queries: t.Sequence[Key | Range]) -> tuple[int, list[list[Entry]]]:
+    def read_at(self, queries: t.Sequence[Key | Range], fresh: bool = True) -> tuple[int, list[list[Entry]]]:
         """What ``read`` returns, and the revision that it is of. One request, for up to 128 queries."""
         ranges = [self._names.range(query) for query in queries]
+        if not fresh:  # The endpoint answers what it knows, and asks no other.
+            ranges = [{**request, "serializable": True} for request in ranges]
         at, answers = self._ranges(ranges[:_MAXIMUM_QUERIES], 0)
         for start in range(_MAXIMUM_QUERIES, len(ranges), _MAXIMUM_QUERIES):
             answers += self._ranges(ranges[start : start + _MAXIMUM_QUERIES], at)[1]
@@ -100,7 +102,30 @@ class EtcdStore(Store):
         found = sorted(found, key=_age)
         return found[: query.limit] if query.limit else found
 
+    def transact_and_read(
+        self,
+        expected: dict[str, int],
+        operations: t.Sequence[Put | Delete],
+        queries: t.Sequence[Key | Range],
+    ) -> list[list[Entry]] | None:
+        ranges = [self._names.range(query) for query in queries]
+        written = self._transact(expected, operations, ranges)
+        if written is None:
+            return None
+        if len(self._writer.answers) != len(ranges):
+            return self.read(queries)
+        found = [self._names.entries(each) for each in self._writer.answers]
+        return [
+            self._oldest(query, request, each, written) if isinstance(query, Range) and query.oldest else each
+            for query, request, each in zip(queries, ranges, found)
+        ]
+
     def transact(self, expected: dict[str, int], operations: t.Sequence[Put | Delete]) -> int | None:
+        return self._transact(expected, operations, [])
+
+    def _transact(
+        self, expected: dict[str, int], operations: t.Sequence[Put | Delete], ranges: list[Json]
+    ) -> int | None:
         comparisons = [compare(self._names.key(key), wanted) for key, wanted in expected.items()]
         checked = [
             (self._names.key(item.key), encode_put(item) if isinstance(item, Put) else "", item)
@@ -119,8 +144,9 @@ class EtcdStore(Store):
             writes = last_of_each(
                 (key, _operation(key, text, item, numbers, granted)) for key, text, item in checked
             )
+            reads = [{"request_range": request} for request in ranges]
             try:
-                written = self._writer.write(comparisons, writes)
+                written = self._writer.write(comparisons, [*writes, *reads])
             except LeaseGoneError:
                 written = None
                 if all(self._leases.living(lease) for lease in numbers.values()):

@@ -52,6 +52,7 @@ class Outcome:
     revision: int
     marker: bytes = b""
     marked: int = 0
+    answers: list[Json] = dataclasses.field(default_factory=list)
 
 
 def compare(key: str, wanted: int) -> Json:
@@ -60,7 +61,8 @@ def compare(key: str, wanted: int) -> Json:
 
 def _outcome(answer: Json) -> Outcome:
     if answer.get("succeeded") is True:  # Absent when a comparison failed.
-        return Outcome(True, revision(answer))
+        found = [each["response_range"] for each in items(answer, "responses") if "response_range" in each]
+        return Outcome(True, revision(answer), answers=found)
     responses = items(answer, "responses")
     if len(responses) != 1:
         raise BrokenError("it answered nonsense: not what a failed transaction reads")
@@ -81,9 +83,11 @@ class Writer:
         self._lease = 0
         self._granted = 0.0
         self._number = 0
+        self.answers: list[Json] = []  # To the ranges among the last operations; none if they went astray.
 
     def write(self, comparisons: list[Json], operations: list[Json]) -> int | None:
         """Apply all; None when a comparison failed. LeaseGoneError when a lease of an operation has ended."""
+        self.answers = []
         self._number += 1
         name = str(self._number).encode()
         for _number in range(_ATTEMPTS):
@@ -91,6 +95,7 @@ class Writer:
             outcome = self._send(comparisons, operations, name)
             if outcome is None:
                 continue
+            self.answers = outcome.answers
             if outcome.written or outcome.marker == name:
                 self._marked = outcome.revision if outcome.written else outcome.marked
                 return self._marked

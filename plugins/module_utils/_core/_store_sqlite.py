@@ -74,7 +74,11 @@ class SqliteStore(Store):
                 raise
         self._ringer = Ringer(self.name)
 
-    def read(self, queries: t.Sequence[Key | Range]) -> list[list[Entry]]:
+    def read(
+        self,
+        queries: t.Sequence[Key | Range],
+        fresh: bool = True,  # noqa: ARG002  always is
+    ) -> list[list[Entry]]:
         with self._translated():
             self._database.execute("BEGIN")
             try:

@@ -59,9 +59,13 @@ class Client:
             self._kept = now
             return True
         first = not self.session
-        self.session = self.store.session(self.term)
-        self._kept = now
+        self.renew()
         return first
+
+    def renew(self) -> None:
+        """Begin a new session."""
+        self._kept = time.monotonic()
+        self.session = self.store.session(self.term)
 
     def watch(self) -> Watch:
         """What wakes us when we are granted a lease."""

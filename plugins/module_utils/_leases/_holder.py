@@ -138,18 +138,24 @@ class Holder:
         return next_phase(self.store, self.keys, te, seconds)
 
     def _end(self, change: Change) -> dict[str, t.Any]:
-        def attempt() -> dict[str, t.Any] | None:
-            lease = self._known or self.lease()
-            end = self._hand_over if len(lease["tes"]) == 1 else self._end_set
-            return lease if end(lease["tes"], change) else None
+        lease = self._known or self.lease()
+        if len(lease["tes"]) > 1:
+            return until_written(lambda: lease if self._end_set(lease["tes"], change) else None)
+        if not self._hand_over(lease["tes"], change, fresh=False):
+            until_written(lambda: self._hand_over(lease["tes"], change) or None)
+        return lease
 
-        return until_written(attempt)
+    def _hand_over(self, tes: list[dict[str, t.Any]], change: Change, fresh: bool = True) -> bool:
+        """End a lease on one TE, and begin the next one with the same write, if it may.
 
-    def _hand_over(self, tes: list[dict[str, t.Any]], change: Change) -> bool:
-        """End a lease on one TE, and begin the next one with the same write, if it may."""
+        What was read may be old: whoever waits there and came first still did, all that is written is
+        compared, and if nobody waits there, nobody may have come since.
+        """
         klass = class_of(tes[0]["labels"])
         queries = [Key(self._key()), Key(self.keys.te(tes[0]["name"])), Key(EPOCH), Key(self.keys.queue)]
-        (own, found, epochs, queue), groups = self.server.line.read(klass, queries)
+        (own, found, epochs, queue), groups = self.server.line.read(klass, queries, fresh)
+        if not fresh and not (own and found):
+            return False
         entry, te = self._checked(own), found[0]
         lease = entry.value
         after, more = self._after(te, lease, change)

@@ -87,11 +87,13 @@ class Line:
         self._demands: dict[str, Demand] = {}
         self._groups = Remembered(store, keys.groups, constant=True)
 
-    def read(self, klass: str, queries: t.Sequence[Key | Range]) -> tuple[list[list[Entry]], Groups]:
+    def read(
+        self, klass: str, queries: t.Sequence[Key | Range], fresh: bool = True
+    ) -> tuple[list[list[Entry]], Groups]:
         """Answer ``queries``, and see the groups, at one revision."""
         known = self._known.get(klass, [])
         heads: list[Key | Range] = [self._head(group) for group in known]
-        answers = self.store.read([*queries, self._groups.query, *heads])
+        answers = self.store.read([*queries, self._groups.query, *heads], fresh)
         groups = Groups(self, self._groups.complete(answers[len(queries)]))
         for group, found in zip(known, answers[len(queries) + 1 :]):
             groups.note(group, found)

@@ -41,6 +41,7 @@ _FIRST_LOOK, _NEAR_LOOK, _FAR_LOOK = 0.5, 4.0, 15.0
 _HELPED = 4  # So many free TEs are handed on in one look, to whom they belong.
 
 Lease = dict[str, t.Any]
+Answers = list[list[Entry]]
 Tell = t.Callable[["Wait"], None]
 
 
@@ -79,10 +80,11 @@ class Wait:
     def _wait(self, cleanup: Cleanup, reaper: Reaper, tell: Tell | None) -> Lease | None:
         spoken = float("-inf")
         watch = self.client.watch()
-        self.enqueue()
+        answers: Answers | None = self.enqueue()
         while True:
             left = self.began + self.timeout - time.monotonic()
-            granted = self._turn(cleanup, reaper, left)
+            granted = self._turn(cleanup, reaper, left, answers)
+            answers = None
             if granted is not None or left <= 0:
                 return granted
             if tell is not None and time.monotonic() - spoken >= _PROGRESS_SECONDS:
@@ -92,7 +94,7 @@ class Wait:
             if granted := self._woken(watch, cleanup.pause(min(left, until_look, self.client.term / 4))):
                 return granted
 
-    def _turn(self, cleanup: Cleanup, reaper: Reaper, left: float) -> Lease | None:
+    def _turn(self, cleanup: Cleanup, reaper: Reaper, left: float, answers: Answers | None) -> Lease | None:
         """Do what is to be done, or leave when the time is over.
 
         A store that does not answer for a while ends no wait: it may come back in time.
@@ -102,7 +104,7 @@ class Wait:
             reaper.turn(self.client.session)
             if left > 0 and alive and not cleanup.busy and time.monotonic() < self._next_look:
                 return None
-            granted = self.look(cleanup)
+            granted = self.look(cleanup, answers)
             self._pause = min(self._pause * 1.5, _NEAR_LOOK if self.first else _FAR_LOOK)
             self._next_look = time.monotonic() + random.uniform(self._pause / 2, self._pause)
             return self.leave() if granted is None and left <= 0 else granted
@@ -125,52 +127,54 @@ class Wait:
                 return granted
         return None
 
-    def enqueue(self) -> None:
-        """Take a place. Who came before is seen by all who come after: the store orders the writes."""
+    def enqueue(self) -> Answers:
+        """Take a place. Who came before is seen by all who come after: the store orders the writes.
+
+        Returns what there is to see from there.
+        """
+        answers = self._placed()
+        if answers is not None:
+            return answers
+        self.client.renew()  # Our session ended: this process stood still.
+        return until_written(self._placed)
+
+    def _placed(self) -> Answers | None:
         self.place["session"] = self.client.session
         operations = [
             Put(self.key, self.place, session=self.client.session),
             Put(self.keys.group(self.group), self.demand.value()),
             Put(self.keys.queue, None),
         ]
-        if self.store.transact({}, operations) is None:  # Our session ended: this process stood still.
-            self.client.alive()
-            until_written(lambda: self._again(operations))
+        return self.store.transact_and_read({}, operations, self._queries())
 
-    def _again(self, operations: list[Put]) -> int | None:
-        self.place["session"] = self.client.session = self.store.session(self.client.term)
-        operations[0] = Put(self.key, self.place, session=self.client.session)
-        return self.store.transact({}, operations)
+    def _queries(self) -> list[Key | Range]:
+        """What one who looks wants to know."""
+        classes = [] if self.demand.name else self.client.fits.get(self.group, [])
+        queries: list[Key | Range] = [Key(self.key)]
+        queries.append(Range(self.keys.waiter(self.group), 1, oldest=True, bare=True))
+        queries.append(self.client.server.classes.query)
+        if self.demand.name:
+            queries.append(Key(self.keys.te(self.demand.name)))
+        for index in (self.keys.free, self.keys.dirty):
+            queries += [Range(index(klass), _HELPED) for klass in classes]
+        return queries
 
-    def look(self, cleanup: Cleanup) -> Lease | None:
+    def look(self, cleanup: Cleanup, answers: Answers | None = None) -> Lease | None:
         """See whether there is anything for us, or to be done for those before us."""
         fits = self.client.fits.get(self.group, [])
-        classes = [] if self.demand.name else fits
-        ranges = [Range(self.keys.free(klass), _HELPED) for klass in classes]
-        dirty = [Range(self.keys.dirty(klass), _HELPED) for klass in classes] if cleanup.willing else []
-        named = [Key(self.keys.te(self.demand.name))] if self.demand.name else []
-        head = Range(self.keys.waiter(self.group), 1, oldest=True, bare=True)
-        queries: list[Key | Range] = [
-            Key(self.key),
-            head,
-            self.client.server.classes.query,
-            *named,
-            *ranges,
-            *dirty,
-        ]
-        own, heads, known, *more = self.store.read(queries)
+        own, heads, bare, *more = answers or self.store.read(self._queries())
         self.first = not heads or heads[0].key == self.key
-        known = self.client.server.classes.complete(known)
-        te = more.pop(0) if named else []
-        check_possible(self.keys, known, self.demand, te[0].value if te else None)
+        classes = self.client.server.classes.complete(bare)
+        te = more.pop(0) if self.demand.name else []
+        check_possible(self.keys, classes, self.demand, te[0].value if te else None)
         if not own:
             return self._gone()
         self._age(own[0])
-        fitting = list(matching(self.keys, known, self.demand))
-        if set(fitting) != set(fits):
+        fitting = list(matching(self.keys, classes, self.demand))
+        if set(fitting) != set(fits) and not self.demand.name:
             self.client.fits[self.group] = fitting
             return self.look(cleanup)
-        free, unclean = _indexed(fits, more[: len(ranges)]), _indexed(fits, more[len(ranges) :])
+        free, unclean = _indexed(fits, more[: len(fits)]), _indexed(fits, more[len(fits) :])
         if te:
             free = [self._pair(te[0])] if te[0].value["phase"] == "free" else []
             unclean = [self._pair(te[0])] if te[0].value["phase"] == "dirty" else []
@@ -191,7 +195,8 @@ class Wait:
             # We may have been granted TEs, and lost them: those must not seem to be under the next lease.
             self.place["lease"] = f"{self._wanted}.{self.lost_place}"
             self.key = self.keys.waiter(self.group, self.place["lease"])
-            self._again([Put(self.key, self.place), Put(self.keys.group(self.group), self.demand.value())])
+            self.client.renew()
+            self.enqueue()
         return granted
 
     def _age(self, own: Entry) -> None:

@@ -65,8 +65,8 @@ class MortalStore(Store):
         self._store = store
         self._life = life
 
-    def read(self, queries: t.Sequence[Key | Range]) -> list[list[Entry]]:
-        return t.cast("list[list[Entry]]", self._life.act(lambda: self._store.read(queries)))
+    def read(self, queries: t.Sequence[Key | Range], fresh: bool = True) -> list[list[Entry]]:
+        return t.cast("list[list[Entry]]", self._life.act(lambda: self._store.read(queries, fresh)))
 
     def transact(self, expected: dict[str, int], operations: t.Sequence[Put | Delete]) -> int | None:
         return t.cast("int | None", self._life.act(lambda: self._store.transact(expected, operations)))

@@ -228,13 +228,13 @@ def test_a_store_that_is_away_for_a_while_ends_no_wait(store: Store, monkeypatch
     real = store.read
     broken = iter([True] * 3)
 
-    def read(queries: t.Any) -> t.Any:
+    def read(queries: t.Any, fresh: bool = True) -> t.Any:
         if told and next(broken, False):
             raise DistrogateError("store_unavailable", "It is away.")
         if told:
             monkeypatch.setattr(store, "read", real)
             release(store, "now")
-        return real(queries)
+        return real(queries, fresh)
 
     monkeypatch.setattr(store, "read", read)
     monkeypatch.setattr(_wait, "_PROGRESS_SECONDS", 0)
