@@ -23,7 +23,6 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._store_etcd_wi
     Json,
     RefusedError,
     compose,
-    inner,
     parse,
 )
 
@@ -35,7 +34,6 @@ _AUTHENTICATE = "/v3/auth/authenticate"
 # Codes of gRPC: cancelled, unknown, too late, too busy, aborted, internal, unavailable.
 _PASSING = frozenset({1, 2, 4, 8, 10, 13, 14})
 _MAXIMUM_LOGINS = 3
-_LEADER_FIRST, _LEADER_CALLS = 24, 1000  # After how many calls the leader is looked for, and how often again.
 
 
 class LeaseGoneError(Exception):
@@ -55,14 +53,10 @@ class Client:
         self._connection: Connection | None = None
         self._token = ""
         self._stall = min(_STALL_SECONDS, address.timeout / 3)
-        self._calls = 0
 
     def call(self, path: str, message: Json, decode: t.Callable[[Json], T]) -> T:
         """The decoded answer of the first endpoint that gives one."""
         deadline = time.monotonic() + self.address.timeout
-        self._calls += 1
-        if self._calls % _LEADER_CALLS == _LEADER_FIRST and len(self.address.endpoints) > 1:
-            self._turn_to_leader(deadline)
         body = compose(message)
         failures: dict[str, str] = {}
         logins = 0
@@ -82,20 +76,6 @@ class Client:
             self.resent = self._sent
             if not self._pause(len(failures), deadline):
                 raise self._unavailable(failures)
-
-    def _turn_to_leader(self, deadline: float) -> None:
-        """Go on with the leader, if it is one of our endpoints: all others have to ask it in turn.
-
-        Who makes a few calls only is better off with whatever endpoint it has.
-        """
-        for _number in self.address.endpoints:
-            try:
-                status = self._attempt("/v3/maintenance/status", b"{}", deadline)
-            except (BrokenError, RefusedError):
-                return  # What is wrong will show, and be told, in the call that follows.
-            if status.get("leader") == inner(status, "header").get("member_id"):
-                return
-            self.next_endpoint()
 
     def stream(self, path: str, message: Json, deadline: float) -> Connection:
         """A new connection with an answer that goes on, at the first endpoint that gives one."""
