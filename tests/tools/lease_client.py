@@ -141,7 +141,7 @@ class Client:
 
     def _holder(self, lease: Lease) -> Holder:
         server = self._pool(lease["pool"]).server
-        return Holder(self.store, lease["pool"], lease["id"], lease["secret"], server)
+        return Holder.of(lease, lease["secret"], server)
 
     def __enter__(self) -> Client:
         return self

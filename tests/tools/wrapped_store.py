@@ -10,8 +10,8 @@ import collections
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import (
+    Answers,
     Delete,
-    Entry,
     Key,
     Put,
     Range,
@@ -26,11 +26,16 @@ class WrappedStore(Store):
     def __init__(self, inner: Store) -> None:
         self.inner = inner
 
-    def read(self, queries: t.Sequence[Key | Range], fresh: bool = True) -> list[list[Entry]]:
+    def read(self, queries: t.Sequence[Key | Range], fresh: bool = True) -> Answers:
         return self.inner.read(queries, fresh)
 
-    def transact(self, expected: dict[str, int], operations: t.Sequence[Put | Delete]) -> int | None:
-        return self.inner.transact(expected, operations)
+    def transact(
+        self,
+        expected: dict[str, int],
+        operations: t.Sequence[Put | Delete],
+        unmade: t.Mapping[str, int] | None = None,
+    ) -> int | None:
+        return self.inner.transact(expected, operations, unmade)
 
     def session(self, ttl: float) -> str:
         return self.inner.session(ttl)
@@ -61,13 +66,18 @@ class CountingStore(WrappedStore):
         super().__init__(inner)
         self.counts: collections.Counter[str] = collections.Counter()
 
-    def read(self, queries: t.Sequence[Key | Range], fresh: bool = True) -> list[list[Entry]]:
+    def read(self, queries: t.Sequence[Key | Range], fresh: bool = True) -> Answers:
         self.counts["read"] += 1
         return super().read(queries, fresh)
 
-    def transact(self, expected: dict[str, int], operations: t.Sequence[Put | Delete]) -> int | None:
+    def transact(
+        self,
+        expected: dict[str, int],
+        operations: t.Sequence[Put | Delete],
+        unmade: t.Mapping[str, int] | None = None,
+    ) -> int | None:
         self.counts["transact"] += 1
-        return super().transact(expected, operations)
+        return super().transact(expected, operations, unmade)
 
     def session(self, ttl: float) -> str:
         self.counts["session"] += 1

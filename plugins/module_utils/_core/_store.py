@@ -74,6 +74,12 @@ class Range:
     bare: bool = False
 
 
+class Answers(list[list[Entry]]):
+    """The entries that answer each query, and the revision that they are of."""
+
+    revision = 0
+
+
 class Watch(abc.ABC):
     """What tells that an entry changed. A hint: it may speak without need, and read again when it does."""
 
@@ -110,7 +116,7 @@ class Store(abc.ABC):
     """
 
     @abc.abstractmethod
-    def read(self, queries: t.Sequence[Key | Range], fresh: bool = True) -> list[list[Entry]]:
+    def read(self, queries: t.Sequence[Key | Range], fresh: bool = True) -> Answers:
         """The living entries that answer each query, all of one revision, and not older than this call.
 
         What is not ``fresh`` may be older, and costs less: for one who compares all that it relies on when it
@@ -118,9 +124,15 @@ class Store(abc.ABC):
         """
 
     @abc.abstractmethod
-    def transact(self, expected: dict[str, int], operations: t.Sequence[Put | Delete]) -> int | None:
+    def transact(
+        self,
+        expected: dict[str, int],
+        operations: t.Sequence[Put | Delete],
+        unmade: t.Mapping[str, int] | None = None,
+    ) -> int | None:
         """Apply all operations at once if every key has the expected revision (0: absent).
 
+        And if no entry below any of the prefixes ``unmade`` was made after the revision given there.
         Returns the new revision, or None when a comparison failed or a session
         of a ``Put`` has ended (nothing is written then). Of two operations on one key the last counts.
         """
@@ -130,7 +142,7 @@ class Store(abc.ABC):
         expected: dict[str, int],
         operations: t.Sequence[Put | Delete],
         queries: t.Sequence[Key | Range],
-    ) -> list[list[Entry]] | None:
+    ) -> Answers | None:
         """As ``transact``, and then the answers to ``queries``, which see what was written.
 
         They may be newer than it. A backend may do both in one request.

@@ -12,6 +12,7 @@ import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import (
+    Answers,
     Delete,
     Entry,
     Key,
@@ -60,8 +61,9 @@ class EtcdStore(Store):
         self._leases = Leases(self.client)
         self._writer = Writer(self.client, self._names, self._leases)
 
-    def read(self, queries: t.Sequence[Key | Range], fresh: bool = True) -> list[list[Entry]]:
-        return self.read_at(queries, fresh)[1] if queries else []
+    def read(self, queries: t.Sequence[Key | Range], fresh: bool = True) -> Answers:
+        at, found = self.read_at(queries, fresh) if queries else (0, [])
+        return _answers(at, found)
 
     def read_at(self, queries: t.Sequence[Key | Range], fresh: bool = True) -> tuple[int, list[list[Entry]]]:
         """What ``read`` returns, and the revision that it is of. One request, for up to 128 queries."""
@@ -107,26 +109,45 @@ class EtcdStore(Store):
         expected: dict[str, int],
         operations: t.Sequence[Put | Delete],
         queries: t.Sequence[Key | Range],
-    ) -> list[list[Entry]] | None:
+    ) -> Answers | None:
         ranges = [self._names.range(query) for query in queries]
-        written = self._transact(expected, operations, ranges)
+        written = self._transact(expected, operations, {}, ranges)
         if written is None:
             return None
         if len(self._writer.answers) != len(ranges):
             return self.read(queries)
         found = [self._names.entries(each) for each in self._writer.answers]
-        return [
+        sorted_found = [
             self._oldest(query, request, each, written) if isinstance(query, Range) and query.oldest else each
             for query, request, each in zip(queries, ranges, found)
         ]
+        return _answers(written, sorted_found)
 
-    def transact(self, expected: dict[str, int], operations: t.Sequence[Put | Delete]) -> int | None:
-        return self._transact(expected, operations, [])
+    def transact(
+        self,
+        expected: dict[str, int],
+        operations: t.Sequence[Put | Delete],
+        unmade: t.Mapping[str, int] | None = None,
+    ) -> int | None:
+        return self._transact(expected, operations, unmade or {}, [])
 
     def _transact(
-        self, expected: dict[str, int], operations: t.Sequence[Put | Delete], ranges: list[Json]
+        self,
+        expected: dict[str, int],
+        operations: t.Sequence[Put | Delete],
+        unmade: t.Mapping[str, int],
+        ranges: list[Json],
     ) -> int | None:
         comparisons = [compare(self._names.key(key), wanted) for key, wanted in expected.items()]
+        comparisons += [
+            {
+                **self._names.range(Range(prefix)),
+                "target": "CREATE",
+                "result": "LESS",
+                "create_revision": str(after + 1),
+            }
+            for prefix, after in unmade.items()
+        ]
         checked = [
             (self._names.key(item.key), encode_put(item) if isinstance(item, Put) else "", item)
             for item in operations
@@ -202,6 +223,12 @@ class EtcdStore(Store):
 
     def close(self) -> None:
         self.client.close()
+
+
+def _answers(at: int, found: list[list[Entry]]) -> Answers:
+    answers = Answers(found)
+    answers.revision = at
+    return answers
 
 
 def _age(entry: Entry) -> tuple[int, bytes]:

@@ -17,6 +17,7 @@ import typing as t
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._local_fs import machine_identity
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import (
+    Answers,
     Delete,
     Entry,
     Key,
@@ -78,12 +79,14 @@ class SqliteStore(Store):
         self,
         queries: t.Sequence[Key | Range],
         fresh: bool = True,  # noqa: ARG002  always is
-    ) -> list[list[Entry]]:
+    ) -> Answers:
         with self._translated():
             self._database.execute("BEGIN")
             try:
                 now = clock()
-                return [self._answer(query, now) for query in queries]
+                answers = Answers(self._answer(query, now) for query in queries)
+                answers.revision = self.revision()
+                return answers
             finally:
                 self._database.execute("COMMIT")
 
@@ -102,7 +105,12 @@ class SqliteStore(Store):
             for key, value, revision, created in rows.fetchall()
         ]
 
-    def transact(self, expected: dict[str, int], operations: t.Sequence[Put | Delete]) -> int | None:
+    def transact(
+        self,
+        expected: dict[str, int],
+        operations: t.Sequence[Put | Delete],
+        unmade: t.Mapping[str, int] | None = None,
+    ) -> int | None:
         comparisons = [(encode_key(key), revision) for key, revision in expected.items()]
         writes = [
             (encode_key(item.key), encode_put(item) if isinstance(item, Put) else "", item)
@@ -116,12 +124,19 @@ class SqliteStore(Store):
                 if (row[0] if row else 0) != wanted:
                     self._database.execute("ROLLBACK")
                     return None
+            if any(self._made(prefix, after) for prefix, after in (unmade or {}).items()):
+                self._database.execute("ROLLBACK")
+                return None
             for key, value, item in writes:
                 if not self._write(key, value, item, revision, now):
                     self._database.execute("ROLLBACK")
                     return None
         self._ringer.ring([*rung, *(item.key for item in operations)])
         return revision
+
+    def _made(self, prefix: str, after: int) -> bool:
+        query = "SELECT 1 FROM entries WHERE key >= ? AND key < ? AND created > ? LIMIT 1"
+        return bool(self._database.execute(query, (*_bounds(prefix), after)).fetchone())
 
     def _write(self, key: bytes, value: str, item: Put | Delete, revision: int, now: float) -> bool:
         run = self._database.execute

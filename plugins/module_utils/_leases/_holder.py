@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import hmac
 import secrets
@@ -28,6 +29,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._serve impor
     epoch_of,
     found_by,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._succession import Succession, in_order
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._te import (
     Operations,
     Te,
@@ -55,6 +57,8 @@ class Holder:
     """Whoever knows the secret of lease ``lease_id`` in ``pool``."""
 
     _known: dict[str, t.Any] | None = None
+    _told: Succession | None = None  # When we were granted the lease, at this revision:
+    _revision = 0
 
     def __init__(
         self, store: Store, pool: str, lease_id: str, secret: str, server: Server | None = None
@@ -70,6 +74,10 @@ class Holder:
         """Whoever was just granted ``lease``, and need not read what it holds."""
         holder = cls(server.store, lease["pool"], lease["id"], secret, server)
         holder._known = lease
+        noted = server.noted
+        if noted is not None and noted.value["lease"]["id"] == lease["id"] and noted.value["after"]:
+            holder._told = Succession.of(lease["pool"], noted.value["after"])
+            holder._revision = noted.revision
         return holder
 
     def lease(self) -> dict[str, t.Any]:
@@ -83,6 +91,7 @@ class Holder:
         Error ``lease_lost``; ``lease_too_old`` when its longest life is over.
         """
         life_key = self.keys.life(self.lease_id)
+        self._told = self.server.noted = None  # The lease is written anew: what we were told of it is old.
 
         def attempt() -> dict[str, t.Any] | None:
             found, life = self.store.read([Key(self._key()), Key(life_key)])
@@ -141,9 +150,34 @@ class Holder:
         lease = self._known or self.lease()
         if len(lease["tes"]) > 1:
             return until_written(lambda: lease if self._end_set(lease["tes"], change) else None)
-        if not self._hand_over(lease["tes"], change, fresh=False):
-            until_written(lambda: self._hand_over(lease["tes"], change) or None)
+        if self._passed_on(change) or self._hand_over(lease["tes"], change, fresh=False):
+            return lease
+        until_written(lambda: self._hand_over(lease["tes"], change) or None)
         return lease
+
+    def _passed_on(self, change: Change) -> bool:
+        """Hand the TE to the one of whom we were told when we were granted it, if that still holds."""
+        told = self._told
+        if told is None or change != self._next_phase or self._known is None:
+            return False
+        entry = self._checked([Entry(self._key(), self._known, self._revision, self._revision)])
+        te = Entry(self.keys.te(told.te["name"]), told.te, self._revision, 0)
+        after, more = self._after(te, entry.value, change)
+        if more or not grantable(after):
+            return False
+        expected, unmade = told.expected(self.keys)
+        expected[entry.key] = entry.revision
+        next_one, rest = told.waiters[0], dataclasses.replace(told, waiters=told.waiters[1:])
+        ends = _ends(self.keys, entry)
+        ready = self._ready(te, after)
+        given = self.server.grant_waiter(
+            next_one, [ready], told.epoch[0], expected, ends, after=rest, unmade=unmade
+        )
+        return given is not None
+
+    def _ready(self, te: Entry, after: Te) -> Entry:
+        """A TE as it will be, with the indexes that it has."""
+        return Entry(te.key, {**after, "phase": "leased", "lease": self.lease_id}, te.revision, te.created)
 
     def _hand_over(self, tes: list[dict[str, t.Any]], change: Change, fresh: bool = True) -> bool:
         """End a lease on one TE, and begin the next one with the same write, if it may.
@@ -164,12 +198,13 @@ class Holder:
         waiting = groups.heads(found_by(after), klass) if grantable(after) else []
         waiter, chosen = self.server.choose(waiting, groups, te) if waiting else (None, [])
         if waiter is not None and chosen == [te]:
-            # As it will be, with the indexes that it has.
-            ready = Entry(
-                te.key, {**after, "phase": "leased", "lease": entry.value["id"]}, te.revision, te.created
-            )
+            epoch = (epoch_of(epochs), epochs[0].revision if epochs else 0)
+            waiters = in_order(groups.firsts(found_by(after)), waiter)
+            following = Succession(after, groups.revision, epoch, waiters)
+            expected.update(following.expected(self.keys)[0])
+            ends = _ends(self.keys, entry)
             given = self.server.grant_waiter(
-                waiter, [ready], epoch_of(epochs), expected, _ends(self.keys, entry)
+                waiter, [self._ready(te, after)], epoch[0], expected, ends, after=following
             )
             return given is not None
         # Nobody came since we looked: else look again, so that no newcomer is passed over.

@@ -28,6 +28,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._remembered 
 # A waiter gains one step of priority in this time: a check at 0 passes newer gates at 10 after 50 minutes.
 AGEING_SECONDS = 300.0
 _REMEMBERED = 10_000
+_SEEN = 5  # So many of a group are read: the first, and those who come after.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +95,7 @@ class Line:
         known = self._known.get(klass, [])
         heads: list[Key | Range] = [self._head(group) for group in known]
         answers = self.store.read([*queries, self._groups.query, *heads], fresh)
-        groups = Groups(self, self._groups.complete(answers[len(queries)]))
+        groups = Groups(self, self._groups.complete(answers[len(queries)]), answers.revision)
         for group, found in zip(known, answers[len(queries) + 1 :]):
             groups.note(group, found)
         return answers[: len(queries)], groups
@@ -115,37 +116,42 @@ class Line:
         return self.store.read([self._head(group) for group in groups]) if groups else []
 
     def _head(self, group: str) -> Range:
-        return Range(self.keys.waiter(group), 1, oldest=True)
+        return Range(self.keys.waiter(group), _SEEN, oldest=True)
 
 
 class Groups:
     """The groups of a pool at one moment, and their heads, as far as they were read."""
 
-    def __init__(self, line: Line, entries: t.Iterable[Entry]) -> None:
+    def __init__(self, line: Line, entries: t.Iterable[Entry], revision: int) -> None:
         self._line = line
+        self.revision = revision
         start = len(line.keys.groups)
         self._entries = {entry.key[start:]: entry for entry in entries}
         self.demands = {group: line.demand(group, entry) for group, entry in self._entries.items()}
-        self._heads: dict[str, Waiter | None] = {}
+        self._heads: dict[str, list[Waiter]] = {}
 
     def note(self, group: str, found: list[Entry]) -> None:
         """The head of a group was read."""
         if group in self.demands:
-            self._heads[group] = Waiter(found[0], self.demands[group]) if found else None
+            self._heads[group] = [Waiter(entry, self.demands[group]) for entry in found]
 
     def heads(self, wanted: t.Callable[[Demand], bool], klass: str | None = None) -> list[Waiter]:
         """The heads of the groups that are wanted; ``klass`` is what they are remembered for."""
+        firsts = self.firsts(wanted, klass)
+        return [waiters[0] for waiters in firsts if waiters]
+
+    def firsts(self, wanted: t.Callable[[Demand], bool], klass: str | None = None) -> list[list[Waiter]]:
+        """The first few of each of the groups that are wanted."""
         names = [group for group, demand in self.demands.items() if wanted(demand)]
         missing = [group for group in names if group not in self._heads]
         for group, found in zip(missing, self._line.heads(missing)):
             self.note(group, found)
-        waiters = [self._heads[group] for group in names]
-        for group, waiter in zip(names, waiters):
-            if waiter is None:
+        for group in names:
+            if not self._heads[group]:
                 self._forget(group)
         if klass is not None:
             self._line.remember(klass, names)
-        return [waiter for waiter in waiters if waiter is not None]
+        return [self._heads[group] for group in names]
 
     def _forget(self, group: str) -> None:
         """Nobody waits in it any more. One who comes now writes the group again, so this does nothing."""

@@ -11,6 +11,7 @@ younger than the one it chose, so the order holds without a lock.
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import (
@@ -33,6 +34,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._line import
     first,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._remembered import Remembered
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._succession import Succession
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._te import (
     Operations,
     Te,
@@ -72,6 +74,7 @@ class Server:
         self.keys = keys
         self.line = Line(store, keys)
         self.classes = Remembered(store, keys.classes)
+        self.noted: Entry | None = None  # The last note of a grant that our client had.
 
     def serve(self, name: str, klass: str) -> bool:
         """Give a free TE to the first in the line; False when nobody may have it now."""
@@ -109,20 +112,26 @@ class Server:
         epoch: int,
         expected: t.Mapping[str, int],
         operations: t.Sequence[Put | Delete],
+        *,
+        after: Succession | None = None,
+        unmade: t.Mapping[str, int] | None = None,
     ) -> dict[str, t.Any] | None:
         """Give ``tes`` to whoever has ``place``, along with ``operations``; None when something changed.
 
         They are free, or the operations end the lease on them.
         """
-        after = [leased(entry.value, place["lease"], epoch) for entry in tes]
-        lease = new_lease(self.keys.pool, place, after, self.store.now())
+        states = [leased(entry.value, place["lease"], epoch) for entry in tes]
+        lease = new_lease(self.keys.pool, place, states, self.store.now())
         written: Operations = [*operations]
-        for entry, te in zip(tes, after):
+        for entry, te in zip(tes, states):
             written += write(self.keys, entry.value, te)
         written.append(Put(self.keys.lease(lease["id"]), lease, session=place["session"]))
-        written.append(Put(note(place["client"]), lease, session=place["session"]))
-        compared = {entry.key: entry.revision for entry in tes}
-        return lease if self.store.transact({**compared, **expected}, written) is not None else None
+        told = {"lease": lease, "after": None}
+        if after is not None and after.waiters:
+            told["after"] = dataclasses.replace(after, te=states[0]).value()
+        written.append(Put(note(place["client"]), told, session=place["session"]))
+        compared = {**{entry.key: entry.revision for entry in tes}, **expected}
+        return lease if self.store.transact(compared, written, unmade) is not None else None
 
     def grant_waiter(
         self,
@@ -131,12 +140,16 @@ class Server:
         epoch: int,
         expected: t.Mapping[str, int] | None = None,
         operations: t.Sequence[Put | Delete] = (),
+        *,
+        after: Succession | None = None,
+        unmade: t.Mapping[str, int] | None = None,
     ) -> dict[str, t.Any] | None:
         """Turn a place in the line into a lease; None when something changed."""
         entry = waiter.entry
         compared = {entry.key: entry.revision, **(expected or {})}
         place = {**entry.value, "came": waiter.came}
-        return self.grant(place, tes, epoch, compared, [*operations, Delete(entry.key)])
+        written = [*operations, Delete(entry.key)]
+        return self.grant(place, tes, epoch, compared, written, after=after, unmade=unmade)
 
     def _assembled(self, waiter: Waiter, groups: Groups, classes: list[Entry]) -> list[Entry]:
         """The set for a waiter, of what is free and nobody before it could use; empty if incomplete."""

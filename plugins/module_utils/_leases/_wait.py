@@ -151,7 +151,6 @@ class Wait:
         """What one who looks wants to know."""
         classes = [] if self.demand.name else self.client.fits.get(self.group, [])
         queries: list[Key | Range] = [Key(self.key)]
-        queries.append(Range(self.keys.waiter(self.group), 1, oldest=True, bare=True))
         queries.append(self.client.server.classes.query)
         if self.demand.name:
             queries.append(Key(self.keys.te(self.demand.name)))
@@ -162,8 +161,12 @@ class Wait:
     def look(self, cleanup: Cleanup, answers: Answers | None = None) -> Lease | None:
         """See whether there is anything for us, or to be done for those before us."""
         fits = self.client.fits.get(self.group, [])
-        own, heads, bare, *more = answers or self.store.read(self._queries())
-        self.first = not heads or heads[0].key == self.key
+        if answers is None:
+            # Finding the first of a long line is work: only for those who look again, who do it seldom.
+            head = Range(self.keys.waiter(self.group), 1, oldest=True, bare=True)
+            *answers, heads = self.store.read([*self._queries(), head])
+            self.first = not heads or heads[0].key == self.key
+        own, bare, *more = answers
         classes = self.client.server.classes.complete(bare)
         te = more.pop(0) if self.demand.name else []
         check_possible(self.keys, classes, self.demand, te[0].value if te else None)
@@ -223,9 +226,10 @@ class Wait:
         return self.store.get(note(self.client.id))
 
     def granted(self, entry: Entry | None) -> Lease | None:
-        if entry is None or entry.value["id"] != self.place["lease"]:
+        if entry is None or entry.value["lease"]["id"] != self.place["lease"]:
             return None
-        return t.cast("Lease", entry.value)
+        self.client.server.noted = entry
+        return t.cast("Lease", entry.value["lease"])
 
 
 def _indexed(classes: list[str], found: list[list[Entry]]) -> list[tuple[str, str]]:

@@ -27,7 +27,12 @@ class DeadlyStore(WrappedStore):
         self._dice = dice
         self._chance = chance
 
-    def transact(self, expected: dict[str, int], operations: t.Sequence[Put | Delete]) -> int | None:
+    def transact(
+        self,
+        expected: dict[str, int],
+        operations: t.Sequence[Put | Delete],
+        unmade: t.Mapping[str, int] | None = None,
+    ) -> int | None:
         if self._dice.random() < self._chance:
             threading.Thread(target=_die, args=(self._dice.uniform(0, _WITHIN),), daemon=True).start()
         return super().transact(expected, operations)
@@ -36,7 +41,12 @@ class DeadlyStore(WrappedStore):
 class HeedlessStore(WrappedStore):
     """Writes whatever it is told, whatever was there before: the checker must find that."""
 
-    def transact(self, expected: dict[str, int], operations: t.Sequence[Put | Delete]) -> int | None:
+    def transact(
+        self,
+        expected: dict[str, int],
+        operations: t.Sequence[Put | Delete],
+        unmade: t.Mapping[str, int] | None = None,
+    ) -> int | None:
         return super().transact({}, operations)
 
 

@@ -21,8 +21,8 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import (
+    Answers,
     Delete,
-    Entry,
     Key,
     Put,
     Range,
@@ -65,11 +65,18 @@ class MortalStore(Store):
         self._store = store
         self._life = life
 
-    def read(self, queries: t.Sequence[Key | Range], fresh: bool = True) -> list[list[Entry]]:
-        return t.cast("list[list[Entry]]", self._life.act(lambda: self._store.read(queries, fresh)))
+    def read(self, queries: t.Sequence[Key | Range], fresh: bool = True) -> Answers:
+        return t.cast("Answers", self._life.act(lambda: self._store.read(queries, fresh)))
 
-    def transact(self, expected: dict[str, int], operations: t.Sequence[Put | Delete]) -> int | None:
-        return t.cast("int | None", self._life.act(lambda: self._store.transact(expected, operations)))
+    def transact(
+        self,
+        expected: dict[str, int],
+        operations: t.Sequence[Put | Delete],
+        unmade: t.Mapping[str, int] | None = None,
+    ) -> int | None:
+        return t.cast(
+            "int | None", self._life.act(lambda: self._store.transact(expected, operations, unmade))
+        )
 
     def now(self) -> float:
         return self._store.now()
