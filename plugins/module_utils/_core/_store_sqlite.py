@@ -40,7 +40,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._store_values 
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store_wake import Bell, Ringer
 
-_LOOK_SECONDS = 2.0  # How often one who waits looks by itself,
+_LOOK_SECONDS = 5.0  # How often one who waits looks by itself,
 _LOOK_DEAF_SECONDS = 0.02  # and when no bell can ring for it.
 # One lookup for each row: a list of all living sessions would cost as much as there are.
 _LIVING = "(session IS NULL OR EXISTS (SELECT 1 FROM sessions WHERE id = entries.session AND expires > ?))"
@@ -167,12 +167,21 @@ class SqliteStore(Store):
         return int(row.lastrowid or 0)
 
     def keep(self, session: str) -> bool:
-        with self._translated(), self._writing():
+        with self._translated(), self._unsynced(), self._writing():
             now = clock()
             kept = self._database.execute(
                 "UPDATE sessions SET expires = ? + ttl WHERE id = ? AND expires > ?", (now, int(session), now)
             )
             return kept.rowcount == 1
+
+    @contextlib.contextmanager
+    def _unsynced(self) -> t.Iterator[None]:
+        """Do not wait for the disk: a sign of life that a crash loses is not missed; all begin anew then."""
+        self._database.execute("PRAGMA synchronous = NORMAL")
+        try:
+            yield
+        finally:
+            self._database.execute("PRAGMA synchronous = FULL")
 
     def end(self, session: str) -> None:
         with self._translated(), self._writing():
@@ -222,6 +231,7 @@ class SqliteStore(Store):
     def _begin(self) -> None:
         """Begin to write. SQLite's own waiting backs off to 100 ms, which starves one among many."""
         deadline = time.monotonic() + BUSY_SECONDS
+        pause = 0.0002
         self._database.execute("PRAGMA busy_timeout = 0")
         try:
             while True:
@@ -231,7 +241,8 @@ class SqliteStore(Store):
                 except sqlite3.OperationalError as error:
                     if "locked" not in str(error) or time.monotonic() > deadline:
                         raise
-                time.sleep(random.uniform(0.0002, 0.002))
+                time.sleep(random.uniform(pause / 2, pause))
+                pause = min(pause * 1.5, 0.002)
         finally:
             self._database.execute(f"PRAGMA busy_timeout = {round(BUSY_SECONDS * 1000)}")
 

@@ -78,6 +78,8 @@ def prepare(database: sqlite3.Connection, path: str, machine: str) -> None:
                 raise
             time.sleep(0.01)
     run("PRAGMA synchronous = FULL")
+    # Whoever writes the last of so many pages brings all of them home: seldom, so that few wait for that.
+    run("PRAGMA wal_autocheckpoint = 4000")
     about = _about(database)
     if not about:
         run("BEGIN IMMEDIATE")

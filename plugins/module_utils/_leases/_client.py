@@ -47,13 +47,14 @@ class Client:
         self.session = ""
         self.crowded = False  # Whether we had to wait last time: then we do not try without.
         self.fits: dict[str, list[str]] = {}  # The classes that fitted a group's demand when we last looked.
+        self.seen = 0  # A revision of the store that we know of.
         self._kept = 0.0
         self._watch: Watch | None = None
 
     def alive(self) -> bool:
         """Give a sign of life if it is time for one; False when we are in a new session."""
         now = time.monotonic()
-        if self.session and now - self._kept < self.term / 3:
+        if self.session and now - self._kept < self.term / 2:
             return True
         if self.session and self.store.keep(self.session):
             self._kept = now
@@ -92,6 +93,7 @@ class Client:
             named = [Key(self.keys.te(demand.name))] if demand.name else []
             queries: list[Key | Range] = [self.server.classes.query, Key(self.keys.queue), Key(EPOCH), *named]
             (classes, queue, epochs, *tes), groups = self.server.line.read("", queries)
+            self.seen = groups.revision
             classes = self.server.classes.complete(classes)
             te = tes[0][0].value if tes and tes[0] else None
             check_possible(self.keys, classes, demand, te)

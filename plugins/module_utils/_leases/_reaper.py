@@ -77,7 +77,7 @@ class Reaper:
             # A large pool takes longer to look through: that must not become all that we do.
             self._next = started + max(_PAUSE, 20 * (time.monotonic() - started))
         else:
-            self._next = started + random.uniform(_PAUSE, 5 * _PAUSE)
+            self._next = started + random.uniform(5 * _PAUSE, 10 * _PAUSE)
 
     def leave(self) -> None:
         """Let another do it."""

@@ -36,7 +36,8 @@ class Place(t.Protocol):
     url: str
     deadly: float
 
-    def attack(self, dice: random.Random) -> t.ContextManager[str]: ...
+    def attack(self, dice: random.Random) -> t.ContextManager[str]:
+        raise NotImplementedError
 
 
 @dataclasses.dataclass

@@ -31,11 +31,11 @@ class Wall:
 
         class Datetime(datetime.datetime):
             @classmethod
-            def now(cls, tz: datetime.tzinfo | None = None) -> Datetime:
+            def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:
                 return cls.fromtimestamp(_real() + wall.step, tz)
 
             @classmethod
-            def utcnow(cls) -> Datetime:
+            def utcnow(cls) -> datetime.datetime:
                 return cls.now(datetime.timezone.utc).replace(tzinfo=None)
 
         time.time = lambda: _real() + wall.step

@@ -316,3 +316,31 @@ def test_until_written_gives_up_with_a_sentence() -> None:
     with pytest.raises(DistrogateError) as error:
         until_written(lambda: None, attempts=3)
     assert error.value.reason == "store_contended"
+
+
+def test_a_write_may_rely_on_nothing_new_below_a_prefix(store: Store) -> None:
+    store.transact({}, [Put("x/a", 1), Put("y", 1)])
+    seen = store.read([Range("x/")]).revision
+    assert seen >= store.list("x/")[0].created
+    assert store.transact({}, [Put("x/a", 2)], {"x/": seen}) is not None
+    assert store.transact({}, [Put("x/b", 1)], {"x/": seen, "z/": seen}) is not None
+    assert store.transact({}, [Put("y", 2)], {"x/": seen}) is None
+    entry = store.get("y")
+    assert entry is not None
+    assert entry.value == 1
+    assert store.transact({}, [Put("y", 3)], {"x/": store.revision()}) is not None
+
+
+def test_a_write_and_a_read_in_one(store: Store) -> None:
+    store.transact({}, [Put("x/a", 1)])
+    answers = store.transact_and_read({"x/b": 0}, [Put("x/b", 2)], [Range("x/", oldest=True), Key("x/c")])
+    assert answers is not None
+    assert [[entry.value for entry in found] for found in answers] == [[1, 2], []]
+    assert store.transact_and_read({"x/b": 0}, [Put("x/b", 3)], [Key("x/b")]) is None
+    assert [entry.value for entry in store.list("x/")] == [1, 2]
+
+
+def test_what_is_not_fresh_is_of_one_revision_too(store: Store) -> None:
+    store.transact({}, [Put("x/a", 1), Put("x/b", 1)])
+    _wait_for(lambda: len(store.read([Range("x/")], fresh=False)[0]) == 2)
+    assert store.read([], fresh=False) == []
