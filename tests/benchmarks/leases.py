@@ -161,9 +161,11 @@ def main() -> None:
     parser.add_argument(
         "--on", choices=[OURS, ETCD, PEER], action="append", help="only on this; may be repeated"
     )
+    parser.add_argument("--rounds", type=int, default=Sizes.rounds, help="how often each contest is held")
     options = parser.parse_args()
     options.root.mkdir(parents=True, exist_ok=True)
-    bench = Bench(options.root.resolve(), QUICK if options.quick else Sizes(), tuple(options.on or PLACES))
+    sizes = QUICK if options.quick else Sizes(rounds=options.rounds)
+    bench = Bench(options.root.resolve(), sizes, tuple(options.on or PLACES))
     for part in options.part or PARTS:
         say(part)
         getattr(bench, part)()
