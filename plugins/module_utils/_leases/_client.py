@@ -47,7 +47,6 @@ class Client:
         self.session = ""
         self.crowded = False  # Whether we had to wait last time: then we do not try without.
         self.fits: dict[str, list[str]] = {}  # The classes that fitted a group's demand when we last looked.
-        self.seen = 0  # A revision of the store that we know of.
         self._kept = 0.0
         self._watch: Watch | None = None
 
@@ -93,7 +92,6 @@ class Client:
             named = [Key(self.keys.te(demand.name))] if demand.name else []
             queries: list[Key | Range] = [self.server.classes.query, Key(self.keys.queue), Key(EPOCH), *named]
             (classes, queue, epochs, *tes), groups = self.server.line.read("", queries)
-            self.seen = groups.revision
             classes = self.server.classes.complete(classes)
             te = tes[0][0].value if tes and tes[0] else None
             check_possible(self.keys, classes, demand, te)

@@ -17,7 +17,7 @@ te/<pool>/quota/<person>            written with each hold, so that two do not p
 te/<pool>/queue                     written by each newcomer
 te/<pool>/reaper                    who looks for leases that ended
 group/<pool>/<group>                what those who wait in it ask for
-waiter/<pool>/<group>/<seen>.<id>         one who waits; ends with its process
+waiter/<pool>/<group>/<id>         one who waits; ends with its process
 note/<client>                       the lease that was granted to a client
 epoch                               how often a store was restored from a backup
 """
@@ -97,9 +97,9 @@ class Keys:
     def group(self, group: str) -> str:
         return self.groups + group
 
-    def waiter(self, group: str, lease: str = "", seen: int = 0) -> str:
-        """One who waits, and has seen this revision; without an id the prefix of all in the group."""
-        return f"{self.waiters}{group}/{seen:016x}.{lease}" if lease else f"{self.waiters}{group}/"
+    def waiter(self, group: str, lease: str = "") -> str:
+        """One who waits; without an id the prefix of all in the group."""
+        return f"{self.waiters}{group}/{lease}"
 
 
 def note(client: str) -> str:

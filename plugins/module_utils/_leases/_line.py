@@ -28,7 +28,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._remembered 
 # A waiter gains one step of priority in this time: a check at 0 passes newer gates at 10 after 50 minutes.
 AGEING_SECONDS = 300.0
 _REMEMBERED = 10_000
-_SEEN = 4  # So many of a group are read: the first, and those who come after.
+_SEEN = 5  # So many of a group are read: the first, and those who come after.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,21 +115,8 @@ class Line:
     def heads(self, groups: t.Sequence[str]) -> list[list[Entry]]:
         return self.store.read([self._head(group) for group in groups]) if groups else []
 
-    def oldest(self, group: str, found: list[Entry]) -> list[Entry]:
-        """The first few of a group, surely in the order in which they came.
-
-        A waiter's key begins with a revision before that at which it came. So none that was not found came
-        before the revision in the last key that was; a group that is in no such order is read whole.
-        """
-        if len(found) == _SEEN:
-            bound = int(found[-1].key.rpartition("/")[2][:16], 16)
-            found = [entry for entry in found if entry.created <= bound] or self.store.read(
-                [Range(self.keys.waiter(group), _SEEN, oldest=True)]
-            )[0]
-        return sorted(found, key=_created)
-
     def _head(self, group: str) -> Range:
-        return Range(self.keys.waiter(group), _SEEN)
+        return Range(self.keys.waiter(group), _SEEN, oldest=True)
 
 
 class Groups:
@@ -146,8 +133,7 @@ class Groups:
     def note(self, group: str, found: list[Entry]) -> None:
         """The head of a group was read."""
         if group in self.demands:
-            oldest = self._line.oldest(group, found)
-            self._heads[group] = [Waiter(entry, self.demands[group]) for entry in oldest]
+            self._heads[group] = [Waiter(entry, self.demands[group]) for entry in found]
 
     def heads(self, wanted: t.Callable[[Demand], bool], klass: str | None = None) -> list[Waiter]:
         """The heads of the groups that are wanted; ``klass`` is what they are remembered for."""
@@ -171,7 +157,3 @@ class Groups:
         """Nobody waits in it any more. One who comes now writes the group again, so this does nothing."""
         entry = self._entries[group]
         self._line.store.transact({entry.key: entry.revision}, [Delete(entry.key)])
-
-
-def _created(entry: Entry) -> int:
-    return entry.created

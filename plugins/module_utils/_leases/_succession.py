@@ -20,7 +20,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._keys import
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._line import Waiter, first
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._te import Te
 
-AHEAD = 3  # How many who come after are told: each is a few hundred bytes.
+AHEAD = 4  # How many who come after are told: each is a few hundred bytes.
 
 
 @dataclasses.dataclass(frozen=True)

@@ -61,7 +61,7 @@ class Wait:
         self._pause = _FIRST_LOOK
         self._next_look = 0.0
         self.group = demand.group(place["came"])
-        self.key = self.keys.waiter(self.group, place["lease"], client.seen)
+        self.key = self.keys.waiter(self.group, place["lease"])
         self._wanted = place["lease"]
 
     def run(self, tell: Tell | None = None, cleaner: Cleaner | None = None) -> Lease:
@@ -164,9 +164,7 @@ class Wait:
         if answers is None:
             # Finding the first of a long line is work: only for those who look again, who do it seldom.
             head = Range(self.keys.waiter(self.group), 1, oldest=True, bare=True)
-            read = self.store.read([*self._queries(), head])
-            self.client.seen = read.revision
-            *answers, heads = read
+            *answers, heads = self.store.read([*self._queries(), head])
             self.first = not heads or heads[0].key == self.key
         own, bare, *more = answers
         classes = self.client.server.classes.complete(bare)
@@ -199,7 +197,7 @@ class Wait:
             self.lost_place += 1
             # We may have been granted TEs, and lost them: those must not seem to be under the next lease.
             self.place["lease"] = f"{self._wanted}.{self.lost_place}"
-            self.key = self.keys.waiter(self.group, self.place["lease"], self.client.seen)
+            self.key = self.keys.waiter(self.group, self.place["lease"])
             self.client.renew()
             self.enqueue()
         return granted
@@ -231,7 +229,6 @@ class Wait:
         if entry is None or entry.value["lease"]["id"] != self.place["lease"]:
             return None
         self.client.server.noted = entry
-        self.client.seen = max(self.client.seen, entry.revision)
         return t.cast("Lease", entry.value["lease"])
 
 
