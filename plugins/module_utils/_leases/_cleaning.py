@@ -69,10 +69,6 @@ class Cleanup:
         self._name = ""
 
     @property
-    def willing(self) -> bool:
-        return self.cleaner is not None
-
-    @property
     def busy(self) -> bool:
         return self._job is not None
 

@@ -27,9 +27,9 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._store import 
     Put,
     Range,
     Store,
-    Watch,
     open_store,
 )
+from ansible_collections.distrogate.ci.tests.tools.wrapped_store import WrappedStore
 
 Json = dict[str, t.Any]
 A, B, C = ("sha256:" + letter * 64 for letter in "abc")
@@ -58,15 +58,15 @@ class Life:
         return result
 
 
-class MortalStore(Store):
+class MortalStore(WrappedStore):
     """A store as a process that may die sees it."""
 
     def __init__(self, store: Store, life: Life) -> None:
-        self._store = store
+        super().__init__(store)
         self._life = life
 
     def read(self, queries: t.Sequence[Key | Range], fresh: bool = True) -> Answers:
-        return t.cast("Answers", self._life.act(lambda: self._store.read(queries, fresh)))
+        return t.cast("Answers", self._life.act(lambda: self.inner.read(queries, fresh)))
 
     def transact(
         self,
@@ -74,30 +74,10 @@ class MortalStore(Store):
         operations: t.Sequence[Put | Delete],
         unmade: t.Mapping[str, int] | None = None,
     ) -> int | None:
-        return t.cast(
-            "int | None", self._life.act(lambda: self._store.transact(expected, operations, unmade))
-        )
-
-    def now(self) -> float:
-        return self._store.now()
-
-    def session(self, ttl: float) -> str:
-        return self._store.session(ttl)
-
-    def keep(self, session: str) -> bool:
-        return self._store.keep(session)
-
-    def end(self, session: str) -> None:
-        self._store.end(session)
-
-    def watch(self, key: str) -> Watch:
-        return self._store.watch(key)
-
-    def revision(self) -> int:
-        return self._store.revision()
+        return t.cast("int | None", self._life.act(lambda: self.inner.transact(expected, operations, unmade)))
 
     def close(self) -> None:
-        pass
+        """The store outlives the process."""
 
 
 class Repository:
