@@ -13,10 +13,22 @@ import tempfile
 import textwrap
 from pathlib import Path
 
-from ansible_collections.distrogate.ci.tests.benchmarks import leases_day, leases_table, leases_task, report
+from ansible_collections.distrogate.ci.tests.benchmarks import (
+    leases_day,
+    leases_guarded,
+    leases_table,
+    leases_task,
+    report,
+)
 from ansible_collections.distrogate.ci.tests.benchmarks.leases_contest import contest
 from ansible_collections.distrogate.ci.tests.benchmarks.leases_crowd import Crowd
-from ansible_collections.distrogate.ci.tests.benchmarks.leases_figures import ETCD, OURS, PEER, Figures
+from ansible_collections.distrogate.ci.tests.benchmarks.leases_figures import (
+    ETCD,
+    GUARDED,
+    OURS,
+    PEER,
+    Figures,
+)
 from ansible_collections.distrogate.ci.tests.benchmarks.leases_lockers import POOL, TE
 from ansible_collections.distrogate.ci.tests.benchmarks.leases_operations import count
 from ansible_collections.distrogate.ci.tests.benchmarks.leases_places import PLACES
@@ -45,7 +57,7 @@ class Sizes:
 
 
 QUICK = Sizes(6, 1, 0.5, 1, 30, 12, 5, 20, 4, (5, 20), 40)
-PARTS = ("contest", "crowd", "operations", "task", "day")
+PARTS = ("contest", "guarded", "crowd", "operations", "task", "day")
 
 
 class Bench:
@@ -69,6 +81,15 @@ class Bench:
                             client.register_all(POOL, {TE: {}})
                     result = contest(who, address, sizes.clients, sizes.seconds, sizes.warm)
                 self.figures.add_contest(name, result)
+
+    def guarded(self) -> None:
+        """The same contest with the TE's key and guard on."""
+        sizes = self.sizes
+        for name in self._ours():
+            with PLACES[name](self.root) as address, leases_guarded.guard(self.root) as item:
+                leases_guarded.register(address, POOL, leases_guarded.TE, item)
+                result = contest("guarded", address, sizes.clients, 4 * sizes.seconds, sizes.warm)
+            self.figures.add_contest(GUARDED.format(name), result)
 
     def crowd(self) -> None:
         """A large pool and a small one, in turn."""
@@ -119,8 +140,10 @@ def shown(bench: Bench) -> tuple[str, list[str]]:
         time, release it, and ask again, for {sizes.seconds:g} s after {sizes.warm:g} s that do not count;
         kazoo's are kazoo.recipe.lock.Lock, as many processes on three ZooKeeper servers, whose files lie
         on the same disk. p50 and p99 are of the time from the beginning of a release to the next process
-        having the TE. Neither key nor guard. Medians of {sizes.rounds} rounds, everyone in turn (lowest
-        and highest):""",
+        having the TE. Neither key nor guard.
+        Medians of {sizes.rounds} rounds, everyone in turn (lowest and highest). With a key and a guard, a
+        lease is a new key and two logins at the TE host's sshd (to raise the fence, to end the key): one
+        round of {4 * sizes.seconds:g} s:""",
         leases_table.contests(figures),
         f"""A grant in a large pool: all TEs are leased, and waiters (threads, {THREADS} in a process, each
         with a client of its own; 40 expressions over 40 classes of labels) stand in the queue. One TE is

@@ -14,12 +14,14 @@ import time
 import traceback
 import typing as t
 
-from ansible_collections.distrogate.ci.tests.benchmarks.leases_lockers import LOCKERS
+from ansible_collections.distrogate.ci.tests.benchmarks.leases_guarded import Guarded
+from ansible_collections.distrogate.ci.tests.benchmarks.leases_lockers import LOCKERS, Locker
 
 # Forked from a process that has no threads and has imported everything: 64 are there at once.
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload([__name__, "kazoo.client", "kazoo.recipe.lock"])
 _FOREVER = 600.0
+_LOCKERS: dict[str, t.Callable[[str, int], Locker]] = {**LOCKERS, "guarded": Guarded}
 
 
 class Grant(t.NamedTuple):
@@ -111,7 +113,7 @@ def _received(pipe: multiprocessing.connection.Connection) -> list[tuple[int, in
 def _work(who: str, address: str, number: int, barrier: t.Any, end: t.Any, pipe: t.Any) -> None:
     grants = []
     try:
-        locker = LOCKERS[who](address, number)
+        locker = _LOCKERS[who](address, number)
         barrier.wait(_FOREVER)
         while time.monotonic() < end.value:
             locker.acquire()

@@ -19,6 +19,7 @@ from ansible_collections.distrogate.ci.tests.demo.site import say
 OURS = "SQLite"
 ETCD = "three etcd nodes"
 PEER = "three ZooKeeper nodes"
+GUARDED = "key and guard, {}"  # of a place
 
 
 @dataclasses.dataclass(frozen=True)

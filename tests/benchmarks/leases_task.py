@@ -9,6 +9,7 @@ The difference of two playbooks, one with twice the tasks of the other: Ansible'
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -17,12 +18,14 @@ import time
 import typing as t
 from pathlib import Path
 
+from ansible_collections.distrogate.ci.tests.benchmarks import leases_guarded
 from ansible_collections.distrogate.ci.tests.demo.site import REPOSITORY
 from ansible_collections.distrogate.ci.tests.tools.lease_client import Client
 
 POOL = "tasks"
 EMPTY = "ansible.builtin.ping"
 OURS = "distrogate.ci.te_lock"
+GUARDED = f"{OURS} with a guard"
 Task = dict[str, t.Any]
 
 
@@ -41,16 +44,22 @@ def lock(root: Path, store: str, number: int) -> Task:
     return {OURS: options}
 
 
-TASKS: dict[str, t.Callable[[Path, str, int], Task]] = {EMPTY: ping, OURS: lock}
+TASKS: dict[str, t.Callable[[Path, str, int], Task]] = {EMPTY: ping, OURS: lock, GUARDED: lock}
 
 
 def seconds_a_task(root: Path, store: str, kind: str, number: int) -> float:
     """Seconds of one task of ``kind``; ``number`` (an even one) is that of the shorter playbook."""
-    with Client.open(store) as client:
-        client.register_all(POOL, {"te": {}})
-    short, long = (
-        _run(root, [TASKS[kind](root, store, one) for one in range(tasks)]) for tasks in (number, 2 * number)
-    )
+    with contextlib.ExitStack() as stack:
+        if kind == GUARDED:
+            item = stack.enter_context(leases_guarded.guard(root))
+            leases_guarded.register(store, POOL, leases_guarded.TE, item)
+        else:
+            with Client.open(store) as client:
+                client.register_all(POOL, {"te": {}})
+        short, long = (
+            _run(root, [TASKS[kind](root, store, one) for one in range(tasks)])
+            for tasks in (number, 2 * number)
+        )
     return (long - short) / number
 
 
