@@ -56,7 +56,7 @@ class Sizes:
     runs: int = 2000
 
 
-QUICK = Sizes(6, 1, 0.5, 1, 30, 12, 5, 20, 4, (5, 20), 40)
+QUICK = Sizes(6, 1, 0.5, 1, 30, 12, 5, 20, 4, (5, 20), 1500)
 PARTS = ("contest", "guarded", "crowd", "operations", "task", "day")
 
 

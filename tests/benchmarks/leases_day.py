@@ -150,7 +150,7 @@ class Day:
         notes = list(self._waiting)
         for note, found in zip(notes, self._store.read([Key(note) for note in notes])):
             if found:
-                self._granted(self._waiting.pop(note), found[0].value)
+                self._granted(self._waiting.pop(note), found[0].value["lease"])
 
     def _granted(self, run: Run, lease: Lease) -> None:
         run.begin, run.lease = self._store.time, lease
