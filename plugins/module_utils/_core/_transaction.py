@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import getpass
+import itertools
+import json
 import os
 import re
 import shutil
@@ -28,10 +30,14 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._files import 
     sync_file_system,
     write_json,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._core._touched import FOLDER, Note, TouchLog
+from ansible_collections.distrogate.ci.plugins.module_utils._core._touched_paths import touched_paths
 
 PRIVATE = ".distrogate"
 FORMAT = 2
 _MANY = 64  # files and folders; beyond that syncfs(2) is cheaper than fsync(2) of each
+_TOLD = 4 << 20  # bytes of notes, and
+_PLACED = 50_000  # digests, that are worth keeping for who applies a transaction in our place
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 
 
@@ -88,6 +94,8 @@ class Transaction:
         self._trees: set[str] = set()
         self._folders: set[str] = set()
         self._places: dict[str, str] = {}
+        self._digests: dict[str, str] = {}  # of files that have a place
+        self._notes: list[dict[str, t.Any]] | None = []  # None: there were too many to be kept
         self._parents: set[str] = set()
         self._unsynced: list[str] = []
 
@@ -105,6 +113,8 @@ class Transaction:
                 f"{self.path} was written by another version of this collection.",
             )
         self.operations = self.record["operations"]
+        self._digests = self.record.get("placed", {})
+        self._notes = json.loads(self.record.get("notes", "[]"))
         return self
 
     @property
@@ -124,20 +134,28 @@ class Transaction:
         self._made += 1
         return os.path.join(self.path, "new", str(self._made))
 
-    def _operation(self, action: str, name: str, staged: str = "", switch: bool = False) -> None:
+    def _operation(
+        self, action: str, name: str, staged: str = "", switch: bool = False, sha256: str = ""
+    ) -> None:
         inside(self.root, name)
+        known = {"sha256": sha256} if sha256 else {}
         self.operations.append(
-            {"action": action, "name": name, "staged": os.path.basename(staged), "switch": switch}
+            {"action": action, "name": name, "staged": os.path.basename(staged), "switch": switch, **known}
         )
 
-    def put_staged(self, name: str, staged: str, switch: bool = False, moment: float | None = None) -> None:
-        """Give a staged file its name; ``switch`` makes the new state visible; ``moment`` is the mtime."""
+    def put_staged(
+        self, name: str, staged: str, switch: bool = False, moment: float | None = None, sha256: str = ""
+    ) -> None:
+        """Give a staged file its name; ``switch`` makes the new state visible; ``moment`` is the mtime.
+
+        Who knows its sha256 says so, and nobody who copies the tree needs to work it out.
+        """
         if moment is not None:
             os.utime(staged, (moment, moment))
         self._unsynced.append(staged)
-        self._operation("put", name, staged, switch)
+        self._operation("put", name, staged, switch, sha256)
 
-    def put_same(self, name: str, staged: str) -> None:
+    def put_same(self, name: str, staged: str, sha256: str = "") -> None:
         """Give a staged file, which has a name already, one more."""
         path = self.stage()
         try:
@@ -147,15 +165,17 @@ class Transaction:
                 raise
             shutil.copy2(staged, path)  # a file system without hard links
             self._unsynced.append(path)
-        self._operation("put", name, path)
+        self._operation("put", name, path, sha256=sha256)
 
-    def put(self, name: str, data: bytes, switch: bool = False, moment: float | None = None) -> None:
+    def put(
+        self, name: str, data: bytes, switch: bool = False, moment: float | None = None, sha256: str = ""
+    ) -> None:
         """Stage contents for ``name``."""
         path = self.stage()
         with open(path, "wb") as stream:
             stream.write(data)
         os.chmod(path, 0o644)  # readers are other users, whatever the umask
-        self.put_staged(name, path, switch, moment)
+        self.put_staged(name, path, switch, moment, sha256)
 
     def put_link(self, name: str, target: str) -> None:
         """Stage a symbolic link."""
@@ -163,7 +183,7 @@ class Transaction:
         os.symlink(target, path)
         self._operation("put", name, path)
 
-    def place(self, name: str) -> str:
+    def place(self, name: str, sha256: str = "") -> str:
         """A path to write the file ``name`` to, for many files: they are moved folder by folder.
 
         Only for names that do not exist in the tree. The first part of ``name``
@@ -173,6 +193,8 @@ class Transaction:
         if folder not in self._places:
             self._places[folder] = self._new_place(folder)
         path = inside(self._places[folder], base)
+        if sha256:
+            self._digests[name] = sha256
         self._unsynced.append(path)
         return path
 
@@ -198,6 +220,11 @@ class Transaction:
         """Remove ``name`` when its turn comes; a missing one is no error."""
         self._operation("drop", name)
 
+    def tell(self, note: dict[str, t.Any]) -> None:
+        """Add a note to the log of touched paths, for who copies the tree."""
+        if self._notes is not None:
+            self._notes.append(note)
+
     def make(self) -> None:
         """Make its own folder."""
         make_directories(self.root, f"{PRIVATE}/transactions/{self.identifier}", self._parents)
@@ -212,11 +239,18 @@ class Transaction:
             "since": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "operations": self.operations,
             "meta": meta,
+            **self._kept(state),
         }
         os.makedirs(self.path, exist_ok=True)
         self._sync()
         write_json(os.path.join(self.path, "record.json"), record)
         self.record = record  # now, and not before: what could not be written down was not decided
+
+    def _kept(self, state: str) -> dict[str, t.Any]:
+        """What the log of touched paths is going to say beside the operations."""
+        notes = json.dumps(self._notes)  # one text: a person does not read it, and it is quick
+        placed = self._digests if state == "prepared" and len(self._digests) <= _PLACED else {}
+        return {"notes": notes if len(notes) <= _TOLD else "null", "placed": placed}
 
     def _sync(self) -> None:
         """Make what is staged durable: file by file, or all at once when they are many."""
@@ -244,11 +278,13 @@ class Transaction:
         # What can fail for want of space or rights fails before the decision.
         for folder in {os.path.dirname(one["name"]) for one in self.operations if one["action"] == "put"}:
             make_directories(self.root, folder, self._parents)
+        make_directories(self.root, FOLDER, self._parents)
         self._write("committed", self.meta, None)
         self.apply()
 
     def apply(self) -> None:
         """Finish a committed transaction; a repeated call goes on where the last one ended."""
+        self._log()
         touched: set[str] = set()
         for operation in self.operations:
             target = inside(self.root, operation["name"])
@@ -267,6 +303,14 @@ class Transaction:
                 _sync(touched)
         _sync(touched)
         self.discard()
+
+    def _log(self) -> None:
+        """Write down what is going to be touched, before anything is: each attempt does, anew."""
+        log = TouchLog(self.root)
+        if self._notes is None:
+            log.restart()  # notes are missing: nobody may think that he has read all of them
+        paths = touched_paths(self.root, self.path, self.operations, self._digests)
+        log.append(itertools.chain(paths, map(Note, self._notes or ())))
 
     def staged(self, operation: t.Mapping[str, t.Any]) -> str:
         """Where the file of an operation ``put`` lies until it is applied."""

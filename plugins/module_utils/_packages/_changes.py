@@ -26,7 +26,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._packages._plan impo
     conflict,
     downgrade,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._snapshots import plan_snapshot
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._snapshots import plan_snapshots
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._tables import (
     Decide,
     packages_of,
@@ -232,6 +232,5 @@ def _finish(request: Request, plan: Plan, snapshot: bool = True) -> Plan:
         if plan.before.valid_until:
             half = (plan.before.valid_until - plan.before.moment) / 2
             plan.expiring = request.now > plan.before.valid_until - half
-    if snapshot and request.params["snapshot"]:
-        plan_snapshot(request, plan)
+    plan_snapshots(request, plan, moves=snapshot)
     return plan

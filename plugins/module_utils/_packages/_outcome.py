@@ -9,8 +9,12 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import digest_json
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import Json, State
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import Format, Json, Package, State
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._plan import Plan
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._snapshots import (
+    snapshot_rows,
+    snapshots_of,
+)
 
 FINISHED = 50  # transactions whose outcome is remembered
 _ASKED = (
@@ -23,6 +27,8 @@ _ASKED = (
     "component",
     "suite",
     "snapshot",
+    "keep_snapshots",
+    "keep_snapshots_seconds",
     "keep_versions",
     "valid_for",
     "contents",
@@ -50,9 +56,31 @@ def request_digest(params: t.Mapping[str, t.Any], scope: str, packages: list[str
     return digest_json({"scope": scope, "packages": sorted(packages), **asked})
 
 
-def no_change(serial: int) -> Json:
+def notes(plan: Plan, fmt: Format, serial: int) -> t.Iterator[Json]:
+    """What the log of touched paths says about a publish, for mirrors; ``serial`` tells a repeated note."""
+    where = {"scope": fmt.scope, "kind": fmt.kind, "serial": serial}
+    yield {"packages": {**where, "added": _identities(plan.added), "removed": _identities(plan.removed)}}
+    came = [plan.snapshot_name] if plan.snapshot is not None else []
+    if came or plan.snapshots_gone:
+        yield {"snapshots": {**where, "added": came, "removed": plan.snapshots_gone}}
+
+
+def _identities(packages: t.Iterable[Package]) -> list[list[str]]:
+    return [[one.name, one.version, one.architecture] for one in packages]
+
+
+def no_change(state: State, fmt: Format) -> Json:
     """The lists of a call that publishes nothing."""
-    return {"added": [], "removed": [], "unchanged": [], "layers": [], "serial": serial, "state_digest": ""}
+    return {
+        "added": [],
+        "removed": [],
+        "unchanged": [],
+        "layers": [],
+        "serial": state.serial,
+        "state_digest": "",
+        "removed_snapshots": [],
+        "snapshots": snapshot_rows(snapshots_of(state.scopes, fmt)),
+    }
 
 
 def outcome_result(plan: Plan, serial: int) -> Json:
@@ -64,4 +92,6 @@ def outcome_result(plan: Plan, serial: int) -> Json:
         "layers": plan.from_layers,
         "serial": serial,
         "state_digest": plan.after.state_digest,
+        "snapshots": plan.snapshots[0],
+        "removed_snapshots": plan.snapshots[1],
     }

@@ -64,7 +64,9 @@ class Plan:
     origins: dict[str, Origin] = dataclasses.field(default_factory=dict)
     from_layers: list[Json] = dataclasses.field(default_factory=list)
     snapshot: Scope | None = None
-    snapshot_gone: bool = False
+    snapshot_name: str = ""
+    snapshots_gone: list[str] = dataclasses.field(default_factory=list)  # names
+    snapshots: tuple[list[Json], list[Json]] = ([], [])  # those that are there after it, and that go
     intact: bool = True
     expiring: bool = False
 
@@ -78,7 +80,7 @@ class Plan:
         difference.add("layers", before.layers, self.after.layers)
         difference.add("settings", before.settings, self.after.settings)
         difference.add("state_digest", before.state_digest, self.after.state_digest)
-        difference.add("snapshot", self.snapshot_gone, self.snapshot is not None)
+        difference.add("snapshots", *self._snapshots())
         if not difference.empty:
             difference.add("index_bytes", *self._index_bytes(fmt))
 
@@ -86,6 +88,10 @@ class Plan:
         """Labels: what goes, and what comes; a new version of a name that had one is in both."""
         gone = sorted(package.label for package in self.removed)
         return gone, sorted(package.label for package in self.added)
+
+    def _snapshots(self) -> tuple[list[str], list[str]]:
+        """Names of snapshots that go, and the one that comes."""
+        return sorted(self.snapshots_gone), [self.snapshot_name] if self.snapshot is not None else []
 
     def _index_bytes(self, fmt: Format) -> tuple[dict[str, int], dict[str, int]]:
         before = (self.before or Scope()).written

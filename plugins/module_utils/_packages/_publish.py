@@ -75,7 +75,7 @@ class Publisher:
             return self._end()
         state = self.repository.state()
         if self.params["state"] == "absent" and self.fmt.scope not in state.scopes:
-            return self._result(no_change(state.serial))
+            return self._result(no_change(state, self.fmt))
         keys = self._keys(state)
         if self.check_mode:
             return self._begin(state, keys, self.repository.find(self.identifier))
@@ -165,7 +165,7 @@ class Publisher:
     def _end_held(self) -> Json:
         state, wanted = self.repository.state(), self.params["state"]
         waiting, finished = self.repository.find(self.identifier), state.finished.get(self.identifier)
-        nothing = no_change(state.serial)
+        nothing = no_change(state, self.fmt)
         if finished and finished["state"] == wanted:
             return self._result(nothing, state)
         if waiting is not None and not finished:
@@ -208,7 +208,7 @@ class Publisher:
         keys = self._keys(state)
         if undo is None:
             plan = None
-            result = no_change(state.serial)
+            result = no_change(state, self.fmt)
         else:
             plan = plan_undo(self._request(state, keys), undo)
             plan.describe(self.difference, self.fmt)

@@ -12,6 +12,7 @@ import typing as t
 from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import Transaction
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._gpg import Signs
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import Format, Scope, Written
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._snapshots import snapshots_of
 
 _KEYS = ("signing_key", "overlap_key")
 
@@ -21,11 +22,10 @@ def resign_snapshots(
 ) -> None:
     """Sign ``fmt``'s snapshots in ``scopes`` as ``after`` is signed; what they say, dates too, stays."""
     keys = {name: after.settings[name] for name in _KEYS}
-    for name, scope in list(scopes.items()):
-        ours = scope.settings.get("snapshot_of") == fmt.scope
-        if ours and any(scope.settings[one] != key for one, key in keys.items()):
-            snapshot = fmt.for_snapshot(name.strip("/").rpartition("/")[2])
-            scopes[name] = _resigned(transaction, snapshot, scope, keys, signer)
+    for name, scope in snapshots_of(scopes, fmt).items():
+        if any(scope.settings[one] != key for one, key in keys.items()):
+            snapshot = fmt.for_snapshot(name)
+            scopes[snapshot.scope] = _resigned(transaction, snapshot, scope, keys, signer)
 
 
 def _resigned(
@@ -36,9 +36,9 @@ def _resigned(
     written = {index: Written.parse(raw) for index, raw in scope.written.items()}
     rendered = fmt.render(written, signed, scope.moment, signer)
     for file, data in rendered.named.items():
-        transaction.put(file, data, moment=scope.moment)
         signed.files[file] = hashlib.sha256(data).hexdigest()
+        transaction.put(file, data, moment=scope.moment, sha256=signed.files[file])
     name, data = rendered.switch
-    transaction.put(name, data, switch=True, moment=scope.moment)
     signed.switch_sha256 = hashlib.sha256(data).hexdigest()
+    transaction.put(name, data, switch=True, moment=scope.moment, sha256=signed.switch_sha256)
     return signed

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import Transaction
@@ -44,7 +45,7 @@ def retire(one: Publishing, after: State) -> list[str]:
     can_undo = not one.transaction.identifier.startswith(".")
     needed = _pool_files(one.plan.removed) if can_undo else {}
     # A snapshot's address goes at once; what it names stays for those who have read it.
-    dropped = [one.fmt.for_snapshot(one.params["snapshot"]).switch] if one.plan.snapshot_gone else []
+    dropped = [one.fmt.for_snapshot(name).switch for name in one.plan.snapshots_gone]
     for name, entry in sorted(after.retired.items()):
         if name not in needed and _is_over(one, after.serial, entry):
             dropped.append(name)
@@ -57,23 +58,24 @@ def _pool_files(packages: t.Iterable[Package]) -> dict[str, str]:
 
 
 def _unused(one: Publishing, after: State) -> dict[str, str]:
-    """Pool files of removed packages, and of a snapshot that goes, that no scope names any more."""
+    """Pool files of removed packages, and of snapshots that go, that no scope names any more."""
     found: dict[str, str] = {}
-    for package in [*one.plan.removed, *_of_snapshot(one, after)]:
+    for package in itertools.chain(one.plan.removed, _of_snapshots(one, after)):
         using = in_use(one.plan.chunks, after.scopes.values(), package)
         found.update((name, sha256) for name, sha256, _size in package.files() if name not in using)
     return found
 
 
-def _of_snapshot(one: Publishing, after: State) -> t.Iterator[Package]:
-    if not one.plan.snapshot_gone:
+def _of_snapshots(one: Publishing, after: State) -> t.Iterator[Package]:
+    if not one.plan.snapshots_gone:
         return
-    gone = one.state.scopes[one.fmt.for_snapshot(one.params["snapshot"]).scope]
-    kept: set[str] = set().union(*(scope.chunks() for scope in after.scopes.values()))
-    for table, refs in gone.tables.items():
-        for ref in refs:
-            if ref.digest not in kept:
-                yield from one.plan.chunks.load(ref, table)
+    seen: set[str] = set().union(*(scope.chunks() for scope in after.scopes.values()))
+    for name in one.plan.snapshots_gone:
+        for table, refs in one.state.scopes[one.fmt.for_snapshot(name).scope].tables.items():
+            for ref in refs:
+                if ref.digest not in seen:  # snapshots that follow each other share most of them
+                    yield from one.plan.chunks.load(ref, table)
+                seen.add(ref.digest)
 
 
 def _is_over(one: Publishing, serial: int, entry: list[t.Any]) -> bool:

@@ -25,7 +25,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._packages._model imp
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._options import line, repository_url
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._repomd import Extra, read_extra, repomd
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._rpm_read import TABLE, read_rpms
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._versions import compare_rpm
+from ansible_collections.distrogate.ci.plugins.module_utils._core._versions import compare_rpm
 
 _KINDS = {
     "primary": (

@@ -7,21 +7,77 @@
 from __future__ import annotations
 
 import os
+import time
+import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import Scope
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import Format, Json, Scope
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._options import word
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._plan import Plan, Request
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._tables import packages_of, split
 
 
-def plan_snapshot(request: Request, plan: Plan) -> None:
+def snapshots_of(scopes: t.Mapping[str, Scope], fmt: Format) -> dict[str, Scope]:
+    """The snapshots of a format's scope, by name; the newest first."""
+    found = {
+        name.strip("/").rpartition("/")[2]: scope
+        for name, scope in scopes.items()
+        if scope.settings.get("snapshot_of") == fmt.scope
+    }
+    return dict(sorted(found.items(), key=lambda one: (one[1].moment, one[0]), reverse=True))
+
+
+def snapshot_rows(snapshots: t.Mapping[str, Scope]) -> list[Json]:
+    """What modules return about snapshots."""
+    return [
+        {"name": name, "date": _date(scope.moment), "state_digest": scope.state_digest}
+        for name, scope in snapshots.items()
+    ]
+
+
+def _date(moment: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))
+
+
+def plan_snapshots(request: Request, plan: Plan, moves: bool = True) -> None:
+    """Which snapshots come and go; none does when the plan ``moves`` none."""
+    there = snapshots_of(request.state.scopes, request.fmt)
+    if moves and request.params["snapshot"]:
+        _plan_named(request, plan)
+    gone = plan.snapshots_gone
+    after = {name: scope for name, scope in there.items() if name not in gone}
+    if plan.snapshot is not None:
+        after = {plan.snapshot_name: plan.snapshot, **after}
+    if moves:
+        gone.extend(_overdue(request, after))
+    rows = [snapshot_rows(after), snapshot_rows(there)]
+    plan.snapshots = (
+        [row for row in rows[0] if row["name"] not in gone],
+        [row for row in rows[1] if row["name"] in gone],
+    )
+
+
+def _overdue(request: Request, snapshots: t.Mapping[str, Scope]) -> list[str]:
+    """Those beyond the newest ``keep_snapshots`` that are old enough, not pinned, and not asked for now."""
+    keep, seconds = request.params["keep_snapshots"], request.params["keep_snapshots_seconds"]
+    pinned = {digest.rpartition(":")[2] for digest in request.params["pinned"]}
+    return [
+        name
+        for name, scope in list(snapshots.items())[keep:]
+        if keep > 0
+        and request.now - scope.moment > seconds
+        and scope.state_digest.rpartition(":")[2] not in pinned
+        and name != request.params["snapshot"]
+    ]
+
+
+def _plan_named(request: Request, plan: Plan) -> None:
     """Keep the state as it will be under a name, or with ``state: absent`` forget that name."""
     name = word("snapshot", request.params["snapshot"])
     fmt = request.fmt.for_snapshot(name)
     old = request.state.scopes.get(fmt.scope)
     if request.params["state"] == "absent":
-        plan.snapshot_gone = old is not None
+        plan.snapshots_gone.extend([name] if old is not None else [])
         return
     if plan.after.layers:
         raise DistrogateError(
@@ -37,7 +93,10 @@ def plan_snapshot(request: Request, plan: Plan) -> None:
     if old is None:
         settings = {**plan.after.settings, "valid_for": 0, "snapshot_of": request.fmt.scope}
         digest = plan.after.state_digest
-        plan.snapshot = Scope(settings=settings, state_digest=digest, tables=plan.after.tables)
+        plan.snapshot_name = name
+        plan.snapshot = Scope(
+            settings=settings, state_digest=digest, tables=plan.after.tables, moment=int(request.now)
+        )
         if fmt.snapshot_folder():
             _move_tables(request, plan, plan.snapshot)
 

@@ -31,6 +31,8 @@ COMMON_SPEC: dict[str, t.Any] = {
     },
     "transaction": {"type": "str"},
     "snapshot": {"type": "str"},
+    "keep_snapshots": {"type": "int", "default": 0},
+    "keep_snapshots_seconds": {"type": "int", "default": 0},
     "allow_downgrade": {"type": "bool", "default": False},
     "keep_versions": {"type": "int"},
     "keep": {"type": "int", "default": 5},

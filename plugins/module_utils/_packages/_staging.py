@@ -27,7 +27,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._packages._model imp
     State,
     Written,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._outcome import finish
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._outcome import finish, notes
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._plan import Plan
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._pool import bring
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._resign import resign_snapshots
@@ -68,12 +68,12 @@ class Staging:
         self._put_known("key.asc", self.signer.public_key().encode("ascii"), self.now)
         self._stage_scope(self.fmt, plan.after, plan.before)
         scopes[self.fmt.scope] = plan.after
-        if plan.snapshot is not None or plan.snapshot_gone:
-            snapshot = self.fmt.for_snapshot(self.params["snapshot"])
-            scopes.pop(snapshot.scope, None)
-            if plan.snapshot is not None:
-                self._stage_scope(snapshot, plan.snapshot, None)
-                scopes[snapshot.scope] = plan.snapshot
+        for name in plan.snapshots_gone:
+            scopes.pop(self.fmt.for_snapshot(name).scope)
+        if plan.snapshot is not None:
+            snapshot = self.fmt.for_snapshot(plan.snapshot_name)
+            self._stage_scope(snapshot, plan.snapshot, None)
+            scopes[snapshot.scope] = plan.snapshot
         resign_snapshots(self.transaction, self.fmt, scopes, plan.after, self.signer)
         after = dataclasses.replace(
             self.state, serial=self.state.serial + 1, scopes=scopes, finished=dict(self.state.finished)
@@ -87,6 +87,8 @@ class Staging:
         self.transaction.put(STATE, dump_state(after))
         for name in dropped:
             self.transaction.drop(name)
+        for note in notes(plan, self.fmt, after.serial):
+            self.transaction.tell(note)
         if self.params["verify"] == "client":
             verify(self.transaction, self.fmt, plan.after, plan.added, self.params["timeout"])
         return after
@@ -96,7 +98,7 @@ class Staging:
             for name, sha256, _size in package.files():
                 origin = self.plan.origins.get(name)
                 if origin is not None:
-                    bring(origin, self.transaction.place(name), sha256, self.params["hard_link"])
+                    bring(origin, self.transaction.place(name, sha256), sha256, self.params["hard_link"])
 
     def _stage_scope(self, fmt: Format, scope: Scope, before: Scope | None) -> None:
         scope.moment = self._moment(before)
@@ -113,19 +115,19 @@ class Staging:
         for name, data in {**rendered.addressed, **rendered.named}.items():
             scope.files[name] = self._put_known(name, data, scope.moment)
         name, data = rendered.switch
-        self.transaction.put(name, data, switch=True, moment=scope.moment)
         scope.switch_sha256 = hashlib.sha256(data).hexdigest()
+        self.transaction.put(name, data, switch=True, moment=scope.moment, sha256=scope.switch_sha256)
         for file, sha256, _size in scope.settings.get("extras", {}).values():
             scope.files[f"{os.path.dirname(fmt.switch)}/{file}"] = sha256
-            self._bring_extra(f"{os.path.dirname(fmt.switch)}/{file}", file, scope.moment)
+            self._bring_extra(f"{os.path.dirname(fmt.switch)}/{file}", file, scope.moment, sha256)
 
-    def _bring_extra(self, name: str, file: str, moment: float) -> None:
+    def _bring_extra(self, name: str, file: str, moment: float, sha256: str) -> None:
         """What a site added is in the repository itself; a snapshot gets it from there."""
         if self.transaction.where(name) or os.path.lexists(inside(self.root, name)):
             return
         there = f"{os.path.dirname(self.fmt.switch)}/{file}"
         with open(self.transaction.where(there) or inside(self.root, there), "rb") as stream:
-            self.transaction.put(name, stream.read(), moment=moment)
+            self.transaction.put(name, stream.read(), moment=moment, sha256=sha256)
 
     def _stage_index(self, fmt: Format, scope: Scope, index: Index, old: Written | None) -> Written:
         """Write an index, unless it is there already."""
@@ -139,10 +141,11 @@ class Staging:
         found = assemble(self.plan.chunks, tables, index, staged)
         for suffix, path in staged.items():
             os.chmod(path, 0o644)
-            addressed, *named = fmt.addresses(index, suffix, found.packed[suffix][1])
-            self.transaction.put_staged(addressed, path, moment=scope.moment)
+            sha256 = found.packed[suffix][1]
+            addressed, *named = fmt.addresses(index, suffix, sha256)
+            self.transaction.put_staged(addressed, path, moment=scope.moment, sha256=sha256)
             for name in named:
-                self.transaction.put_same(name, path)
+                self.transaction.put_same(name, path, sha256)
         scope.files.update(_names(fmt, index, found))
         return found
 
@@ -159,7 +162,7 @@ class Staging:
         digest = hashlib.sha256(data).hexdigest()
         there = os.path.lexists(inside(self.root, name))
         if self.known.get(name) != digest or not self.plan.intact or not there:
-            self.transaction.put(name, data, moment=moment)
+            self.transaction.put(name, data, moment=moment, sha256=digest)
         self.known[name] = digest
         return digest
 

@@ -13,7 +13,7 @@ import subprocess
 
 import pytest
 
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._versions import (
+from ansible_collections.distrogate.ci.plugins.module_utils._core._versions import (
     compare_deb,
     compare_rpm,
     deb_key,
