@@ -28,14 +28,14 @@ class Record:
     """What a mirror holds, in the words of who wrote to it last.
 
     ``name`` is the synchronisation's, ``origin`` its journal's random id (32
-    hexadecimal digits). ``next`` is the snapshot that it is being switched to,
-    or None at rest. ``parts`` is ``snapshot`` as JSON, for whoever has lost
+    hexadecimal digits). ``snapshot`` is None before the first switch; ``next``
+    is what it is being switched to, or None at rest. ``parts`` is ``snapshot`` as JSON, for whoever has lost
     it; nobody but ``Snapshots.from_json`` reads it. ``serial`` grows with each writing.
     """
 
     name: str
     origin: str
-    snapshot: str
+    snapshot: str | None
     next: str | None
     parts: dict[str, t.Any]
     serial: int
@@ -81,7 +81,7 @@ def _record(value: t.Any) -> Record:
     if not isinstance(record.parts, dict):
         raise ValueError("parts is no object")
     for name, digest in (("snapshot", record.snapshot), ("next", record.next)):
-        if not (isinstance(digest, str) and _SNAPSHOT.match(digest)) and (name, digest) != ("next", None):
+        if not (isinstance(digest, str) and _SNAPSHOT.match(digest)) and digest is not None:
             raise ValueError(f"{name} is no digest")
     _check_numbers(record)
     return record

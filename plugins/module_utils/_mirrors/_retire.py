@@ -2,98 +2,101 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the mirrors may lose: files that only superseded snapshots name, when nobody can need them."""
+"""What the mirrors may lose: files that only superseded states name, when nobody can need them."""
 
 from __future__ import annotations
 
-import contextlib
-import os
+import dataclasses
 import time
 import typing as t
 
-from ansible_collections.distrogate.ci.plugins.module_utils._core._files import write_atomic
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._addresses import Mirror
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import Journal, Record
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._peer import Peer, each
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._transaction import Steps
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import Journal, Shown
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._plan import LISTS
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Snapshot, Snapshots
 
 
-class Limits(t.Protocol):
-    """How long what is superseded stays."""
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """How long what is superseded stays: so many states, so many seconds, and what is pinned."""
 
-    @property
-    def mirrors(self) -> list[Mirror]: ...
-
-    @property
-    def keep(self) -> int: ...
-
-    @property
-    def keep_seconds(self) -> float: ...
+    keep: int
+    keep_seconds: float
+    pinned: frozenset[str]
 
 
 class Retirement:
-    """Deletes by name what we sent and what no kept snapshot names; nothing else."""
+    """Deletes by name what we sent and what no kept state names; nothing else."""
 
-    def __init__(self, journal: Journal, steps: Steps, limits: Limits) -> None:
+    def __init__(self, journal: Journal, snapshots: Snapshots, limits: Limits) -> None:
         self.journal = journal
-        self.steps = steps
+        self.snapshots = snapshots
         self.limits = limits
 
-    def run(self) -> int:
-        """Returns how many deletions were made on all mirrors together; one that is away keeps its list."""
-        if self.journal.state.transaction is None:
-            self._forget_others()
-            self._expire()
-        kept = self._kept()
-        peers: list[tuple[Peer, set[bytes]]] = []
-        for mirror in self.limits.mirrors:
-            names = self._pending(mirror.address) - kept
-            record = self.journal.state.mirrors.get(mirror.address)
-            if names and record == Record(self.journal.state.committed):
-                os.makedirs(self.journal.work, exist_ok=True)
-                peers.append((self.steps.peer(mirror, record, {}), names))
-        doomed = {peer.address: names for peer, names in peers}
-        failed = each([peer for peer, names in peers], lambda peer: peer.remove(doomed[peer.address]))
-        for address in doomed.keys() - failed.keys():
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self.journal.pending_path(address))
-        return sum(len(names) for address, names in doomed.items() if address not in failed)
+    def expire(self, addresses: t.Collection[str]) -> int:
+        """Write down what each mirror may lose; returns how many files that is for one of them, at most.
 
-    def _forget_others(self) -> None:
-        """A mirror that is no longer named is no longer known: should it return, all of it is compared."""
+        A mirror that is no longer named is forgotten: should it return, it says itself what it has.
+        """
         state = self.journal.state
-        others = state.mirrors.keys() - {mirror.address for mirror in self.limits.mirrors}
-        for address in others:
+        expired, kept = self._parted()
+        for address in state.mirrors.keys() - set(addresses):
             del state.mirrors[address]
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self.journal.pending_path(address))
-        if others:
-            self.journal.save()
-
-    def _expire(self) -> None:
-        """Move what expired from the kept snapshots to the mirrors' lists, which are written first."""
-        state = self.journal.state
-        old = state.superseded[: max(0, len(state.superseded) - self.limits.keep)]
-        limit = time.time() - self.limits.keep_seconds
-        expired = [(name, since) for name, since in old if since <= limit]
-        if not expired:
-            return
-        names = {path for name, since in expired for path in self.journal.listing(name)}
-        remaining = [item for item in state.superseded if item not in expired]
+            self.journal.doom(address, ())
+        names = self._only_in(expired, kept)
+        state.shown = kept
+        most = 0
         for address in state.mirrors:
-            pending = self._pending(address) | names
-            write_atomic(
-                self.journal.pending_path(address), b"".join(name + b"\0" for name in sorted(pending))
-            )
-        state.superseded = remaining
-        self.journal.save()
+            pending = self.journal.doomed(address)
+            if names or pending:
+                doomed = self._unused(pending | names)
+                most = max(most, len(doomed))
+                if doomed != pending:
+                    self.journal.doom(address, doomed)
+        if expired:
+            self.journal.save()  # after the lists of what goes: killed in between, they are made again
+        return most
 
-    def _kept(self) -> set[bytes]:
-        return {path for name in self.journal.state.referenced() for path in self.journal.listing(name)}
+    def _parted(self) -> tuple[list[Shown], list[Shown]]:
+        """The states that are over, and those that stay."""
+        state, limit = self.journal.state, time.time() - self.limits.keep_seconds
+        older = state.shown[: -1 - self.limits.keep] if state.transaction is None else []
+        needed = state.in_work()
+        expired: list[Shown] = []
+        for number, one in enumerate(older):
+            until = state.shown[number + 1].since
+            if until <= limit and not self._pinned(one) and one.snapshot not in needed:
+                expired.append(one)
+        return expired, [one for one in state.shown if one not in expired]
 
-    def _pending(self, address: str) -> set[bytes]:
-        try:
-            with open(self.journal.pending_path(address), "rb") as stream:
-                return set(stream.read().split(b"\0")[:-1])
-        except FileNotFoundError:
-            return set()
+    def _pinned(self, one: Shown) -> bool:
+        pins = self.limits.pinned
+        return bool(pins & {one.snapshot, f"sha256:{one.snapshot}", *one.names})
+
+    def _only_in(self, expired: list[Shown], kept: list[Shown]) -> set[bytes]:
+        """Names that the expired states have and the state after each does not."""
+        names: set[bytes] = set()
+        follower = self.snapshots.load(kept[-1].snapshot) if kept else None
+        kept_ids = {one.snapshot for one in kept}
+        for one in expired:
+            if one.snapshot in kept_ids or not self.snapshots.known(one.snapshot):
+                continue
+            snapshot = self.snapshots.load(one.snapshot)
+            delta = self.snapshots.delta(snapshot, follower)
+            names.update(path for path, _before, after in [*delta.content, *delta.index] if after is None)
+            names.update(_list_names(self.snapshots, snapshot))
+        return names
+
+    def _unused(self, names: set[bytes]) -> set[bytes]:
+        """Those that no state which is still referenced has."""
+        for snapshot_id in self.journal.state.referenced():
+            if not names:
+                break
+            if self.snapshots.known(snapshot_id):
+                snapshot = self.snapshots.load(snapshot_id)
+                names = names - self.snapshots.find(snapshot, names).keys()
+                names -= _list_names(self.snapshots, snapshot)
+        return names
+
+
+def _list_names(snapshots: Snapshots, snapshot: Snapshot) -> set[bytes]:
+    return {LISTS + name.encode() for name in snapshots.names(snapshot)}

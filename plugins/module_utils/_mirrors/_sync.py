@@ -2,253 +2,270 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a task asks for: synced, prepared, committed, undone; the plan of it, and its result."""
+"""What a task asks for: synced, prepared, committed, undone, rolled_back."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
 import secrets
-import shutil
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._addresses import Mirror
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import (
-    Journal,
-    Record,
-    Transaction,
-)
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._listing import Listing, snapshot_id
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._blobs import Blobs
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._decisions import Decisions
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._fleet import Fleet
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._guards import refuse_deletion, refuse_older, refuse_rolled_back
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import Held, Journal, Transaction
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._lists import Lists
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._names import find_shown
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._package_changes import package_changes
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._request import Outcome, Request
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._retire import Retirement
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._rsync import Access
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshot import Observer
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._rows import Rows
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Delta, Snapshot, Snapshots
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._source import Seen, Source
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._transaction import Steps
 
-
-@dataclasses.dataclass(frozen=True)
-class Request:
-    """A task's options, checked."""
-
-    source: str
-    name: str
-    mirrors: list[Mirror]
-    needed: int
-    state: str
-    transaction: str | None
-    keep: int
-    keep_seconds: float
-    access: Access
-
-
-@dataclasses.dataclass
-class Outcome:
-    """What was done, or would be. ``before`` and ``after`` are the states that the mirrors follow."""
-
-    snapshot: str | None
-    before: Listing
-    after: Listing
-    mirrors: list[dict[str, t.Any]]
-    held: tuple[dict[str, str | None], dict[str, str | None]]
-    transferred: int = 0
-    opened: bool = False
-    retired: int = 0
+Say = t.Callable[..., None]
 
 
 class Sync:
-    """One task. ``run`` does it, ``predict`` says what ``run`` would do and writes nothing."""
+    """One task. ``run`` does it; ``_predict.Prediction`` says what it would do."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, say: Say) -> None:
         self.request = request
+        self.say = say
         self.journal = Journal(request.source, request.name)
-        self.was: dict[str, str | None] = {}
-        self.notes: dict[str, str] = {}
+        self.snapshots = Snapshots(
+            os.path.join(self.journal.folder, "snapshots"),
+            Lists(os.path.join(request.source, ".distrogate", "lists")),
+        )
+        self.blobs = Blobs(os.path.join(self.journal.folder, "blobs"))
+        self.seen: Seen | None = None
 
     def run(self) -> Outcome:
         """Do what was asked for, after finishing what a killed run left."""
         with self.journal.hold(self.request.access.timeout) as descriptor:
             access = dataclasses.replace(self.request.access, pass_fds=(descriptor,))
-            steps = Steps(self.journal, self.request.source, access)
-            self.was = self._held()
-            before = self.journal.state.committed
-            steps.recover()
+            fleet = self._fleet(self.request.mirrors, access)
             try:
-                outcome = self._act(steps)
-                outcome.before = self.journal.listing(before)
-                outcome.retired = Retirement(self.journal, steps, self.request).run()
-                return outcome
+                return self._run(fleet)
             finally:
-                self.journal.tidy()
+                fleet.release()
+                self._tidy()
 
-    def predict(self) -> Outcome:
-        """The plan, from what is known here; no mirror is asked."""
-        self.journal.load()
-        self.was = self._held()
+    def _fleet(self, mirrors: t.Sequence[Mirror], access: t.Any, folder: str = "") -> Fleet:
+        return Fleet(mirrors, self.journal, self.snapshots, self.blobs, self.request.source, access, folder)
+
+    def _run(self, fleet: Fleet) -> Outcome:
         state, request = self.journal.state, self.request
-        before = self.journal.listing(state.committed)
-        target = self._decided()
-        if target is not None:
-            transaction, goes_on = target
-            snapshot = transaction.snapshot if goes_on else transaction.before
-            return self._outcome(before, self.journal.listing(snapshot), snapshot, transaction.mirrors, None)
+        rows = Rows(self.journal, fleet)
+        if state.transaction is None and request.state == "synced" and not request.deep:
+            seen = self.observe()
+            if self._at_rest(seen.snapshot):
+                fleet.look(self._index(seen.snapshot))
+                if all(_holds(work.base, seen.snapshot) for work in fleet.present):
+                    return self._outcome(rows, fleet, seen.snapshot, seen.snapshot)
+        self.say("claiming the mirrors")
+        steps = Steps(self.journal, self.snapshots, fleet)
+        fleet.claim(self._index(self.seen.snapshot if self.seen else None), request.access.timeout)
+        committed = self._committed()
+        steps.recover()
         if request.state in ("committed", "undone"):
-            return self._outcome(before, before, state.committed, [], None)
-        self._refuse_other()
-        observer = Observer(request.source, self.journal.digests(), None, None)
-        listing = observer.known() or observer.observe()
-        snapshot = snapshot_id(listing)
-        behind = self._behind(snapshot)
-        steps = Steps(self.journal, request.source, request.access)
-        for mirror in behind:
-            peer = steps.peer(mirror, state.mirrors.get(mirror.address, Record()), listing)
-            self.notes[mirror.address] = (
-                f"would get {len(peer.added)} files and switch {len(peer.switched)},"
-                f" {peer.size} bytes at most"
-            )
-        opened = request.state == "prepared" and not self._is_prepared(snapshot)
-        return self._outcome(
-            before, listing, snapshot, [mirror.address for mirror in behind], None, opened=opened
-        )
+            return self._decide(steps, rows, committed)
+        return self._go(steps, rows, committed)
 
-    def _act(self, steps: Steps) -> Outcome:
-        if self.request.state in ("committed", "undone"):
-            return self._decide(steps)
-        state, request = self.journal.state, self.request
-        self._refuse_other()
-        listing, snapshot = self._observe()
-        before = self.journal.listing(state.committed)
-        if request.state == "prepared" and self._is_prepared(snapshot):
-            return self._outcome(before, listing, snapshot, [], steps)
-        if state.transaction is not None:
-            steps.drop(state.transaction)
-        behind = self._behind(snapshot)
-        if not behind and request.state == "synced":
-            return self._outcome(before, listing, snapshot, [], steps)
-        transaction = Transaction(
-            id=request.transaction or "sync-" + secrets.token_hex(8),
-            snapshot=snapshot,
-            before=state.committed,
-            needed=request.needed,
-            explicit=request.state == "prepared",
-            holding=[mirror.address for mirror in request.mirrors if mirror not in behind],
+    def observe(self, write: bool = True) -> Seen:
+        """Look at the source, once."""
+        if self.seen is None:
+            state = self.journal.state
+            last = state.committed or state.observed
+            known = self.snapshots.load(last) if last and self.snapshots.known(last) else None
+            source = Source(self.request.source, self.snapshots, self.blobs, self.request.access.timeout)
+            self.say("looking at the source")
+            self.seen = source.observe(known, self.request.deep, write)
+            if write:
+                self.snapshots.save(self.seen.snapshot)
+                state.observed = self.seen.snapshot.id
+        return self.seen
+
+    def _at_rest(self, target: Snapshot) -> bool:
+        """Whether there is nothing to do but to see that the mirrors are as we left them."""
+        state = self.journal.state
+        named = not self.request.snapshot or (state.shown and self.request.snapshot in state.shown[-1].names)
+        mirrors = [state.mirrors.get(address, Held()) for address in self.request.addresses]
+        holds = all(held.snapshot == target.id and held.certain and not held.folders for held in mirrors)
+        doomed = any(self.journal.doomed(address) for address in self.request.addresses)
+        others = state.mirrors.keys() - set(self.request.addresses)
+        expires = Retirement(self.journal, self.snapshots, self.request.limits).expires()
+        return bool(holds and state.committed == target.id and named and not (doomed or others or expires))
+
+    def _index(self, target: Snapshot | None) -> list[bytes]:
+        """Index files of a state: a mirror without a record that has one of them had an earlier life."""
+        if target is None or all(held.serials for held in self._helds()):
+            return []
+        return [path for path, _before, _after in self.snapshots.delta(None, target).index]
+
+    def _helds(self) -> list[Held]:
+        mirrors = self.journal.state.mirrors
+        return [mirrors.get(address, Held()) for address in self.request.addresses]
+
+    def _committed(self) -> Snapshot | None:
+        committed = self.journal.state.committed
+        return self.snapshots.load(committed) if committed else None
+
+    def _decide(self, steps: Steps, rows: Rows, before: Snapshot | None) -> Outcome:
+        """committed and undone."""
+        fleet, state = steps.fleet, self.journal.state
+        decided = Decisions(state, self.request).decided()
+        moved: t.Iterable[str] = ()
+        if decided is not None:
+            transaction, goes_on = decided
+            moved = list(transaction.mirrors)
+            if goes_on:
+                steps.switch(transaction, steps.rejoin(transaction))
+            elif transaction is state.transaction:
+                steps.drop(transaction)
+            else:
+                works = [work for work in fleet.present if work.address in transaction.mirrors]
+                fleet.away.update(steps.undo_last(transaction, works))
+        return self._ended(steps, rows, before, moved)
+
+    def _go(self, steps: Steps, rows: Rows, before: Snapshot | None) -> Outcome:
+        """synced, prepared and rolled_back."""
+        fleet, state, request = steps.fleet, self.journal.state, self.request
+        Decisions(state, request).refuse_other()
+        target = self.target()
+        current = state.transaction
+        if current and request.state == "prepared" and current.snapshot == target.id:
+            return self._outcome(rows, fleet, before, target)
+        if current:
+            steps.drop(current)
+        behind = [work for work in fleet.present if request.deep or not _holds(work.base, target)]
+        self.refuse(fleet, before, target)
+        moved = [work.address for work in behind]
+        opened = request.state == "prepared"
+        if behind or opened:
+            transaction = Transaction(
+                id=request.transaction or "sync-" + secrets.token_hex(8),
+                snapshot=target.id,
+                before=state.committed,
+                needed=request.needed,
+                explicit=opened,
+                back=request.state == "rolled_back",
+                holding=[work.address for work in fleet.present if work not in behind],
+                name=request.snapshot if request.state == "synced" else None,
+            )
+            self._stage(steps, rows, transaction, behind, target)
+            if opened:
+                return self._outcome(rows, fleet, before, target, moved, opened=True)
+            self.say(f"switching {len(transaction.mirrors)} mirrors")
+            steps.switch(transaction, [work for work in behind if work.address in transaction.mirrors])
+        else:
+            self._name(target)
+        return self._ended(steps, rows, before, moved)
+
+    def target(self, write: bool = True) -> Snapshot:
+        """Where the mirrors are to go."""
+        if self.request.state == "rolled_back":
+            return self.snapshots.load(find_shown(self.journal.state, self.request.snapshot).snapshot)
+        seen = self.observe(write)
+        if not self.request.allow_rolled_back:
+            refuse_rolled_back(self.journal.state, seen.snapshot)
+        return seen.snapshot
+
+    def refuse(self, fleet: Fleet, before: Snapshot | None, target: Snapshot) -> None:
+        """The guards; going back on purpose is not stopped by them."""
+        if self.request.state == "rolled_back":
+            return
+        delta = self.snapshots.delta(before, target)
+        refuse_deletion(self.snapshots, before, delta, self.request.max_delete_ratio)
+        if not self.request.allow_older:
+            for work in fleet.present:
+                refuse_older(work, target, self.blobs)
+
+    def _stage(
+        self, steps: Steps, rows: Rows, transaction: Transaction, behind: list[t.Any], target: Snapshot
+    ) -> None:
+        total = 0
+        for work in behind:
+            if self.request.deep:
+                work.inspect(target, self._kept())
+            total += work.aim(target).size if not work.found else 0
+        rows.planned(behind)
+        self.say(f"sending to {len(behind)} mirrors", done=0, total=total, unit="bytes")
+        steps.fleet.listen(
+            lambda: self.say(
+                f"sending to {len(behind)} mirrors",
+                done=sum(size for _files, size in steps.fleet.moved.values()),
+                total=total,
+                unit="bytes",
+            )
         )
         steps.prepare(transaction, behind)
-        if request.state == "synced" and transaction.mirrors:
-            steps.switch(transaction)
-        elif request.state == "synced":
-            steps.drop(transaction)  # a quorum holds the snapshot, and those that lack it are away
-        return self._outcome(
-            before, listing, snapshot, list(transaction.mirrors), steps, opened=request.state == "prepared"
-        )
 
-    def _decide(self, steps: Steps) -> Outcome:
-        state = self.journal.state
-        before, decided = self.journal.listing(state.committed), self._decided()
-        if decided is None:
-            return self._outcome(before, before, state.committed, [], steps)
-        transaction, goes_on = decided
-        if goes_on:
-            steps.switch(transaction)
-        elif transaction is state.transaction:
-            steps.drop(transaction)
-        else:
-            steps.failures.update(steps.undo_last(transaction))
-        after = self.journal.listing(state.committed)
-        return self._outcome(before, after, state.committed, list(transaction.mirrors), steps)
+    def _kept(self) -> list[Snapshot]:
+        return [self.snapshots.load(one) for one in sorted(self.journal.state.referenced())]
 
-    def _decided(self) -> tuple[Transaction, bool] | None:
-        """The transaction that is committed (True) or undone (False) now; None when that was done before."""
-        state, request = self.journal.state, self.request
-        if request.state not in ("committed", "undone"):
-            return None
-        current, last = state.transaction, state.last
-        goes_on = request.state == "committed"
-        if current is not None and current.id == request.transaction:
-            return current, goes_on
-        if goes_on and request.transaction not in state.history:
-            raise DistrogateError(
-                "no_transaction", f"No transaction {request.transaction} is prepared here; prepare it first."
-            )
-        if goes_on or request.transaction not in state.history:
-            return None
-        self._refuse_other()
-        if last is not None and last.id == request.transaction:
-            return last, False
-        raise DistrogateError(
-            "transaction_superseded",
-            f"Transaction {request.transaction} was followed by another one;"
-            " undo that one first, or publish anew.",
-        )
+    def _name(self, target: Snapshot) -> None:
+        """Give the state that is shown already a name."""
+        state, name = self.journal.state, self.request.snapshot
+        if name and self.request.state == "synced" and state.shown and state.committed == target.id:
+            if name not in state.shown[-1].names:
+                state.shown[-1].names.append(name)
+                self.journal.save()
 
-    def _refuse_other(self) -> None:
-        current = self.journal.state.transaction
-        if (
-            current is not None
-            and current.phase == "prepared"
-            and current.explicit
-            and current.id != self.request.transaction
-        ):
-            raise DistrogateError(
-                "transaction_open",
-                f"Transaction {current.id} is prepared and waits for state committed or undone;"
-                " decide it first.",
-                transaction=current.id,
-            )
-
-    def _observe(self) -> tuple[Listing, str]:
-        state = self.journal.state
-        digests = self.journal.digests()
-        known = Observer(self.request.source, digests, None, None).known()
-        if known is not None and os.path.isdir(self.journal.copies(snapshot_id(known))):
-            return known, snapshot_id(known)
-        earlier = self.journal.copies(state.committed) if state.committed else None
-        copies = self.journal.new_copies()
-        try:
-            listing = Observer(self.request.source, digests, copies, earlier).observe()
-        except BaseException:
-            shutil.rmtree(os.path.dirname(copies))
-            raise
-        return listing, self.journal.keep(listing, copies)
-
-    def _is_prepared(self, snapshot: str) -> bool:
-        current = self.journal.state.transaction
-        return current is not None and current.phase == "prepared" and current.snapshot == snapshot
-
-    def _behind(self, snapshot: str) -> list[Mirror]:
+    def _ended(
+        self, steps: Steps, rows: Rows, before: Snapshot | None, moved: t.Iterable[str]
+    ) -> Outcome:
+        """Retire what is over, and leave every mirror that we reached with the record of what it holds."""
+        retirement = Retirement(self.journal, self.snapshots, self.request.limits)
+        retired = retirement.expire(self.request.addresses)
+        self.say("writing down what the mirrors hold")
         known = self.journal.state.mirrors
-        return [mirror for mirror in self.request.mirrors if known.get(mirror.address) != Record(snapshot)]
-
-    def _held(self) -> dict[str, str | None]:
-        known = self.journal.state.mirrors
-        return {
-            mirror.address: known.get(mirror.address, Record()).snapshot for mirror in self.request.mirrors
-        }
+        steps.end([work for work in steps.fleet.present if work.address in known])
+        return self._outcome(rows, steps.fleet, before, self._committed(), moved, retired=retired)
 
     def _outcome(
         self,
-        before: Listing,
-        after: Listing,
-        snapshot: str | None,
-        switched: t.Iterable[str],
-        steps: Steps | None,
+        rows: Rows,
+        fleet: Fleet,
+        before: Snapshot | None,
+        after: Snapshot | None,
+        moved: t.Iterable[str] = (),
         *,
         opened: bool = False,
+        retired: int = 0,
     ) -> Outcome:
-        failures = steps.failures if steps is not None else {}
-        moved = set(switched) - failures.keys()
-        switches = self.request.state != "prepared"
-        rows = []
-        for mirror in self.request.mirrors:
-            outcome = "switched" if mirror.address in moved and switches else "unchanged"
-            if mirror.address in failures:
-                outcome = "away"
-            note = failures.get(mirror.address) or self.notes.get(mirror.address, "")
-            if mirror.address in moved and not switches and not note:
-                note = "ready to switch"
-            rows.append({"address": mirror.address, "outcome": outcome, "message": note})
-        held = self._held()
-        if steps is None and switches:
-            held = {address: snapshot if address in moved else name for address, name in held.items()}
+        delta = self.snapshots.delta(before, after) if after else Delta([], [])
         return Outcome(
-            snapshot, before, after, rows, (self.was, held), steps.transferred if steps else 0, opened
+            snapshot=after.id if after else None,
+            delta=delta,
+            rows=rows.rows(moved, opened),
+            held=rows.held(),
+            transferred=fleet.transferred,
+            opened=opened,
+            retired=retired,
+            walked=self.seen.walked if self.seen else [],
+            packages=package_changes(self.seen.notes if self.seen else {}, delta),
+            found=rows.found(self.seen.deep if self.seen else None),
         )
+
+    def _tidy(self) -> None:
+        """Remove the frozen files and the lists that nothing needs any more."""
+        self.journal.tidy()
+        if self.journal.state.transaction is None:
+            needed = self.journal.state.referenced()
+            self.snapshots.collect(needed)
+            entries = {entry for one in needed if self.snapshots.known(one) for entry in self._frozen(one)}
+            self.blobs.collect(entries)
+
+    def _frozen(self, snapshot_id: str) -> t.Iterator[t.Any]:
+        delta = self.snapshots.delta(None, self.snapshots.load(snapshot_id))
+        return (after for _path, _before, after in delta.index if after)
+
+
+def _holds(base: t.Any, target: Snapshot) -> bool:
+    return base.certain and base.snapshot is not None and base.snapshot.id == target.id

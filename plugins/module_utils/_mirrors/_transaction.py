@@ -6,197 +6,236 @@
 
 from __future__ import annotations
 
-import dataclasses
-import os
 import time
+import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._addresses import Mirror, parse_mirror
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._classify import CONTENT, classify
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import (
-    Journal,
-    Record,
-    Transaction,
-)
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._listing import Listing
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._peer import Peer, each, quietly, stage
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._rsync import Access, Rsync
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._each import each
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._fleet import Fleet
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import Held, Journal, Shown, State, Transaction
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._plan import Base
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._record import Record
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Snapshot, Snapshots, to_json
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._work import Work
 
-_HISTORY = 100
-
-
-def _as_it_was(peer: Peer, record: Record) -> Record:
-    """A mirror without a record that holds index files had an earlier life: it cannot be brought back."""
-    return Record(None, certain=peer.blank) if record.snapshot is None else record
+_ENDED = 100
 
 
 class Steps:
-    """The steps of a transaction on all its mirrors; ``failures`` says why a mirror fell behind."""
+    """The steps of a transaction on all its mirrors; ``fleet.away`` says why one fell behind."""
 
-    def __init__(self, journal: Journal, source: str, access: Access) -> None:
+    def __init__(self, journal: Journal, snapshots: Snapshots, fleet: Fleet) -> None:
         self.journal = journal
-        self.source = source
-        self.access = access
-        self.failures: dict[str, str] = {}
-        self.transferred = 0
+        self.snapshots = snapshots
+        self.fleet = fleet
 
-    def peer(self, mirror: Mirror, record: Record, target: Listing) -> Peer:
-        """The mirror, as ``record`` says that it is."""
-        base = self.journal.listing(record.snapshot) if record.certain and record.snapshot else None
-        return Peer(Rsync(mirror, self.access, self.journal.work), base, target)
+    @property
+    def state(self) -> State:
+        return self.journal.state
 
-    def peers(self, transaction: Transaction) -> list[Peer]:
-        """The mirrors of a transaction, as they were before it."""
-        target = self.journal.listing(transaction.snapshot)
-        return [
-            self.peer(parse_mirror(address), record, target)
-            for address, record in transaction.mirrors.items()
-        ]
-
-    def prepare(self, transaction: Transaction, mirrors: list[Mirror]) -> None:
+    def prepare(self, transaction: Transaction, works: list[Work]) -> None:
         """Make every mirror ready that can be. Error ``quorum_not_met``: nothing was switched anywhere."""
-        state = self.journal.state
-        target = self.journal.listing(transaction.snapshot)
-        records = {mirror.address: state.mirrors.get(mirror.address, Record()) for mirror in mirrors}
-        transaction.mirrors = {address: dataclasses.replace(record) for address, record in records.items()}
+        state = self.state
         state.transaction = transaction
+        state.serial += 1
+        for work in works:
+            held = state.mirrors.setdefault(work.address, Held())
+            base = work.base
+            held.snapshot, held.certain = (base.snapshot.id if base.snapshot else None), base.certain
+            held.serials.append(state.serial)
+            # One without a record that holds index files had an earlier life: it cannot be brought back.
+            kept = base.certain or base.blank
+            transaction.mirrors[work.address] = Held(held.snapshot, kept)
         self.journal.save()
-        peers = [self.peer(mirror, records[mirror.address], target) for mirror in mirrors]
-        paths = sorted({path for peer in peers for path in peer.switched})
-        try:
-            stage(self.journal.work, paths, self.journal.copies(transaction.snapshot), self.source)
-        except FileNotFoundError as error:
-            self._forget([])
-            raise DistrogateError(
-                "source_changing", f"{self.source} changed while it was read; run again."
-            ) from error
-        self.failures = each(peers, lambda peer: peer.prepare(self.source))
-        self._count(peers)
-        ready = [peer for peer in peers if peer.address not in self.failures]
+        next_id = transaction.snapshot
+        failed = each(
+            works, lambda work: work.prepare(self._record(work.base.snapshot, next_id), transaction.back)
+        )
+        self.fleet.away.update(failed)
+        ready = [work for work in works if work.address not in failed]
         if len(ready) + len(transaction.holding) < transaction.needed:
-            self._forget(peers)
+            self.drop(transaction)
             raise self._quorum("quorum_not_met", transaction, "Nothing was switched anywhere.")
-        transaction.mirrors = {peer.address: _as_it_was(peer, records[peer.address]) for peer in ready}
+        for work in works:
+            if work.address in failed:
+                del transaction.mirrors[work.address]
+                state.leave(work.address, work.folders())
         transaction.phase = "prepared"
         self.journal.save()
 
-    def switch(self, transaction: Transaction) -> None:
+    def switch(self, transaction: Transaction, works: list[Work]) -> None:
         """Switch what is ready. Error ``quorum_lost``: what had switched went back."""
         transaction.phase = "switching"
         self.journal.save()
-        peers = self.peers(transaction)
-        failed = each(peers, lambda peer: peer.switch())
-        again = [peer for peer in peers if peer.address in failed]
-        failed = each(again, lambda peer: peer.switch())
-        self._count(peers)
-        self.failures.update(failed)
-        if len(peers) - len(failed) + len(transaction.holding) < transaction.needed:
+        failed = each(works, Work.switch)
+        again = each([work for work in works if work.address in failed], Work.switch)
+        self.fleet.away.update(again)
+        absent = transaction.mirrors.keys() - {work.address for work in works}
+        switched = [work for work in works if work.address not in again]
+        if len(switched) + len(transaction.holding) < transaction.needed:
             transaction.phase = "restoring"
             self.journal.save()
-            self.restore(transaction)
+            self.restore(transaction, works)
             raise self._quorum("quorum_lost", transaction, "The mirrors that had switched went back.")
-        self._record(transaction, failed)
+        self._committed(transaction, {*again, *absent})
 
-    def _record(self, transaction: Transaction, failed: dict[str, str]) -> None:
-        state = self.journal.state
+    def _committed(self, transaction: Transaction, failed: set[str]) -> None:
+        state, now = self.state, time.time()
         for address, before in transaction.mirrors.items():
-            done = address not in failed
-            state.mirrors[address] = (
-                Record(transaction.snapshot) if done else Record(before.snapshot, certain=False)
-            )
-        state.superseded = [(name, since) for name, since in state.superseded if name != transaction.snapshot]
-        if transaction.before not in (None, transaction.snapshot):
-            state.superseded.append((str(transaction.before), time.time()))
-        state.committed = transaction.snapshot
-        state.history = [*state.history[-_HISTORY:], transaction.id]
+            held = state.mirrors[address]
+            if address in failed:
+                held.snapshot, held.certain = before.snapshot, False
+            else:
+                held.snapshot, held.certain = transaction.snapshot, True
+        if state.committed != transaction.snapshot:
+            state.shown.append(Shown(transaction.snapshot, now))
+        if transaction.name and transaction.name not in state.shown[-1].names:
+            state.shown[-1].names.append(transaction.name)
+        if transaction.back:
+            state.refused = sorted({*state.refused, *([transaction.before] if transaction.before else [])})
+        else:
+            state.refused = []
+        state.ended = [*state.ended[-_ENDED:], transaction.id]
         state.last, state.transaction = transaction, None
         self.journal.save()
 
-    def restore(self, transaction: Transaction) -> dict[str, str]:
+    def restore(self, transaction: Transaction, works: list[Work]) -> dict[str, str]:
         """Bring every mirror of the transaction back to what it was; returns why one could not."""
-        peers = self.peers(transaction)
-        after = self.journal.listing(transaction.snapshot)
-        os.makedirs(self.journal.work, exist_ok=True)
+        after = self.snapshots.load(transaction.snapshot)
 
-        def back(peer: Peer) -> None:
-            before = transaction.mirrors[peer.address].snapshot
-            if before is None and not transaction.mirrors[peer.address].certain:
+        def back(work: Work) -> None:
+            was = transaction.mirrors[work.address]
+            if was.snapshot is None and not was.certain:
                 # Deleting would lose what was there before us.
                 why = "what it held before the first transaction is not known; it was left as it is"
-                raise DistrogateError("mirror_failed", f"{peer.address}: {why}", why=why)
-            copies = self.journal.copies(before) if before else self.journal.work
-            peer.restore(copies, self.journal.listing(before), after)
+                raise DistrogateError("mirror_failed", f"{work.address}: {why}", why=why)
+            before = self.snapshots.load(was.snapshot) if was.snapshot else None
+            work.base = Base(before, was.certain, blank=was.snapshot is None)
+            gone = work.restore(before, after)
+            work.end(self._record(before, None), gone, [])
 
-        failed = each(peers, back)
-        quietly([peer for peer in peers if peer.address not in failed], lambda peer: peer.discard())
-        self._count(peers)
-        for peer in peers:
-            record = transaction.mirrors[peer.address]
-            # Replaced content of a tree that is no repository is not kept: it is compared next time.
-            whole = record.certain and not any(classify(path) == CONTENT for path in peer.switched)
-            certain = whole and peer.address not in failed
-            self.journal.state.mirrors[peer.address] = Record(record.snapshot, certain)
-        self.journal.state.transaction = None
+        concerned = [work for work in works if work.address in transaction.mirrors]
+        failed = each(concerned, back)
+        for address, was in transaction.mirrors.items():
+            done = any(work.address == address for work in concerned) and address not in failed
+            held = self.state.mirrors.setdefault(address, Held())
+            held.snapshot, held.certain = was.snapshot, was.certain and done
+            if self._replaces(was, after):
+                held.snapshot, held.certain = None, False  # replaced contents are not kept: compare all
+        self.state.transaction = None
         self.journal.save()
         return failed
 
-    def undo_last(self, last: Transaction) -> dict[str, str]:
+    def _replaces(self, was: Held, after: Snapshot) -> bool:
+        before = self.snapshots.load(was.snapshot) if was.snapshot else None
+        changes = self.snapshots.delta(before, after).content
+        return any(old and new for _path, old, new in changes)
+
+    def undo_last(self, last: Transaction, works: list[Work]) -> dict[str, str]:
         """Take back a committed transaction."""
-        state = self.journal.state
+        state = self.state
         last.phase = "restoring"
-        state.transaction, state.last, state.committed = last, None, last.before
-        state.history = [name for name in state.history if name != last.id]
-        state.superseded = [(name, since) for name, since in state.superseded if name != last.before]
-        if last.before != last.snapshot:
-            state.superseded.append((last.snapshot, time.time()))
+        state.transaction, state.last = last, None
+        state.ended = [name for name in state.ended if name != last.id]
+        if last.before is None:
+            state.shown = []
+        elif last.before != state.committed:
+            state.shown.append(Shown(last.before, time.time()))
         self.journal.save()
-        return self.restore(last)
+        return self.restore(last, works)
 
     def drop(self, transaction: Transaction) -> None:
-        """Forget a transaction that switched nothing."""
-        self._forget(self.peers(transaction))
-
-    def _forget(self, peers: list[Peer]) -> None:
-        os.makedirs(self.journal.work, exist_ok=True)
-        quietly([peer for peer in peers if peer.address not in self.failures], lambda peer: peer.discard())
-        self.journal.state.transaction = None
+        """Forget a transaction that switched nothing. What waits on the mirrors goes with their next end."""
+        for work in self.fleet.works.values():
+            if work.address in transaction.mirrors:
+                self.state.leave(work.address, work.folders())
+        self.state.transaction = None
         self.journal.save()
 
     def recover(self) -> None:
         """Finish, or take back, what a killed run left; a prepared transaction waits for its decision."""
-        transaction = self.journal.state.transaction
+        transaction = self.state.transaction
         if transaction is None or (transaction.phase == "prepared" and transaction.explicit):
             return
+        works = self.rejoin(transaction)
         if transaction.phase in ("preparing", "prepared"):
             self.drop(transaction)
         elif transaction.phase == "restoring":
-            self.restore(transaction)
+            self.restore(transaction, works)
         else:
             try:
-                self.switch(transaction)
+                self.switch(transaction, works)
             except DistrogateError as error:
                 # Taken back; the present run decides for itself.
                 if error.reason != "quorum_lost":
                     raise
-        self.failures = {}
+        for work in works:
+            held = self.state.mirrors[work.address]
+            snapshot = self.snapshots.load(held.snapshot) if held.snapshot else None
+            work.base = Base(snapshot, held.certain, blank=False)
+            work.plan = None
 
-    def _count(self, peers: list[Peer]) -> None:
-        for peer in peers:
-            self.transferred += peer.rsync.transferred
-            peer.rsync.transferred = 0
+    def rejoin(self, transaction: Transaction) -> list[Work]:
+        """The mirrors of a transaction of an earlier process that answer, aimed as they were then."""
+        target = self.snapshots.load(transaction.snapshot)
+        works = [work for work in self.fleet.present if work.address in transaction.mirrors]
+        for work in works:
+            was = transaction.mirrors[work.address]
+            before = self.snapshots.load(was.snapshot) if was.snapshot else None
+            work.base = Base(before, was.certain and before is not None, blank=was.certain)
+            plan = work.aim(target)
+            work.layout.lay_ready(plan.waiting, plan.entries)
+        return works
+
+    def end(self, works: list[Work]) -> None:
+        """Write down on the mirrors what they hold, and let them lose what nothing needs any more."""
+        state = self.state
+        state.serial += 1
+        for work in works:
+            state.mirrors[work.address].serials.append(state.serial)
+        self.journal.save()
+
+        def end(work: Work) -> None:
+            held = state.mirrors[work.address]
+            snapshot = self.snapshots.load(held.snapshot) if held.snapshot else None
+            doomed = self.journal.doomed(work.address)
+            work.end(self._record(snapshot, None), doomed, held.folders)
+
+        failed = each(works, end)
+        self.fleet.away.update(failed)
+        for work in works:
+            if work.address not in failed:
+                held = state.mirrors[work.address]
+                held.serials, held.folders = [state.serial], []
+                self.journal.doom(work.address, ())
+        self.journal.save()
+
+    def _record(self, snapshot: Snapshot | None, following: str | None) -> Record:
+        state = self.state
+        return Record(
+            name=self.journal.name,
+            origin=state.origin,
+            snapshot=snapshot.id if snapshot else None,
+            next=following,
+            parts=to_json(snapshot) if snapshot else {},
+            serial=state.serial,
+            time=time.time(),
+        )
 
     def _quorum(self, reason: str, transaction: Transaction, then: str) -> DistrogateError:
-        why = "; ".join(f"{address}: {text}" for address, text in sorted(self.failures.items()))
-        addresses = sorted(transaction.mirrors.keys() | set(transaction.holding) | self.failures.keys())
+        away = self.fleet.away
+        why = "; ".join(f"{address}: {text}" for address, text in sorted(away.items()))
+        rows: list[dict[str, t.Any]] = [
+            {
+                "address": address,
+                "outcome": "failed" if address in away else "unchanged",
+                "message": away.get(address, ""),
+            }
+            for address in sorted(self.fleet.works)
+        ]
         return DistrogateError(
             reason,
-            f"{transaction.needed} of {len(addresses)} mirrors must follow, and too few could. {then} {why}",
-            mirrors=[
-                {
-                    "address": address,
-                    "outcome": "failed" if address in self.failures else "unchanged",
-                    "message": self.failures.get(address, ""),
-                }
-                for address in addresses
-            ],
+            f"{transaction.needed} of {len(rows)} mirrors must follow, and too few could. {then} {why}",
+            mirrors=rows,
         )
+

@@ -1,0 +1,115 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""All mirrors of a run: who answers, what each holds, and the claim on each."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import typing as t
+
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._access import Access
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._addresses import Mirror
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._bases import base_of
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._blobs import Blobs
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._claims import Claim, new_claim
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._each import each
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import Held, Journal
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._layout import Layout
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._peers import Look, Peer
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Snapshots
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._work import Work
+
+Say = t.Callable[[str, int, int], None]
+
+
+class Fleet:
+    """``away`` says why a mirror does not take part, by address; ``works`` has all of them."""
+
+    def __init__(
+        self,
+        mirrors: t.Sequence[Mirror],
+        journal: Journal,
+        snapshots: Snapshots,
+        blobs: Blobs,
+        source: str,
+        access: Access,
+        folder: str = "",
+    ) -> None:
+        self.journal = journal
+        self.snapshots = snapshots
+        self.access = access
+        self.away: dict[str, str] = {}
+        self.moved: dict[str, tuple[int, int]] = {}
+        self._claim: Claim | None = None
+        self._claimed: set[str] = set()
+        self._told: t.Callable[[], None] | None = None
+        self.works: dict[str, Work] = {}
+        for mirror in mirrors:
+            place = os.path.join(folder, str(len(self.works))) if folder else journal.work_of(mirror.address)
+            peer = Peer(mirror, access, os.path.join(place, "peer"), self._teller(mirror.address))
+            self.works[mirror.address] = Work(peer, Layout(place, source, blobs), snapshots)
+
+    def _teller(self, address: str) -> t.Callable[[int, int], None]:
+        def tell(files: int, size: int) -> None:
+            self.moved[address] = (files, size)
+            if self._told is not None:
+                self._told()
+
+        return tell
+
+    def listen(self, told: t.Callable[[], None]) -> None:
+        """Have ``told`` called when more was moved."""
+        self._told = told
+
+    @property
+    def present(self) -> list[Work]:
+        """The mirrors that answered so far."""
+        return [work for address, work in self.works.items() if address not in self.away]
+
+    @property
+    def transferred(self) -> int:
+        return sum(work.peer.transferred for work in self.works.values())
+
+    def look(self, index: t.Sequence[bytes]) -> None:
+        """Ask every mirror what it holds; writes nothing there."""
+        self._ask(lambda work: work.peer.look(index))
+
+    def claim(self, index: t.Sequence[bytes], timeout: float) -> None:
+        """Be the only one who works on these mirrors; ask them what they hold."""
+        state = self.journal.state
+        claim, mine = new_claim(), [state.claim] if state.claim else []
+        # Before it is on any mirror: should we be killed, the next run knows that it is nobody's.
+        state.claim = claim.id
+        self.journal.save()
+        self._claim = claim
+
+        def take(work: Work) -> Look:
+            look = work.peer.claim(claim, timeout, mine, index)
+            self._claimed.add(work.address)
+            return look
+
+        self._ask(take)
+
+    def _ask(self, ask: t.Callable[[Work], Look]) -> None:
+        state = self.journal.state
+
+        def step(work: Work) -> None:
+            held = state.mirrors.get(work.address, Held())
+            folder = os.path.join(work.layout.folder, "lists")
+            work.base = base_of(ask(work), held, state.origin, self.snapshots, work.peer, folder)
+
+        self.away.update(each(self.present, step))
+
+    def release(self) -> None:
+        """Take the claims back."""
+        if self._claim is None:
+            return
+        claim, claimed = self._claim, [self.works[address] for address in sorted(self._claimed)]
+        with contextlib.suppress(DistrogateError):
+            failed = each(claimed, lambda work: work.peer.release(claim))
+            if not failed and not self.away:
+                self.journal.state.claim = ""

@@ -1,0 +1,86 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a synchronisation refuses unless it is told to: to delete much, and to go back in time."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import typing as t
+
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._blobs import Blobs
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._classify import SWITCH, classify
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._dates import went_back
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._layout import file_in
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._listing import printable
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Delta, Snapshot, Snapshots
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._work import Work
+
+_LIMIT = 64 << 20  # bytes of all switch files of a mirror together
+
+
+def refuse_deletion(snapshots: Snapshots, before: Snapshot | None, delta: Delta, most: float) -> None:
+    """Error ``too_many_deletions``."""
+    if before is None:
+        return
+    gone = sum(after is None for _path, _before, after in delta.content)
+    files = snapshots.totals(before).files
+    if gone and gone > most * files:
+        raise DistrogateError(
+            "too_many_deletions",
+            f"{gone} of {files} files that the mirrors have are not in the source any more, which is more than"
+            f" max_delete_ratio={most:g} allows. Look whether the source is whole; to do it all the same,"
+            " raise max_delete_ratio for this call.",
+            gone=gone,
+            files=files,
+        )
+
+
+def refuse_older(work: Work, target: Snapshot, blobs: Blobs) -> None:
+    """Error ``older_than_mirror``: a repository's own date is before that of the one on the mirror."""
+    after = {
+        path: entry
+        for path, _before, entry in work.snapshots.delta(work.base.snapshot, target).index
+        if entry is not None and _dated(path)
+    }
+    if not after or work.base.blank:
+        return
+    shown = _shown(work, after)
+    ahead = {path: _read(blobs.path(after[path])) for path in shown}
+    older = went_back(shown, ahead)
+    if older:
+        names = ", ".join(printable(path) for path in older[:5])
+        raise DistrogateError(
+            "older_than_mirror",
+            f"The source is older than {work.address}: {names}. Publish anew; to go back use"
+            " state=rolled_back, or set allow_older for this call.",
+            address=work.address,
+            older=[printable(path) for path in older[:100]],
+        )
+
+
+def _shown(work: Work, paths: t.Iterable[bytes]) -> dict[bytes, bytes]:
+    """What the mirror shows under these paths: from our copies, else from the mirror."""
+    blobs = work.layout.blobs
+    wanted = set(paths)
+    known = work.snapshots.find(work.base.snapshot, wanted) if work.base.snapshot else {}
+    if work.base.certain and all(blobs.has(entry) for entry in known.values()):
+        return {path: _read(blobs.path(entry)) for path, entry in known.items()}
+    folder = os.path.join(work.layout.folder, "shown")
+    os.makedirs(folder, exist_ok=True)
+    try:
+        return {name: _read(file_in(folder, name)) for name in work.peer.fetch(sorted(wanted), folder, _LIMIT)}
+    finally:
+        shutil.rmtree(folder)
+
+
+def _dated(path: bytes) -> bool:
+    return classify(path) == SWITCH
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb") as stream:
+        return stream.read(_LIMIT)

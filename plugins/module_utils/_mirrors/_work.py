@@ -1,0 +1,118 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One mirror's part in a transaction: make ready, switch, go back, end."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._classify import SWITCH, classify
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._layout import Layout, staging_folder
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._peers import Peer
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._plan import Base, Plan, make_plan
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._record import Record
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Delta, Snapshot, Snapshots
+
+_SHOWN = 5
+
+
+class Work:
+    """What is done on one mirror. ``found`` names what was not as its list says (deep)."""
+
+    def __init__(self, peer: Peer, layout: Layout, snapshots: Snapshots) -> None:
+        self.peer = peer
+        self.layout = layout
+        self.snapshots = snapshots
+        self.base = Base(None)
+        self.plan: Plan | None = None
+        self.found: dict[str, list[bytes]] = {}
+
+    @property
+    def address(self) -> str:
+        return self.peer.mirror.address
+
+    def aim(self, target: Snapshot) -> Plan:
+        """Plan the way from what the mirror holds to ``target``."""
+        self.plan = make_plan(self.snapshots, self.base, target)
+        return self.plan
+
+    @property
+    def aimed(self) -> Plan:
+        if self.plan is None:
+            raise AssertionError("a mirror is given something before it is known what it lacks")
+        return self.plan
+
+    def prepare(self, record: Record, back: bool = False) -> None:
+        """Add the new names, put the others in waiting, and compare what arrived.
+
+        ``back`` to an older state: what the source has no more must still lie on the mirror.
+        """
+        plan = self.aimed
+        self.layout.clear()
+        if back:
+            plan = self.plan = self._without_kept(plan)
+        parts = self.layout.lay(plan)
+        parts[-1][1].append(self.layout.record(record, self.layout.send))
+        for folder, names in parts:
+            self.peer.send(folder, names, checksum=plan.checksum)
+        for folder, names in parts:
+            self._compare(folder, names)
+
+    def _compare(self, folder: str, names: list[bytes]) -> None:
+        # rsync's quick look compares whole seconds: what it took for the same is sent again.
+        wrong = self.peer.differing(folder, names)
+        if wrong:
+            self.peer.send(folder, wrong, checksum=True)
+            wrong = self.peer.differing(folder, wrong)
+        if wrong:
+            shown = ", ".join(repr(name.decode("utf-8", "backslashreplace")) for name in wrong[:_SHOWN])
+            why = f"{len(wrong)} files differ from the source after they were sent twice: {shown}"
+            raise DistrogateError("mirror_failed", f"{self.address}: {why}", why=why)
+
+    def _without_kept(self, plan: Plan) -> Plan:
+        """The plan without content that lies on the mirror still."""
+        absent = set(self.peer.missing(plan.added))
+        return Plan(**{**vars(plan), "added": [path for path in plan.added if path in absent]})
+
+    def switch(self) -> None:
+        """Rename what waits: plain-name files first, then the files that name the rest."""
+        self.peer.switch(self.layout.ready, self.aimed.plain, self.aimed.switches)
+
+    def restore(self, before: Snapshot, after: Snapshot) -> list[bytes]:
+        """Bring back the index files of ``before``; returns those that only ``after`` has, which may go."""
+        delta = self.snapshots.delta(after, before)
+        if not self.base.certain:
+            delta = Delta(delta.content, self.snapshots.delta(None, before).index + _only_before(delta))
+        entries = {path: entry for path, _after, entry in [*delta.index, *delta.content] if entry}
+        index = sorted(path for path, _after, entry in delta.index if entry)
+        self.layout.clear()
+        self.layout.lay_ready(index, entries)
+        self.peer.switch(
+            self.layout.ready,
+            [path for path in index if classify(path) != SWITCH],
+            [path for path in index if classify(path) == SWITCH],
+        )
+        return _names(_only_before(delta))
+
+    def end(self, record: Record, doomed: t.Iterable[bytes], folders: t.Iterable[str]) -> None:
+        """Write down what the mirror holds, delete what it may lose, and remove what waits in vain."""
+        waiting = {staging_folder(path) for path in (self.plan.waiting if self.plan else [])}
+        waiting.update(folder.encode("utf-8", "surrogateescape") for folder in folders)
+        put = [self.layout.record(record, self.layout.end)]
+        self.peer.finish(self.layout.end, put, doomed, sorted(waiting))
+
+    def folders(self) -> list[str]:
+        """Where files wait."""
+        paths = self.plan.waiting if self.plan else []
+        return sorted({staging_folder(path).decode("utf-8", "surrogateescape") for path in paths})
+
+
+def _only_before(delta: Delta) -> list[t.Any]:
+    return [change for change in delta.index if change[2] is None]
+
+
+def _names(changes: list[t.Any]) -> list[bytes]:
+    return [path for path, _before, _after in changes]
