@@ -48,7 +48,8 @@ def as_text(changes: PackageChanges, name: str, before: str | None, after: str |
         f"from {before or 'nothing'} to {after or 'nothing'}",
     ]
     by_name: dict[str, list[_Row]] = {}
-    for row in [*changes.packages, *changes.snapshots]:
+    every: tuple[t.Sequence[_Row], ...] = (changes.packages, changes.snapshots)
+    for row in itertools.chain(*every):
         by_name.setdefault(str(row["repository"]), []).append(row)
     for repository, rows in sorted(by_name.items()):
         packages = [row for row in rows if "architecture" in row]

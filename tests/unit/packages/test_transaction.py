@@ -17,7 +17,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._transactions 
 from ansible_collections.distrogate.ci.tests.unit.packages.helpers import QuickSigner, Suite
 
 Make = t.Callable[..., t.Any]
-_CALLS = ("rename", "unlink", "mkdir", "rmdir", "symlink", "fsync", "fdatasync", "utime")
+_CALLS = ("rename", "unlink", "mkdir", "rmdir", "symlink", "fsync", "fdatasync", "ftruncate", "utime")
 _KILLED = 86
 
 
