@@ -7,15 +7,17 @@
 A transaction writes down, durably, what it is going to touch before it touches anything. So
 who holds the tree's lock, and has recovered the tree, finds here every path that may have
 changed since an earlier position. What it says are hints: the file itself tells what is there.
+Of several records of a path the last one counts. An earlier one may have the same size and
+time, since releases are dated in whole seconds, but another digest.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import re
-import secrets
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
@@ -31,7 +33,6 @@ _MAGIC = b"distrogate-touched 1 "
 _HEADER = len(_MAGIC) + 32 + 1
 _BLOCK = 1 << 16
 _BUFFER = 1 << 18
-_RECORD = re.compile(rb"(-|[0-9a-f]{64}) ([0-9]{1,19}) (-?[0-9]{1,19}) ([^\0]+)")
 
 
 class Touched(t.NamedTuple):
@@ -142,7 +143,7 @@ class TouchLog:
             os.makedirs(self.folder)
             os.chmod(self.folder, 0o755)  # readers are other users, whatever the umask
             sync_directory(os.path.dirname(self.folder))
-        write_atomic(self.path, _MAGIC + secrets.token_hex(16).encode() + b"\n")
+        write_atomic(self.path, b"%s%s\n" % (_MAGIC, os.urandom(16).hex().encode("ascii")))
 
     def _lose(self) -> None:
         with contextlib.suppress(FileNotFoundError):
@@ -151,8 +152,9 @@ class TouchLog:
 
 
 def _identifier(header: bytes) -> str:
-    match = re.fullmatch(re.escape(_MAGIC) + rb"([0-9a-f]{32})\n", header)
-    return match[1].decode() if match else ""
+    name, end = header[len(_MAGIC) : -1], header[-1:]
+    whole = len(header) == _HEADER and header.startswith(_MAGIC) and end == b"\n" and name.isalnum()
+    return name.decode("ascii") if whole else ""
 
 
 def _end(descriptor: int, size: int) -> int:
@@ -174,6 +176,12 @@ def _render(record: Touched | Note) -> bytes:
     return b"%s %d %d %s\0" % (digest, record.size, record.mtime_ns, record.path)
 
 
+@functools.cache
+def _record() -> re.Pattern[bytes]:
+    """Compiled where it is needed: writers, which have little time, do not read."""
+    return re.compile(rb"(-|[0-9a-f]{64}) ([0-9]{1,19}) (-?[0-9]{1,19}) ([^\0]+)")
+
+
 def _parse(raw: bytes) -> Touched | Note | None:
     """A record; None when it is none."""
     if raw[:1] == b"{":
@@ -182,7 +190,7 @@ def _parse(raw: bytes) -> Touched | Note | None:
         except DistrogateError:
             return None
         return Note(data) if isinstance(data, dict) else None
-    match = _RECORD.fullmatch(raw)
+    match = _record().fullmatch(raw)
     if match is None or _leaves(match[4]):
         return None
     digest, size, mtime_ns, path = match.groups()

@@ -61,7 +61,9 @@ class ListFiles:
             with open(path, "rb") as stream:
                 data = stream.read()
         except FileNotFoundError as error:
-            raise DistrogateError("list_damaged", f"{path} is missing; the list must be made anew.") from error
+            raise DistrogateError(
+                "list_damaged", f"{path} is missing; the list must be made anew."
+            ) from error
         if hashlib.sha256(data).hexdigest() != name:
             raise DistrogateError(
                 "list_damaged", f"{path} is not what was written there; the list must be made anew."

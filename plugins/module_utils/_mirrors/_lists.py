@@ -52,7 +52,7 @@ class Lists:
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self._files = ListFiles(folder)
-        self._roots: dict[str, list[Ref]] = {EMPTY: []}
+        self._roots: dict[str, list[Ref]] = {}
 
     @property
     def in_memory(self) -> bool:
@@ -63,7 +63,7 @@ class Lists:
         self._files.in_memory = value
 
     def _refs(self, digest: str | None) -> list[Ref]:
-        if digest is None:
+        if digest is None or digest == EMPTY:
             return []
         found = self._roots.get(digest)
         if found is None:
@@ -146,7 +146,7 @@ class Lists:
         refs = self._refs(digest)
         firsts = [ref.first for ref in refs]
         found = {}
-        for path in sorted(set(paths)):
+        for path in sorted(path for path in set(paths) if b"\0" not in path):
             number = bisect.bisect_right(firsts, path) - 1
             entry = find_in(self._piece(refs[number]), path) if number >= 0 else None
             if entry is not None:
@@ -170,7 +170,9 @@ class Lists:
 
     def take(self, name: str, data: bytes) -> None:
         """Keep a file from a mirror. Error ``bad_list``: it does not have that digest, or no list is like that."""
-        why = fault(data) if hashlib.sha256(data).hexdigest() == name else "its contents are not what it names"
+        why = (
+            fault(data) if hashlib.sha256(data).hexdigest() == name else "its contents are not what it names"
+        )
         if why:
             raise DistrogateError("bad_list", f"The list file {name!r} of a mirror was refused: {why}.")
         self._files.store(data)

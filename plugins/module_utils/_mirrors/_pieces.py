@@ -41,7 +41,7 @@ class Ref(t.NamedTuple):
 
     digest: str
     files: int
-    bytes: int
+    size: int
     first: bytes
 
 
@@ -140,7 +140,7 @@ class Cutter:
         self._load = load
         self._lines: list[bytes] = []
         self._first = b""
-        self._bytes = 0
+        self._size = 0
 
     def add(self, path: bytes, line: bytes, size: int) -> None:
         """The next record."""
@@ -148,11 +148,11 @@ class Cutter:
             self._flush()
         elif not self._lines and self.refs:  # the border before it is gone: it joins the piece before
             ref = self.refs.pop()
-            self._lines, self._first, self._bytes = split(self._load(ref)), ref.first, ref.bytes
+            self._lines, self._first, self._size = split(self._load(ref)), ref.first, ref.size
         if not self._lines:
             self._first = path
         self._lines.append(line)
-        self._bytes += size
+        self._size += size
 
     def keep(self, ref: Ref) -> None:
         """A piece that begins at a border, or is the first."""
@@ -163,7 +163,7 @@ class Cutter:
         """A piece with other entries for some paths."""
         lines = split(data)
         paths = [path_of(line) for line in lines]
-        size = ref.bytes + sum(_replace(lines, paths, path, changes[path]) for path in sorted(changes))
+        size = ref.size + sum(_replace(lines, paths, path, changes[path]) for path in sorted(changes))
         borders = not paths or paths[0] != ref.first or any(is_border(path) for path in changes)
         if borders:
             for path, line in zip(paths, lines):
@@ -179,8 +179,8 @@ class Cutter:
 
     def _flush(self) -> None:
         if self._lines:
-            self.refs.append(Ref(self._store(join(self._lines)), len(self._lines), self._bytes, self._first))
-            self._lines, self._bytes = [], 0
+            self.refs.append(Ref(self._store(join(self._lines)), len(self._lines), self._size, self._first))
+            self._lines, self._size = [], 0
 
 
 def _replace(lines: list[bytes], paths: list[bytes], path: bytes, entry: Entry | None) -> int:

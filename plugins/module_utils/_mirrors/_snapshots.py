@@ -2,39 +2,34 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Snapshots: the state of a whole source, as the lists of its parts, named by a digest."""
+"""Snapshots: the states of a source that are kept, over lists that they share."""
 
 from __future__ import annotations
 
-import dataclasses
+import contextlib
+import heapq
+import json
+import os
+import re
 import typing as t
 
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import (
+    DistrogateError,
+    from_os_error,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._core._files import parse_json, write_atomic
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._classify import CONTENT, classify
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._lists import Change, Lists, Totals
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._pieces import Entry
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshot_parts import (
+    Part,
+    Snapshot,
+    from_json,
+    to_json,
+)
 
-
-class Part(t.NamedTuple):
-    """The lists of one part, by digest; ``log`` and ``offset`` say up to where its touch log was followed.
-
-    Without a log the part was walked.
-    """
-
-    content: str
-    index: str
-    log: str = ""
-    offset: int = 0
-
-
-@dataclasses.dataclass(frozen=True)
-class Snapshot:
-    """The parts by their prefix: empty for the source itself or what is in no other part, else ``apt/``."""
-
-    parts: dict[bytes, Part]
-
-    @property
-    def id(self) -> str:
-        """A digest of the prefixes and the lists, nothing else."""
-        raise NotImplementedError
+_NAME = re.compile(r"[0-9a-f]{64}")
+_LIMIT = 1 << 20
 
 
 class Delta(t.NamedTuple):
@@ -44,16 +39,6 @@ class Delta(t.NamedTuple):
     index: list[Change]
 
 
-def to_json(snapshot: Snapshot) -> dict[str, t.Any]:
-    """As a JSON object."""
-    raise NotImplementedError
-
-
-def from_json(value: t.Any) -> Snapshot:
-    """From a JSON object by a stranger. Error ``bad_snapshot``: it is not just what ``to_json`` writes."""
-    raise NotImplementedError
-
-
 class Snapshots:
     """The folder ``<source>/.distrogate/mirrors/<name>/snapshots``, one file ``<id>.json`` each."""
 
@@ -61,46 +46,156 @@ class Snapshots:
         self.folder = folder
         self.lists = lists
 
+    def _path(self, id: str) -> str:
+        if not _NAME.fullmatch(id):
+            raise DistrogateError("unknown_snapshot", f"{id!r} is not the id of a snapshot.")
+        return f"{self.folder}/{id}.json"
+
     def load(self, id: str) -> Snapshot:
-        """Error ``unknown_snapshot`` when there is none of that id."""
-        raise NotImplementedError
+        """Error ``unknown_snapshot`` when there is none of that id, or its file is broken."""
+        path = self._path(id)
+        try:
+            snapshot = _read(path)
+        except (OSError, DistrogateError) as error:
+            raise DistrogateError("unknown_snapshot", f"{path} cannot be read: {error}.") from error
+        if snapshot.id != id:
+            raise DistrogateError("unknown_snapshot", f"{path} is not what was written there.")
+        return snapshot
 
     def save(self, snapshot: Snapshot) -> None:
         """Keep a snapshot and make its lists durable; saving it again keeps its newer positions."""
-        raise NotImplementedError
+        self.lists.sync()
+        path, data = self._path(snapshot.id), json.dumps(to_json(snapshot), sort_keys=True).encode()
+        with contextlib.suppress(FileNotFoundError), open(path, "rb") as stream:
+            if stream.read(_LIMIT) == data:
+                return
+        try:
+            os.makedirs(self.folder, exist_ok=True)
+            write_atomic(path, data)
+        except OSError as error:
+            raise from_os_error(error, self.folder) from error
 
     def known(self, id: str) -> bool:
         """Whether it is kept here."""
-        raise NotImplementedError
+        return os.path.exists(self._path(id))
 
     def ids(self) -> list[str]:
         """All that are kept here."""
-        raise NotImplementedError
+        return [name[:-5] for name in _names(self.folder)]
+
+    def changes(self, before: Snapshot | None, after: Snapshot | None, kind: str) -> t.Iterator[Change]:
+        """What differs in ``content`` or ``index`` files, sorted by path; None is the empty tree."""
+        olds = {} if before is None else before.parts
+        news = {} if after is None else after.parts
+        rows = [
+            self._of_part(prefix, _list(olds.get(prefix), kind), _list(news.get(prefix), kind))
+            for prefix in sorted(olds.keys() | news.keys())
+        ]
+        # A folder that became a part, or is none any more, moves its files from list to list.
+        last: Change | None = None
+        for path, old, new in heapq.merge(*rows, key=_path_of):
+            if last is not None and last[0] == path:
+                last = (path, last[1] or old, last[2] or new)
+                continue
+            if last is not None and last[1] != last[2]:
+                yield last
+            last = (path, old, new)
+        if last is not None and last[1] != last[2]:
+            yield last
+
+    def _of_part(self, prefix: bytes, before: str | None, after: str | None) -> t.Iterator[Change]:
+        for path, old, new in self.lists.difference(before, after):
+            yield prefix + path, old, new
 
     def delta(self, before: Snapshot | None, after: Snapshot | None) -> Delta:
         """What differs; None is the empty tree."""
-        raise NotImplementedError
+        return Delta(list(self.changes(before, after, "content")), list(self.changes(before, after, "index")))
 
     def find(self, snapshot: Snapshot, paths: t.Iterable[bytes]) -> dict[bytes, Entry]:
         """The entries of those full paths that the snapshot has."""
-        raise NotImplementedError
+        wanted: dict[tuple[bytes, str], list[bytes]] = {}
+        for path in set(paths):
+            prefix = prefix_of(path, snapshot.parts)
+            kind = "content" if classify(path) == CONTENT else "index"
+            wanted.setdefault((prefix, kind), []).append(path[len(prefix) :])
+        found = {}
+        for (prefix, kind), names in wanted.items():
+            digest = _list(snapshot.parts.get(prefix), kind)
+            if digest is not None:
+                for name, entry in self.lists.find(digest, names).items():
+                    found[prefix + name] = entry
+        return found
 
     def entries(self, snapshot: Snapshot) -> t.Iterator[tuple[bytes, Entry]]:
         """All entries with full paths, sorted."""
-        raise NotImplementedError
+        rows = [
+            self._prefixed(prefix, digest)
+            for prefix, part in snapshot.parts.items()
+            for digest in (part.content, part.index)
+        ]
+        return heapq.merge(*rows, key=_path_of)
+
+    def _prefixed(self, prefix: bytes, digest: str) -> t.Iterator[tuple[bytes, Entry]]:
+        for path, entry in self.lists.entries(digest):
+            yield prefix + path, entry
 
     def totals(self, snapshot: Snapshot) -> Totals:
         """The number of files and their bytes."""
-        raise NotImplementedError
+        found = [self.lists.totals(digest) for digest in snapshot.lists()]
+        return Totals(sum(one.files for one in found), sum(one.bytes for one in found))
 
     def names(self, snapshot: Snapshot) -> list[str]:
         """The names of all files of its lists, each once."""
-        raise NotImplementedError
+        return list(dict.fromkeys(name for digest in snapshot.lists() for name in self.lists.names(digest)))
 
     def missing(self, snapshot: Snapshot) -> list[str]:
         """Of those, what is not here (a root that is missing hides its pieces: ask again)."""
-        raise NotImplementedError
+        return list(dict.fromkeys(name for digest in snapshot.lists() for name in self.lists.missing(digest)))
 
     def collect(self, keep: t.Collection[str]) -> None:
-        """Remove the snapshots that are not in ``keep``, and lists that no snapshot of any name needs."""
-        raise NotImplementedError
+        """Remove the snapshots that are not in ``keep``, and lists that no snapshot of any name needs.
+
+        Nobody may hold the lists; while another run does, they stay until the next time.
+        """
+        for id in self.ids():
+            if id not in keep:
+                os.unlink(self._path(id))
+        mirrors = os.path.dirname(os.path.dirname(self.folder))
+        needed: set[str] = set()
+        for name in os.listdir(mirrors) if os.path.isdir(mirrors) else []:
+            folder = f"{mirrors}/{name}/snapshots"
+            for file in _names(folder):
+                try:
+                    needed.update(_read(f"{folder}/{file}").lists())
+                except (OSError, DistrogateError):
+                    return  # what it needs is not known: nothing goes
+        self.lists.collect(needed)
+
+
+def prefix_of(path: bytes, parts: t.Container[bytes]) -> bytes:
+    """The prefix of the part to which a path belongs."""
+    first, second = path.find(b"/") + 1, 0
+    if first:
+        second = path.find(b"/", first) + 1
+    found = [path[:end] for end in (second, first) if end and path[:end] in parts]
+    return found[0] if found else b""
+
+
+def _list(part: Part | None, kind: str) -> str | None:
+    if part is None:
+        return None
+    return part.content if kind == "content" else part.index
+
+
+def _path_of(row: tuple[t.Any, ...]) -> t.Any:
+    return row[0]
+
+
+def _names(folder: str) -> list[str]:
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    return [name for name in names if name.endswith(".json") and _NAME.fullmatch(name[:-5])]
+
+
+def _read(path: str) -> Snapshot:
+    with open(path, "rb") as stream:
+        return from_json(parse_json(stream.read(_LIMIT + 1), path, _LIMIT))
