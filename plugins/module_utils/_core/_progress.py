@@ -6,11 +6,13 @@
 
 A module cannot speak while it runs. It writes here, and its action plugin (``_long_action``) reads::
 
-    with module_call(spec) as call, Progress(call.params["progress_file"], call.module.no_log_values) as progress:
-        progress.say("staging on 3 mirrors")
-        progress.say("sending to 3 mirrors", done=sent, total=size, unit="bytes")
+    with module_call(spec) as call:
+        with Progress(call.params["progress_file"], call.module.no_log_values) as progress:
+            progress.say("staging on 3 mirrors")
+            progress.say("sending to 3 mirrors", done=sent, total=size, unit="bytes")
 
 It may be said as often as one likes, by any thread: the file is written at most twice a second.
+While it is open, SIGTERM ends the module with all that it started (``_descendants``).
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import threading
 import time
 import typing as t
 
+from ansible_collections.distrogate.ci.plugins.module_utils._core._descendants import ended_with_descendants
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import write_atomic
 
 MARK = "distrogate_progress"
@@ -30,9 +33,9 @@ _APART = 0.5  # seconds
 
 
 class Progress:
-    """Says where the work stands; ``path`` is the option ``progress_file``, and without it nothing is written.
+    """Says where the work stands, in the file ``path`` (the option ``progress_file``); None says it to nobody.
 
-    That nobody can be told is never a reason to fail: an error while writing ends the telling.
+    ``hidden`` are values that are never written. That nobody can be told is never a reason to fail: an error while writing ends the telling.
     """
 
     def __init__(self, path: str | None, hidden: t.Iterable[str] = ()) -> None:
@@ -42,10 +45,14 @@ class Progress:
         self._last: float | None = None
         self._waits: dict[str, t.Any] | None = None
 
+        self._ending = ended_with_descendants()
+
     def __enter__(self) -> Progress:
+        self._ending.__enter__()
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self._ending.__exit__(None, None, None)
         self.flush()
 
     def say(self, text: str, done: int | None = None, total: int | None = None, unit: str = "") -> None:
