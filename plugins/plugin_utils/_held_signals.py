@@ -14,16 +14,23 @@ import os
 import select
 import signal
 import threading
+import time
 import typing as t
 
 _HELD = (signal.SIGINT, signal.SIGTERM)
+_PATIENCE = 10.0  # seconds
 
 
 class HeldSignals:
-    """Notes the first signal, and delivers it afterwards. A second one is delivered at once."""
+    """Notes the first signal, and delivers it afterwards.
+
+    Ansible sends a second one by itself at once after Ctrl-C. One that comes much later is from a
+    person who does not want to wait.
+    """
 
     def __init__(self) -> None:
         self._came: int | None = None
+        self._when = 0.0
         self._before: dict[int, t.Any] = {}
         self._pipe = (-1, -1)
 
@@ -47,10 +54,11 @@ class HeldSignals:
 
     def _note(self, number: int, frame: t.Any) -> None:
         if self._came is not None:
-            self._restore()
-            os.kill(os.getpid(), number)
+            if time.monotonic() - self._when > _PATIENCE:
+                self._restore()
+                os.kill(os.getpid(), number)
             return
-        self._came = number
+        self._came, self._when = number, time.monotonic()
         with contextlib.suppress(OSError):
             os.write(self._pipe[1], b"!")
 
