@@ -24,6 +24,7 @@ description:
     prepared, the files that it renames wait on the mirrors in C(.distrogate-staging) folders.
 extends_documentation_fragment:
   - distrogate.ci.attributes
+  - distrogate.ci.attributes.action
 options:
   source:
     description: Absolute path of the tree to mirror. It must hold no symbolic links and no special files.
@@ -79,6 +80,14 @@ options:
     description: Seconds to wait for another run, and for each transfer.
     type: int
     default: 3600
+  progress_file:
+    description:
+      - Absolute path of a file on the host, into which the module writes where it stands while it runs, at
+        most twice a second, as one JSON record that replaces the one before.
+      - Without it the task uses a file of its own, and shows on the screen what is written there. The lines
+        are not shown in check mode, with C(async) or with C(no_log).
+    type: path
+    version_added: 0.1.0
 requirements:
   - rsync 3.1.3 or newer, here and on the mirrors
 author:
@@ -179,6 +188,7 @@ def main() -> None:
         },
         "transaction": {"type": "str"},
         "timeout": {"type": "int", "default": 3600},
+        "progress_file": {"type": "path"},
     }
     required_if = [("state", state, ["transaction"]) for state in ("prepared", "committed", "undone")]
     with module_call(argument_spec, required_if=required_if) as call:

@@ -77,14 +77,12 @@ def test_versions_are_compared_as_their_tools_do() -> None:
 
 
 def test_the_kind_that_is_told_decides() -> None:
-    odd = {
-        "added": "nova=1a/x",
-        "removed": "nova=1.1/x",
-    }  # deb: a letter is less than a dot; rpm: a number more
-    flat = folded(told(**odd, scope="flat/", kind="deb"))
-    assert flat == ["apt/flat nova/x downgraded 1.1 1a"]
-    odd = {"added": "nova=1.1-1/x", "removed": "nova=1a-1/x"}
-    assert folded(told(**odd, scope="", kind="rpm")) == ["apt nova/x upgraded 1a-1 1.1-1"]
+    # deb: a letter is less than a dot. rpm: a number is more than a letter.
+    odd = {"added": "nova=1a/x", "removed": "nova=1.1/x"}
+    assert folded(told(**odd, scope="flat/", kind="deb")) == ["apt/flat nova/x downgraded 1.1 1a"]
+    assert folded(told(**odd, scope="", kind="deb")) == ["apt nova/x downgraded 1.1 1a"]
+    tilde = {"added": "nova=1^1/x", "removed": "nova=1/x"}
+    assert folded(told(**tilde, scope="x", kind="rpm")) == ["apt/x nova/x upgraded 1 1^1"]
 
 
 def test_several_publishes_are_one_change() -> None:

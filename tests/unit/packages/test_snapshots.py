@@ -155,12 +155,8 @@ def test_removing_one_removes_overdue_ones_as_well(four: Suite) -> None:
 @pytest.mark.parametrize("end", ["committed", "undone"])
 def test_a_transaction_says_it_when_it_ends(four: Suite, make: Make, end: str) -> None:
     path = make("new")
-    asked: dict[str, t.Any] = {
-        "state": "prepared",
-        "transaction": "one",
-        "snapshot": "e",
-        "keep_snapshots": 2,
-    }
+    asked: dict[str, t.Any] = {"state": "prepared", "transaction": "one"}
+    asked.update(snapshot="e", keep_snapshots=2)
     prepared = four(path, **asked)
     assert names(prepared["snapshots"]) == ["e", "d"]
     assert there(four) == ["a", "b", "c", "d"]

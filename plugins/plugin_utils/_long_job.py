@@ -1,0 +1,118 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A module that runs on its host by itself: where it stands, its result, its end, its files."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import shlex
+import typing as t
+
+from ansible import constants
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+
+from ansible_collections.distrogate.ci.plugins.module_utils._core._progress import LIMIT, read_record
+
+_JOB = re.compile(r"(j[0-9]{3,20})\.[0-9]{1,20}")  # as Ansible names its asynchronous jobs
+_RUNS = {"started", "finished", "ansible_job_id"}  # what the file of a result holds until there is one
+_GRACE = 5  # seconds that a module has to end what it started
+
+
+class Look(t.NamedTuple):
+    """What was found: the progress, and the result's text once there is one."""
+
+    record: dict[str, t.Any] | None
+    result: str | None
+
+
+class Job:
+    """One asynchronous run of a module; ``action`` is the action plugin, whose connection is used."""
+
+    def __init__(self, action: t.Any, number: str, results: str, progress: str, folder: str | None) -> None:
+        self._action = action
+        self._results = results
+        self._progress = progress
+        self._folder = folder
+        found = _JOB.fullmatch(number)
+        # Brackets, so that whoever looks for the word does not find themselves.
+        self._pattern = f"[j]{found.group(1)[1:]}" if found else ""
+        connection = action._connection
+        self.near = connection.transport == "local" and connection.become is None
+
+    def look(self) -> Look | None:
+        """Read both files; None when the result's file cannot be read."""
+        text = self._read_here() if self.near else self._read_there()
+        record = result = None
+        for line in text.split("\n"):
+            found = read_record(line.strip())
+            if found is not None:
+                record = found
+            elif line.startswith("{"):
+                result = line
+        if result is None:
+            return None
+        with contextlib.suppress(ValueError, RecursionError):
+            if json.loads(result).keys() == _RUNS:
+                result = None
+        return Look(record, result)
+
+    def _read_here(self) -> str:
+        found = []
+        for path, limit in ((self._progress, LIMIT), (self._results, -1)):
+            with contextlib.suppress(OSError), open(path, encoding="utf-8", errors="replace") as stream:
+                found.append(stream.read(limit))
+        return "\n".join(found)
+
+    def _read_there(self) -> str:
+        progress, results = shlex.quote(self._progress), shlex.quote(self._results)
+        # The result is read last: the progress before it is then the last one.
+        return self._command(f"head -c {LIMIT} {progress} 2>/dev/null; echo; cat {results}")
+
+    def lost(self) -> bool:
+        """Whether nobody runs it any more, as after the host's restart."""
+        return bool(self._pattern) and not self._processes()
+
+    def end(self) -> None:
+        """End the module and what it started, as well as can be."""
+        with contextlib.suppress(AnsibleError):
+            numbers = " ".join(self._processes())
+            if numbers:
+                self._command(_END.format(numbers=numbers, tenths=_GRACE * 10))
+
+    def _processes(self) -> list[str]:
+        found = self._command(f"grep -lsw '{self._pattern}' /proc/[0-9]*/cmdline")
+        return re.findall(r"^/proc/([0-9]{1,9})/cmdline\s*$", found, re.MULTILINE) if self._pattern else []
+
+    def clean(self) -> None:
+        """Remove the files of this run."""
+        if constants.DEFAULT_KEEP_REMOTE_FILES:
+            return
+        paths = [self._results, self._results + ".tmp"]
+        with contextlib.suppress(AnsibleError):
+            if self._folder is None:
+                paths.append(self._progress)
+            elif self._action._connection.become is None:
+                paths.append(self._folder)
+            else:  # the folder belongs to whoever logs in
+                self._command(f"rm -rf {shlex.quote(self._folder)}", sudoable=False)
+            self._command("rm -rf " + " ".join(shlex.quote(path) for path in paths))
+
+    def _command(self, command: str, sudoable: bool = True) -> str:
+        done = self._action._low_level_execute_command(command, sudoable=sudoable)
+        if done.get("rc") == 255 and self._action._connection.transport == "ssh":  # of an old controller
+            raise AnsibleConnectionFailure(str(done.get("stderr", "")))
+        return str(done.get("stdout", ""))
+
+
+# The leader of the module's group gets time to end; the one that watches over it has nothing to end, and
+# dies first, so that nobody waits for it. Only numbers are put in.
+_END = (
+    "g=; for p in {numbers}; do "
+    "if kill -s TERM -- -$p; then g=\"$g -$p\"; else kill -s KILL $p; fi; done 2>/dev/null; "
+    "n=0; while [ $n -lt {tenths} ] && kill -s 0 -- $g; do sleep 0.1; n=$((n+1)); done 2>/dev/null; "
+    "kill -s KILL -- $g 2>/dev/null; true"
+)
