@@ -14,6 +14,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._blobs import Blobs
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._classify import SWITCH, classify
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._dates import went_back
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import State
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._layout import file_in
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._listing import printable
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Delta, Snapshot, Snapshots
@@ -43,8 +44,8 @@ def refuse_older(work: Work, target: Snapshot, blobs: Blobs) -> None:
     """Error ``older_than_mirror``: a repository's own date is before that of the one on the mirror."""
     after = {
         path: entry
-        for path, _before, entry in work.snapshots.delta(work.base.snapshot, target).index
-        if entry is not None and _dated(path)
+        for path, _before, entry in work.snapshots.changes(work.base.snapshot, target, "index")
+        if entry is not None and classify(path) == SWITCH
     }
     if not after or work.base.blank:
         return
@@ -77,10 +78,17 @@ def _shown(work: Work, paths: t.Iterable[bytes]) -> dict[bytes, bytes]:
         shutil.rmtree(folder)
 
 
-def _dated(path: bytes) -> bool:
-    return classify(path) == SWITCH
-
-
 def _read(path: str) -> bytes:
     with open(path, "rb") as stream:
         return stream.read(_LIMIT)
+
+
+def refuse_rolled_back(state: State, target: Snapshot) -> None:
+    """Error ``rolled_back``: the source still has the state from which the mirrors were taken back."""
+    if target.id in state.refused:
+        raise DistrogateError(
+            "rolled_back",
+            f"The source still has the state sha256:{target.id[:16]}…, from which the mirrors were rolled back."
+            " Publish a better one, or set allow_rolled_back for this call.",
+            snapshot=f"sha256:{target.id}",
+        )

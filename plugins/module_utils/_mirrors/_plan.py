@@ -12,7 +12,7 @@ import typing as t
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._classify import SWITCH, classify
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._lists import Change
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._pieces import Entry
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Delta, Snapshot, Snapshots
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Snapshot, Snapshots
 
 LISTS = b".distrogate/lists/"
 
@@ -35,7 +35,7 @@ class Plan:
     """The way from a base to a target, by full paths, sorted.
 
     ``added`` names are in the source, and new on the mirror. ``plain`` and ``switches`` are to wait
-    there and then to be renamed, in this order; ``entries`` says what they are to be.
+    there and then to be renamed, in this order; ``entries`` says what all of these are.
     ``lists`` are the files of the target's lists that the mirror lacks.
     """
 
@@ -59,27 +59,23 @@ class Plan:
 def make_plan(snapshots: Snapshots, base: Base, target: Snapshot) -> Plan:
     """Compare lists; nothing else is looked at."""
     delta = snapshots.delta(base.snapshot, target)
-    index = delta.index if base.certain else snapshots.delta(None, target).index
-    entries = {path: after for path, before, after in delta.content if before and after}
+    index = delta.index if base.certain else snapshots.changes(None, target, "index")
     # A name that is already there with other contents is switched, never overwritten before.
-    added = [(path, after) for path, before, after in delta.content if after and not before]
-    entries.update((path, after) for path, _before, after in index if after)
+    waiting = {path: after for path, before, after in delta.content if before and after}
+    waiting.update((path, after) for path, _before, after in index if after)
+    added = {path: after for path, before, after in delta.content if after and not before}
     held = set(snapshots.names(base.snapshot)) if base.snapshot else set()
-    switches = [path for path in entries if classify(path) == SWITCH]
+    switches = [path for path in waiting if classify(path) == SWITCH]
+    entries = {**added, **waiting}
     return Plan(
-        added=[path for path, _after in added],
-        plain=sorted(entries.keys() - set(switches)),
+        added=list(added),
+        plain=sorted(waiting.keys() - set(switches)),
         switches=sorted(switches),
         lists=[LISTS + name.encode() for name in snapshots.names(target) if name not in held],
         entries=entries,
         checksum=base.snapshot is None and not base.blank,
-        size=sum(entry.size for _path, entry in added) + sum(entry.size for entry in entries.values()),
+        size=sum(entry.size for entry in entries.values()),
     )
-
-
-def gone(delta: Delta) -> list[bytes]:
-    """Index files that only the state before had."""
-    return [path for path, _before, after in delta.index if after is None]
 
 
 def counts(changes: t.Iterable[Change]) -> dict[str, int]:

@@ -11,6 +11,7 @@ import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._access import Access
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._addresses import Mirror
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._package_changes import PackageChanges
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._retire import Limits
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Delta
 
@@ -50,6 +51,5 @@ class Outcome:
     opened: bool = False
     retired: int = 0
     walked: list[bytes] = dataclasses.field(default_factory=list)
-    packages: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)
+    packages: PackageChanges = PackageChanges([], [])
     found: dict[str, t.Any] = dataclasses.field(default_factory=dict)
-    named: str | None = None

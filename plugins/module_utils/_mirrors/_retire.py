@@ -56,6 +56,10 @@ class Retirement:
             self.journal.save()  # after the lists of what goes: killed in between, they are made again
         return most
 
+    def expires(self) -> bool:
+        """Whether a state is over."""
+        return bool(self._parted()[0])
+
     def _parted(self) -> tuple[list[Shown], list[Shown]]:
         """The states that are over, and those that stay."""
         state, limit = self.journal.state, time.time() - self.limits.keep_seconds

@@ -45,6 +45,7 @@ class Snapshots:
     def __init__(self, folder: str, lists: Lists) -> None:
         self.folder = folder
         self.lists = lists
+        self._deltas: dict[tuple[str, str], Delta] = {}
 
     def _path(self, id: str) -> str:
         if not _NAME.fullmatch(id):
@@ -108,8 +109,12 @@ class Snapshots:
             yield prefix + path, old, new
 
     def delta(self, before: Snapshot | None, after: Snapshot | None) -> Delta:
-        """What differs; None is the empty tree."""
-        return Delta(list(self.changes(before, after, "content")), list(self.changes(before, after, "index")))
+        """What differs; None is the empty tree. The same question again costs nothing."""
+        key = (before.id if before else "", after.id if after else "")
+        if key not in self._deltas:
+            found = [list(self.changes(before, after, kind)) for kind in ("content", "index")]
+            self._deltas = {**dict(list(self._deltas.items())[-3:]), key: Delta(*found)}
+        return self._deltas[key]
 
     def find(self, snapshot: Snapshot, paths: t.Iterable[bytes]) -> dict[bytes, Entry]:
         """The entries of those full paths that the snapshot has."""

@@ -21,6 +21,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal im
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._lists import Lists
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._names import find_shown
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._package_changes import package_changes
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._plan import Base
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._request import Outcome, Request
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._retire import Retirement
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._rows import Rows
@@ -44,6 +45,7 @@ class Sync:
         )
         self.blobs = Blobs(os.path.join(self.journal.folder, "blobs"))
         self.seen: Seen | None = None
+        self.before: str | None = None
 
     def run(self) -> Outcome:
         """Do what was asked for, after finishing what a killed run left."""
@@ -54,7 +56,7 @@ class Sync:
                 return self._run(fleet)
             finally:
                 fleet.release()
-                self._tidy()
+                self.journal.tidy()
 
     def _fleet(self, mirrors: t.Sequence[Mirror], access: t.Any, folder: str = "") -> Fleet:
         return Fleet(mirrors, self.journal, self.snapshots, self.blobs, self.request.source, access, folder)
@@ -62,11 +64,12 @@ class Sync:
     def _run(self, fleet: Fleet) -> Outcome:
         state, request = self.journal.state, self.request
         rows = Rows(self.journal, fleet)
+        self.before = state.committed
         if state.transaction is None and request.state == "synced" and not request.deep:
             seen = self.observe()
             if self._at_rest(seen.snapshot):
                 fleet.look(self._index(seen.snapshot))
-                if all(_holds(work.base, seen.snapshot) for work in fleet.present):
+                if all(holds(work.base, seen.snapshot) for work in fleet.present):
                     return self._outcome(rows, fleet, seen.snapshot, seen.snapshot)
         self.say("claiming the mirrors")
         steps = Steps(self.journal, self.snapshots, fleet)
@@ -86,9 +89,7 @@ class Sync:
             source = Source(self.request.source, self.snapshots, self.blobs, self.request.access.timeout)
             self.say("looking at the source")
             self.seen = source.observe(known, self.request.deep, write)
-            if write:
-                self.snapshots.save(self.seen.snapshot)
-                state.observed = self.seen.snapshot.id
+            state.observed = self.seen.snapshot.id
         return self.seen
 
     def _at_rest(self, target: Snapshot) -> bool:
@@ -106,7 +107,7 @@ class Sync:
         """Index files of a state: a mirror without a record that has one of them had an earlier life."""
         if target is None or all(held.serials for held in self._helds()):
             return []
-        return [path for path, _before, _after in self.snapshots.delta(None, target).index]
+        return [path for path, _before, _after in self.snapshots.changes(None, target, "index")]
 
     def _helds(self) -> list[Held]:
         mirrors = self.journal.state.mirrors
@@ -143,7 +144,7 @@ class Sync:
             return self._outcome(rows, fleet, before, target)
         if current:
             steps.drop(current)
-        behind = [work for work in fleet.present if request.deep or not _holds(work.base, target)]
+        behind = [work for work in fleet.present if request.deep or not holds(work.base, target)]
         self.refuse(fleet, before, target)
         moved = [work.address for work in behind]
         opened = request.state == "prepared"
@@ -226,6 +227,7 @@ class Sync:
         self.say("writing down what the mirrors hold")
         known = self.journal.state.mirrors
         steps.end([work for work in steps.fleet.present if work.address in known])
+        self._collect()
         return self._outcome(rows, steps.fleet, before, self._committed(), moved, retired=retired)
 
     def _outcome(
@@ -237,35 +239,35 @@ class Sync:
         moved: t.Iterable[str] = (),
         *,
         opened: bool = False,
+        planned: bool = False,
         retired: int = 0,
     ) -> Outcome:
         delta = self.snapshots.delta(before, after) if after else Delta([], [])
         return Outcome(
             snapshot=after.id if after else None,
             delta=delta,
-            rows=rows.rows(moved, opened),
+            rows=rows.rows(moved, opened, planned),
             held=rows.held(),
             transferred=fleet.transferred,
             opened=opened,
             retired=retired,
             walked=self.seen.walked if self.seen else [],
-            packages=package_changes(self.seen.notes if self.seen else {}, delta),
+            packages=package_changes(self.seen.notes if self.seen else {}, delta.content),
             found=rows.found(self.seen.deep if self.seen else None),
         )
 
-    def _tidy(self) -> None:
+    def _collect(self) -> None:
         """Remove the frozen files and the lists that nothing needs any more."""
-        self.journal.tidy()
-        if self.journal.state.transaction is None:
-            needed = self.journal.state.referenced()
-            self.snapshots.collect(needed)
-            entries = {entry for one in needed if self.snapshots.known(one) for entry in self._frozen(one)}
-            self.blobs.collect(entries)
+        needed = self.journal.state.referenced()
+        self.snapshots.collect(needed)
+        entries = {entry for one in needed if self.snapshots.known(one) for entry in self._frozen(one)}
+        self.blobs.collect(entries)
 
     def _frozen(self, snapshot_id: str) -> t.Iterator[t.Any]:
-        delta = self.snapshots.delta(None, self.snapshots.load(snapshot_id))
-        return (after for _path, _before, after in delta.index if after)
+        changes = self.snapshots.changes(None, self.snapshots.load(snapshot_id), "index")
+        return (after for _path, _before, after in changes if after)
 
 
-def _holds(base: t.Any, target: Snapshot) -> bool:
+def holds(base: Base, target: Snapshot) -> bool:
+    """Whether a mirror is known to have a state."""
     return base.certain and base.snapshot is not None and base.snapshot.id == target.id

@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._classify import SWITCH, classify
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._layout import Layout, staging_folder
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._listing import PRIVATE, STAGING
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._peers import Peer
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._plan import Base, Plan, make_plan
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._record import Record
@@ -74,8 +76,27 @@ class Work:
 
     def _without_kept(self, plan: Plan) -> Plan:
         """The plan without content that lies on the mirror still."""
-        absent = set(self.peer.missing(plan.added))
-        return Plan(**{**vars(plan), "added": [path for path in plan.added if path in absent]})
+        absent = set(self.peer.missing({path: plan.entries[path].size for path in plan.added}))
+        return dataclasses.replace(plan, added=[path for path in plan.added if path in absent])
+
+    def inspect(self, target: Snapshot, kept: t.Iterable[Snapshot]) -> None:
+        """Compare everything with what it ought to be; the plan is to repair that alone."""
+        plan = make_plan(self.snapshots, Base(None, certain=False, blank=self.base.blank), target)
+        self.layout.clear()
+        self.layout.lay_ready(plan.waiting, plan.entries)
+        content = self.peer.differing(self.layout.source, plan.added + plan.lists)
+        index = set(self.peer.differing(self.layout.ready, plan.waiting))
+        wrong = set(content)
+        known = {path for one in kept for path, _entry in self.snapshots.entries(one)}
+        unknown = sorted(path for path in self.peer.every_name() if path not in known and not _private(path))
+        self.found = {"differing": sorted(wrong | index), "unknown": unknown}
+        self.plan = dataclasses.replace(
+            plan,
+            added=[path for path in plan.added if path in wrong],
+            lists=[path for path in plan.lists if path in wrong],
+            plain=[path for path in plan.plain if path in index],
+            switches=[path for path in plan.switches if path in index],
+        )
 
     def switch(self) -> None:
         """Rename what waits: plain-name files first, then the files that name the rest."""
@@ -108,6 +129,11 @@ class Work:
         """Where files wait."""
         paths = self.plan.waiting if self.plan else []
         return sorted({staging_folder(path).decode("utf-8", "surrogateescape") for path in paths})
+
+
+def _private(path: bytes) -> bool:
+    parts = path.split(b"/")
+    return PRIVATE in parts or STAGING in parts
 
 
 def _only_before(delta: Delta) -> list[t.Any]:

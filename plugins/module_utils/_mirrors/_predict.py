@@ -1,0 +1,78 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Check mode: the plan for each mirror. Mirrors are asked what they hold; nothing is written anywhere."""
+
+from __future__ import annotations
+
+import tempfile
+
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._decisions import Decisions
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._request import Outcome
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._rows import Rows
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._sync import Sync, holds
+
+
+class Prediction(Sync):
+    """What ``Sync.run`` would do."""
+
+    def run(self) -> Outcome:
+        """The plan."""
+        self.journal.load()
+        self.snapshots.lists.in_memory = True
+        with tempfile.TemporaryDirectory(prefix="distrogate-") as folder:
+            fleet = self._fleet(self.request.mirrors, self.request.access, folder)
+            rows = Rows(self.journal, fleet)
+            if self.request.state in ("committed", "undone"):
+                return self._decided(rows)
+            return self._planned(rows)
+
+    def _decided(self, rows: Rows) -> Outcome:
+        state, before = self.journal.state, self._committed()
+        decided = Decisions(state, self.request).decided()
+        if decided is None:
+            return self._outcome(rows, rows.fleet, before, before)
+        transaction, goes_on = decided
+        name = transaction.snapshot if goes_on else transaction.before
+        if transaction is state.transaction and not goes_on:
+            name = state.committed
+        after = self.snapshots.load(name) if name else None
+        moved = list(transaction.mirrors) if goes_on or transaction is state.last else []
+        outcome = self._outcome(rows, rows.fleet, before, after, moved)
+        outcome.held = rows.held({address: name for address in moved})
+        return outcome
+
+    def _planned(self, rows: Rows) -> Outcome:
+        state, request, fleet = self.journal.state, self.request, rows.fleet
+        Decisions(state, request).refuse_other()
+        target, before = self.target(write=False), self._committed()
+        fleet.look(self._index(target))
+        current = state.transaction
+        opened = request.state == "prepared" and not (
+            current and current.phase == "prepared" and current.snapshot == target.id
+        )
+        behind = [work for work in fleet.present if request.deep or not holds(work.base, target)]
+        self.refuse(fleet, before, target)
+        if len(fleet.present) < request.needed and behind:
+            raise self._too_few(fleet.away)
+        for work in behind:
+            if request.deep:
+                work.inspect(target, self._kept())
+            else:
+                work.aim(target)
+        rows.planned(behind)
+        moved = [work.address for work in behind]
+        outcome = self._outcome(rows, fleet, before, target, moved, opened=opened, planned=True)
+        if request.state != "prepared":
+            outcome.held = rows.held({address: target.id for address in moved})
+        return outcome
+
+    def _too_few(self, away: dict[str, str]) -> DistrogateError:
+        why = "; ".join(f"{address}: {text}" for address, text in sorted(away.items()))
+        return DistrogateError(
+            "quorum_not_met",
+            f"{self.request.needed} of {len(self.request.mirrors)} mirrors must follow, and too few answer."
+            f" {why}",
+        )
