@@ -15,13 +15,18 @@ description:
     few files that have the same name in every state.
   - The source may be a release repository for apt, for rpm, a folder with several of both, or any other tree.
     A repository that lacks a file which its index names is refused.
+  - Repositories that M(distrogate.ci.apt_publish) and M(distrogate.ci.rpm_publish) wrote say themselves what changed,
+    so that the work depends on that and not on the size of the tree. Any other tree is walked in each call
+    (RV(walked) says so).
+  - A mirror needs no shell and no software but rsync. It keeps the list of what it holds in C(.distrogate/), and there
+    a run marks that it works on the mirror, so that two runs do not interleave, also from two hosts.
   - A reader of C(InRelease) and C(by-hash), or of checksum-named rpm metadata, never meets a mixture, because
     what a superseded state named stays on the mirrors for O(keep) further states and O(keep_seconds).
   - A mirror that is down is brought up by the next run. A run that was killed is finished, or taken back, by
     the next one.
   - Folders named C(.distrogate) and C(.distrogate-staging), and files whose names begin with C(.tmp-), are
-    never mirrored. The journal is in C(.distrogate/mirrors/) below the source. While a switch is
-    prepared, the files that it renames wait on the mirrors in C(.distrogate-staging) folders.
+    never mirrored. The journal is in C(.distrogate/mirrors/) below the source, the lists of files in C(.distrogate/lists/).
+  - In check mode the mirrors are asked what they hold, and nothing is written anywhere.
 extends_documentation_fragment:
   - distrogate.ci.attributes
   - distrogate.ci.attributes.action
@@ -45,6 +50,9 @@ options:
   password_file:
     description: File with the password for rsync daemons, readable by its owner alone.
     type: path
+  password:
+    description: The password for rsync daemons. It reaches rsync in its environment only.
+    type: str
   ssh_key:
     description: Private key for mirrors that are reached with ssh. Their host keys must be known already.
     type: path
@@ -62,6 +70,11 @@ options:
     description: The files of a superseded state stay at least so many seconds, whatever O(keep) says.
     type: int
     default: 86400
+  pinned:
+    description: States whose files stay whatever O(keep) says, as digests (RV(snapshots[].id)) or names.
+    type: list
+    elements: str
+    default: []
   state:
     description:
       - V(synced) prepares and commits.
@@ -70,24 +83,58 @@ options:
       - V(undone) forgets what was prepared, or brings the mirrors back to the state before. Content that was
         added stays until it is superseded. Only switch files and plain-name index files are brought back, not
         the replaced content of a tree that is no repository.
+      - V(rolled_back) brings the mirrors back to O(snapshot). The state that they leave is not mirrored again
+        before the source changes, unless O(allow_rolled_back).
     type: str
-    choices: [synced, prepared, committed, undone]
+    choices: [synced, prepared, committed, undone, rolled_back]
     default: synced
   transaction:
-    description: Name of the transaction. Required unless O(state=synced).
+    description: Name of the transaction. Required when O(state) is V(prepared), V(committed) or V(undone).
     type: str
+  snapshot:
+    description:
+      - With O(state=synced), a name for this state.
+      - With O(state=rolled_back), the state to go back to, by its digest (or the beginning of it), its name, or a time
+        as in V(2026-11-21T12:00:00Z), which means what was shown then. By default the one before the present one.
+    type: str
+  deep:
+    description:
+      - Trust no list. Read every file of the source and of the mirrors, bring in what is missing or differs, and say in
+        RV(found) what that was. Files on a mirror that no list names are told, and stay.
+    type: bool
+    default: false
+  max_delete_ratio:
+    description: Refuse to go on when a larger part of the mirrors' files than this is not in the source any more.
+    type: float
+    default: 0.5
+  allow_older:
+    description: Mirror a repository although its index is dated before that of the mirror.
+    type: bool
+    default: false
+  allow_rolled_back:
+    description: Mirror a state from which the mirrors were rolled back.
+    type: bool
+    default: false
+  bandwidth_limit:
+    description: KiB a second that each mirror is sent at most. V(0) is no limit.
+    type: int
+    default: 0
+  retries:
+    description: How often a transfer is tried again when a connection failed, after 1, 2, 4, … seconds.
+    type: int
+    default: 3
+  report_folder:
+    description: Existing folder for C(packages.json) and C(packages.txt), which list what became of which package.
+    type: path
+  progress_file:
+    description:
+      - File in which the module says how far it is. The action plugin shows it on the screen, and gives a temporary
+        file when this is not set.
+    type: path
   timeout:
     description: Seconds to wait for another run, and for each transfer.
     type: int
     default: 3600
-  progress_file:
-    description:
-      - Absolute path of a file on the host, into which the module writes where it stands while it runs, at
-        most twice a second, as one JSON record that replaces the one before.
-      - Without it the task uses a file of its own, and shows on the screen what is written there. The lines
-        are not shown in check mode, with C(async) or with C(no_log).
-    type: path
-    version_added: 0.1.0
 requirements:
   - rsync 3.1.3 or newer, here and on the mirrors
 author:
@@ -113,6 +160,21 @@ EXAMPLES = r"""
     mirrors: "{{ mirrors }}"
     state: prepared
     transaction: promotion-17
+
+- name: Go back to what the mirrors showed yesterday at noon
+  distrogate.ci.mirror_sync:
+    source: /srv/repository
+    name: public
+    mirrors: "{{ mirrors }}"
+    state: rolled_back
+    snapshot: 2026-11-20T12:00:00Z
+
+- name: Compare every file, and repair what differs
+  distrogate.ci.mirror_sync:
+    source: /srv/repository
+    name: public
+    mirrors: "{{ mirrors }}"
+    deep: true
 """
 
 RETURN = r"""
@@ -143,6 +205,15 @@ mirrors:
     message:
       description: Why it failed, or in check mode what it would get.
       type: str
+    added:
+      description: How many files it got, or would get, under new names.
+      type: int
+    switched:
+      description: How many files were, or would be, renamed to their places.
+      type: int
+    bytes:
+      description: The size of these files together.
+      type: int
 transferred_bytes:
   description: Bytes sent and received, all mirrors together.
   returned: success
@@ -152,10 +223,54 @@ files:
   returned: success
   type: dict
 packages:
-  description: Which packages were added, removed and upgraded. Empty in this version.
+  description: Which packages were added, removed, upgraded and downgraded, as their publishers told it.
   returned: success
   type: list
   elements: dict
+  contains:
+    repository:
+      description: The repository below the source, with the suite of an apt repository.
+      type: str
+    name:
+      description: The package.
+      type: str
+    architecture:
+      description: Its architecture.
+      type: str
+    change:
+      description: V(added), V(removed), V(upgraded) or V(downgraded).
+      type: str
+    from:
+      description: The version before.
+      type: str
+    to:
+      description: The version now.
+      type: str
+walked:
+  description: Parts of the source that had to be walked, V(.) for the source itself.
+  returned: success
+  type: list
+  elements: str
+found:
+  description: With O(deep), what was not as the lists say, in C(source) and by mirror in C(mirrors).
+  returned: success
+  type: dict
+snapshots:
+  description: The states that are kept, the oldest first; the last one is what the mirrors show.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Its digest.
+      type: str
+    since:
+      description: When the mirrors began to show it.
+      type: str
+    names:
+      description: Its names.
+      type: list
+      elements: str
 reason:
   description:
     - A word for the error. V(quorum_not_met) means that nothing was switched, V(quorum_lost) that what
@@ -166,8 +281,8 @@ reason:
 """
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._result import make_request, shape
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._sync import Sync
+from ansible_collections.distrogate.ci.plugins.module_utils._core._progress import Progress
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._result import perform
 
 
 def main() -> None:
@@ -177,25 +292,33 @@ def main() -> None:
         "name": {"type": "str", "default": "default"},
         "mirrors": {"type": "list", "elements": "str", "required": True},
         "password_file": {"type": "path", "no_log": False},
+        "password": {"type": "str", "no_log": True},
         "ssh_key": {"type": "path", "no_log": False},
         "quorum": {"type": "str", "default": "all"},
         "keep": {"type": "int", "default": 3},
         "keep_seconds": {"type": "int", "default": 86400},
+        "pinned": {"type": "list", "elements": "str", "default": []},
         "state": {
             "type": "str",
             "default": "synced",
-            "choices": ["synced", "prepared", "committed", "undone"],
+            "choices": ["synced", "prepared", "committed", "undone", "rolled_back"],
         },
         "transaction": {"type": "str"},
-        "timeout": {"type": "int", "default": 3600},
+        "snapshot": {"type": "str"},
+        "deep": {"type": "bool", "default": False},
+        "max_delete_ratio": {"type": "float", "default": 0.5},
+        "allow_older": {"type": "bool", "default": False},
+        "allow_rolled_back": {"type": "bool", "default": False},
+        "bandwidth_limit": {"type": "int", "default": 0},
+        "retries": {"type": "int", "default": 3},
+        "report_folder": {"type": "path"},
         "progress_file": {"type": "path"},
+        "timeout": {"type": "int", "default": 3600},
     }
     required_if = [("state", state, ["transaction"]) for state in ("prepared", "committed", "undone")]
     with module_call(argument_spec, required_if=required_if) as call:
-        request = make_request(call.params)
-        sync = Sync(request)
-        outcome = sync.predict() if call.check_mode else sync.run()
-        call.result.update(shape(outcome, request, call.difference))
+        with Progress(call.params["progress_file"], call.module.no_log_values) as progress:
+            call.result.update(perform(call.params, call.check_mode, call.difference, progress.say))
 
 
 if __name__ == "__main__":

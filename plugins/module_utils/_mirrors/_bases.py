@@ -14,7 +14,11 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._lists impo
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._peers import Look, Peer
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._plan import LISTS, Base
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._record import Record
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Snapshot, Snapshots, from_json
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import (
+    Snapshot,
+    Snapshots,
+    from_json,
+)
 
 _LIST_LIMIT = 1 << 30  # bytes of a mirror's lists
 

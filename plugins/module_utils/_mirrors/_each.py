@@ -9,7 +9,10 @@ from __future__ import annotations
 import concurrent.futures
 import typing as t
 
-from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError, from_os_error
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import (
+    DistrogateError,
+    from_os_error,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._work import Work
 
 _AT_ONCE = 16

@@ -17,7 +17,11 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._dates impo
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import State
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._layout import file_in
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._listing import printable
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Delta, Snapshot, Snapshots
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import (
+    Delta,
+    Snapshot,
+    Snapshots,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._work import Work
 
 _LIMIT = 64 << 20  # bytes of all switch files of a mirror together
@@ -73,7 +77,9 @@ def _shown(work: Work, paths: t.Iterable[bytes]) -> dict[bytes, bytes]:
     folder = os.path.join(work.layout.folder, "shown")
     os.makedirs(folder, exist_ok=True)
     try:
-        return {name: _read(file_in(folder, name)) for name in work.peer.fetch(sorted(wanted), folder, _LIMIT)}
+        return {
+            name: _read(file_in(folder, name)) for name in work.peer.fetch(sorted(wanted), folder, _LIMIT)
+        }
     finally:
         shutil.rmtree(folder)
 

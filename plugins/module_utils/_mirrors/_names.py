@@ -64,6 +64,7 @@ def show_time(since: float) -> str:
 
 def _known(state: State) -> str:
     known = [
-        " ".join([f"sha256:{one.snapshot[:16]}…", show_time(one.since), *one.names]) for one in state.shown[-10:]
+        " ".join([f"sha256:{one.snapshot[:16]}…", show_time(one.since), *one.names])
+        for one in state.shown[-10:]
     ]
     return "Kept are: " + "; ".join(known) + "." if known else "Nothing was ever shown."

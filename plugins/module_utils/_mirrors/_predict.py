@@ -41,7 +41,7 @@ class Prediction(Sync):
         after = self.snapshots.load(name) if name else None
         moved = list(transaction.mirrors) if goes_on or transaction is state.last else []
         outcome = self._outcome(rows, rows.fleet, before, after, moved)
-        outcome.held = rows.held({address: name for address in moved})
+        outcome.held = rows.held(dict.fromkeys(moved, name))
         return outcome
 
     def _planned(self, rows: Rows) -> Outcome:
@@ -66,7 +66,7 @@ class Prediction(Sync):
         moved = [work.address for work in behind]
         outcome = self._outcome(rows, fleet, before, target, moved, opened=opened, planned=True)
         if request.state != "prepared":
-            outcome.held = rows.held({address: target.id for address in moved})
+            outcome.held = rows.held(dict.fromkeys(moved, target.id))
         return outcome
 
     def _too_few(self, away: dict[str, str]) -> DistrogateError:

@@ -27,7 +27,14 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._retire imp
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._rows import shown
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._sync import Say, Sync
 
-_LEAST = {"keep": 1, "keep_seconds": 0, "timeout": 1, "bandwidth_limit": 0, "retries": 0, "max_delete_ratio": 0}
+_LEAST = {
+    "keep": 1,
+    "keep_seconds": 0,
+    "timeout": 1,
+    "bandwidth_limit": 0,
+    "retries": 0,
+    "max_delete_ratio": 0,
+}
 
 
 def make_request(params: dict[str, t.Any]) -> Request:
@@ -66,9 +73,7 @@ def make_request(params: dict[str, t.Any]) -> Request:
     )
 
 
-def perform(
-    params: dict[str, t.Any], check_mode: bool, difference: Difference, say: Say
-) -> dict[str, t.Any]:
+def perform(params: dict[str, t.Any], check_mode: bool, difference: Difference, say: Say) -> dict[str, t.Any]:
     """Do what a task asks for, or say what would be done; returns the result's keys."""
     request = make_request(params)
     sync: Sync = Prediction(request, say) if check_mode else Sync(request, say)

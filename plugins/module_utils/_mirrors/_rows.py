@@ -11,8 +11,8 @@ import typing as t
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._fleet import Fleet
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import Held, Journal
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._listing import printable
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._plan import Plan
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._look import Found
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._plan import Plan
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._work import Work
 
 _SHOWN = 100
@@ -76,7 +76,10 @@ class Rows:
             for address, work in self.fleet.works.items()
             if work.found
         }
-        return {"source": {kind: shown(names) for kind, names in source._asdict().items()}, "mirrors": mirrors}
+        return {
+            "source": {kind: shown(names) for kind, names in source._asdict().items()},
+            "mirrors": mirrors,
+        }
 
 
 def shown(names: t.Sequence[bytes]) -> list[str]:

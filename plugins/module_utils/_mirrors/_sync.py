@@ -11,13 +11,20 @@ import os
 import secrets
 import typing as t
 
-from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._addresses import Mirror
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._blobs import Blobs
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._decisions import Decisions
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._fleet import Fleet
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._guards import refuse_deletion, refuse_older, refuse_rolled_back
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import Held, Journal, Transaction
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._guards import (
+    refuse_deletion,
+    refuse_older,
+    refuse_rolled_back,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import (
+    Held,
+    Journal,
+    Transaction,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._lists import Lists
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._names import find_shown
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._package_changes import package_changes
@@ -25,7 +32,11 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._plan impor
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._request import Outcome, Request
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._retire import Retirement
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._rows import Rows
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Delta, Snapshot, Snapshots
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import (
+    Delta,
+    Snapshot,
+    Snapshots,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._source import Seen, Source
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._transaction import Steps
 
@@ -218,9 +229,7 @@ class Sync:
                 state.shown[-1].names.append(name)
                 self.journal.save()
 
-    def _ended(
-        self, steps: Steps, rows: Rows, before: Snapshot | None, moved: t.Iterable[str]
-    ) -> Outcome:
+    def _ended(self, steps: Steps, rows: Rows, before: Snapshot | None, moved: t.Iterable[str]) -> Outcome:
         """Retire what is over, and leave every mirror that we reached with the record of what it holds."""
         retirement = Retirement(self.journal, self.snapshots, self.request.limits)
         retired = retirement.expire(self.request.addresses)

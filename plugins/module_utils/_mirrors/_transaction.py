@@ -12,10 +12,20 @@ import typing as t
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._each import each
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._fleet import Fleet
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import Held, Journal, Shown, State, Transaction
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import (
+    Held,
+    Journal,
+    Shown,
+    State,
+    Transaction,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._plan import Base
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._record import Record
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Snapshot, Snapshots, to_json
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import (
+    Snapshot,
+    Snapshots,
+    to_json,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._work import Work
 
 _ENDED = 100
@@ -238,4 +248,3 @@ class Steps:
             f"{transaction.needed} of {len(rows)} mirrors must follow, and too few could. {then} {why}",
             mirrors=rows,
         )
-

@@ -16,7 +16,11 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._listing im
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._peers import Peer
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._plan import Base, Plan, make_plan
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._record import Record
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Delta, Snapshot, Snapshots
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import (
+    Delta,
+    Snapshot,
+    Snapshots,
+)
 
 _SHOWN = 5
 
