@@ -21,8 +21,11 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._walk impor
 
 @contextlib.contextmanager
 def held(root: str, timeout: float, write: bool) -> t.Iterator[dict[bytes, bytes | None]]:
-    """Nobody publishes meanwhile. Yields what the tree does not show yet: where the files lie that a killed
-    publisher has decided to place (None: to drop). With ``write`` that is finished first, so there is none."""
+    """Nobody publishes meanwhile.
+
+    Yields what the tree does not show yet: where the files lie that a killed publisher has
+    decided to place (None: to drop). With ``write`` that is finished first, so there is nothing.
+    """
     lock = os.path.join(root, PRIVATE, "lock")
     if write:
         with file_lock(lock, timeout):

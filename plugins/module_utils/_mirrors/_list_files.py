@@ -137,7 +137,7 @@ class ListFiles:
             if not locked:
                 raise DistrogateError(
                     "lock_timeout",
-                    f"{self.folder} was being tidied for {timeout:g} s. Wait for that to end, or raise timeout.",
+                    f"{self.folder} was being tidied for {timeout:g} s. Wait for its end, or raise timeout.",
                 )
             yield
 

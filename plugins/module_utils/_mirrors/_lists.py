@@ -27,7 +27,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._pieces imp
     split,
 )
 
-Change = t.Tuple[bytes, t.Optional[Entry], t.Optional[Entry]]  # path, before, after
+Change = tuple[bytes, t.Optional[Entry], t.Optional[Entry]]  # path, before, after
 EMPTY = hashlib.sha256(b"").hexdigest()  # the digest of the list without entries
 
 _ROOTS = 8  # kept parsed
@@ -107,7 +107,7 @@ class Lists:
         return builder.end()
 
     def update(self, digest: str, changes: t.Mapping[bytes, Entry | None]) -> str:
-        """The list with other entries for some paths (None: without it); reads and writes only their pieces."""
+        """The list with other entries for some paths (None: without it), at the cost of their pieces."""
         refs = self._refs(digest)
         firsts = [ref.first for ref in refs]
         if not refs:
@@ -156,7 +156,7 @@ class Lists:
     def totals(self, digest: str) -> Totals:
         """The number of files and their bytes; reads the root alone."""
         refs = self._refs(digest)
-        return Totals(sum(ref.files for ref in refs), sum(ref.bytes for ref in refs))
+        return Totals(sum(ref.files for ref in refs), sum(ref.size for ref in refs))
 
     def names(self, digest: str) -> list[str]:
         """The names of all files of a list, the root's first."""
@@ -169,16 +169,14 @@ class Lists:
         return [name for name in self.names(digest) if not self._files.has(name)]
 
     def take(self, name: str, data: bytes) -> None:
-        """Keep a file from a mirror. Error ``bad_list``: it does not have that digest, or no list is like that."""
-        why = (
-            fault(data) if hashlib.sha256(data).hexdigest() == name else "its contents are not what it names"
-        )
+        """Keep a file from a mirror. Error ``bad_list``: it has another digest, or no list is like that."""
+        why = fault(data) if hashlib.sha256(data).hexdigest() == name else "it has another digest"
         if why:
             raise DistrogateError("bad_list", f"The list file {name!r} of a mirror was refused: {why}.")
         self._files.store(data)
 
     def hold(self, timeout: float = 60) -> contextlib.AbstractContextManager[None]:
-        """While it is held nobody collects: from ``take`` or ``build`` until a snapshot that needs it is saved."""
+        """While it is held nobody collects: from ``take`` until a snapshot that needs it is saved."""
         return self._files.hold(timeout)
 
     def sync(self) -> None:
@@ -186,7 +184,7 @@ class Lists:
         self._files.sync()
 
     def collect(self, keep: t.Iterable[str]) -> None:
-        """Remove what no list in ``keep`` needs; nothing while somebody holds the lists or one cannot be read."""
+        """Remove what no list in ``keep`` needs; nothing while somebody holds them, or one is broken."""
         with self._files.alone() as alone, contextlib.suppress(DistrogateError):
             if alone:
                 self._files.remove_others({name for digest in keep for name in self.names(digest)})
@@ -212,7 +210,7 @@ class Builder:
         return self._lists._root(self._cutter)
 
 
-_Span = t.Tuple[Ref, bytes]  # a piece, and the path before which it ends
+_Span = tuple[Ref, bytes]  # a piece, and the path before which it ends
 
 
 def _spans(refs: list[Ref], without: t.Container[str]) -> list[_Span]:

@@ -13,11 +13,8 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._blobs impo
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._classify import CONTENT, classify
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._lists import Lists
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._pieces import Entry
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import (
-    Part,
-    Snapshot,
-    Snapshots,
-)
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshot_parts import Part, Snapshot
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Snapshots
 
 _SHOWN = 100
 
@@ -38,10 +35,15 @@ class PartSeen(t.NamedTuple):
     """What was observed of one part; ``switches`` by full path."""
 
     part: Part
-    walked: bool = False
-    notes: list[dict[str, t.Any]] | None = None
-    switches: dict[bytes, bytes] = {}
-    found: Found = Found([], [], [], [])
+    walked: bool
+    notes: list[dict[str, t.Any]] | None
+    switches: dict[bytes, bytes]
+    found: Found
+
+
+def unchanged(part: Part, walked: bool, notes: list[dict[str, t.Any]] | None) -> PartSeen:
+    """Nothing changed."""
+    return PartSeen(part, walked, notes, {}, Found([], [], [], []))
 
 
 class Look(t.NamedTuple):
@@ -78,9 +80,9 @@ class Look(t.NamedTuple):
         """What the lists said, and what is there."""
         found = Found([], [], [], [])
         if before is not None:
-            snapshots = [Snapshot({self.prefix: part}) for part in (before, after)]
+            was, now = Snapshot({self.prefix: before}), Snapshot({self.prefix: after})
             for kind in ("content", "index"):
-                for path, old, new in self.snapshots.changes(*snapshots, kind):
+                for path, old, new in self.snapshots.changes(was, now, kind):
                     _sort(found, path, old, new)
         return Found(*(sorted(paths) for paths in found))
 

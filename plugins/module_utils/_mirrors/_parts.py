@@ -18,9 +18,14 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._touched impor
     TouchLog,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._closure import names_others, open_ends
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._look import Look, PartSeen, incomplete
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._look import (
+    Look,
+    PartSeen,
+    incomplete,
+    unchanged,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._pieces import Entry, is_listed
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Part
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshot_parts import Part
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._walk import (
     Signature,
     contents_of,
@@ -37,7 +42,7 @@ def observe_own(look: Look, last: Part | None, deep: bool) -> PartSeen:
     """The present state. When the log stands where it stood, nothing changed, and nothing is read."""
     log = TouchLog(os.fsdecode(look.root))
     if not deep and last is not None and last.log and log.position() == Position(last.log, last.offset):
-        return PartSeen(last, notes=[])
+        return unchanged(last, False, [])
     from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._held import held  # costs more
 
     with held(os.fsdecode(look.root), look.timeout, look.write) as overlay:
@@ -86,7 +91,7 @@ class _Own:
                 (content if self.look.is_content(name) else index)[name] = entry
         lists = self.look.lists
         part = Part(lists.update(last.content, content), lists.update(last.index, index), *position)
-        return PartSeen(part, False, notes, self.switches)
+        return unchanged(part, False, notes)._replace(switches=self.switches)
 
     def _now(self, touched: Touched) -> t.Iterator[tuple[bytes, Entry | None]]:
         """What is there now; all that is in it, should it be a folder."""

@@ -54,7 +54,7 @@ class _Reader:
         elif self._key:
             self._one[self._key] = self._one.get(self._key, "") + text
 
-    def end(self, tag: str) -> None:
+    def end(self, _tag: str) -> None:
         if self._path[1:] == ["data"]:
             found = {key: self._one.get(key, "").strip() for key in ("href", "sha256", "timestamp")}
             self.data.append(Data(**found))
@@ -62,7 +62,7 @@ class _Reader:
         self._key = ""
 
 
-def _refuse(*args: t.Any) -> None:
+def _refuse(*_declaration: t.Any) -> None:
     raise ValueError("it declares entities")
 
 
@@ -79,8 +79,8 @@ def read_repomd(data: bytes) -> Repomd:
     parser.StartDoctypeDeclHandler = _refuse
     try:
         parser.Parse(data, True)
-    except (expat.ExpatError, ValueError) as error:
-        return Repomd(
-            "", [], f"it is not XML: {error}" if isinstance(error, expat.ExpatError) else str(error)
-        )
+    except expat.ExpatError as error:
+        return Repomd("", [], f"it is not XML: {error}")
+    except ValueError as error:
+        return Repomd("", [], str(error))
     return Repomd(reader.revision.strip(), reader.data)

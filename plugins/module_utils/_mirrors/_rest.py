@@ -14,9 +14,14 @@ import typing as t
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._closure import names_others, open_ends
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._digests import Digests
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._look import Look, PartSeen, incomplete
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._look import (
+    Look,
+    PartSeen,
+    incomplete,
+    unchanged,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._pieces import Entry
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Part
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshot_parts import Part
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._walk import (
     Signature,
     Signatures,
@@ -26,6 +31,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._walk impor
 )
 
 _LOOKS = 8
+_MOVED = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
 class _MovingError(Exception):
@@ -50,11 +56,7 @@ class Rest:
             try:
                 seen = self._look(last, deep)
             except (_MovingError, OSError) as error:
-                if isinstance(error, OSError) and error.errno not in (
-                    errno.ENOENT,
-                    errno.ENOTDIR,
-                    errno.ELOOP,
-                ):
+                if isinstance(error, OSError) and error.errno not in _MOVED:
                     raise
                 problems = []
                 continue
@@ -80,10 +82,11 @@ class Rest:
         first = self._scan()
         if not deep and last is not None and self._base_is(last) and first == self.digests.signatures:
             self._signatures = {}
-            return PartSeen(last._replace(log="", offset=0), bool(first))
-        self._entries = {
-            path: self._index(path, one, deep) for path, one in first.items() if self._is_index(path)
-        }
+            return unchanged(last._replace(log="", offset=0), bool(first), None)
+        self._entries = {}
+        for path, signature in first.items():
+            if self._is_index(path):
+                self._entries[path] = self._index(path, signature, deep)
         # A publisher adds content before the index that names it. So the content is looked at
         # after the index files, and these must be the same before and after.
         moved = any(self.digests.get(path, first[path]) is None for path in self._entries)

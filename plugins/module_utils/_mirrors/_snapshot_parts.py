@@ -29,7 +29,7 @@ class Part(t.NamedTuple):
     """
 
     content: str
-    index: str
+    index: str  # type: ignore[assignment]  # nobody asks for the place of a value
     log: str = ""
     offset: int = 0
 

@@ -29,14 +29,16 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshot_p
 )
 
 _NAME = re.compile(r"[0-9a-f]{64}")
-_LIMIT = 1 << 20
+_LIMIT = 4 << 20
+
+__all__ = ["Delta", "Part", "Snapshot", "Snapshots", "from_json", "prefix_of", "to_json"]
 
 
 class Delta(t.NamedTuple):
     """What differs between two snapshots: full paths, sorted."""
 
     content: list[Change]
-    index: list[Change]
+    index: list[Change]  # type: ignore[assignment]  # nobody asks for the place of a value
 
 
 class Snapshots:
@@ -47,19 +49,19 @@ class Snapshots:
         self.lists = lists
         self._deltas: dict[tuple[str, str], Delta] = {}
 
-    def _path(self, id: str) -> str:
-        if not _NAME.fullmatch(id):
-            raise DistrogateError("unknown_snapshot", f"{id!r} is not the id of a snapshot.")
-        return f"{self.folder}/{id}.json"
+    def _path(self, name: str) -> str:
+        if not _NAME.fullmatch(name):
+            raise DistrogateError("unknown_snapshot", f"{name!r} is not the id of a snapshot.")
+        return f"{self.folder}/{name}.json"
 
-    def load(self, id: str) -> Snapshot:
+    def load(self, name: str) -> Snapshot:
         """Error ``unknown_snapshot`` when there is none of that id, or its file is broken."""
-        path = self._path(id)
+        path = self._path(name)
         try:
             snapshot = _read(path)
         except (OSError, DistrogateError) as error:
             raise DistrogateError("unknown_snapshot", f"{path} cannot be read: {error}.") from error
-        if snapshot.id != id:
+        if snapshot.id != name:
             raise DistrogateError("unknown_snapshot", f"{path} is not what was written there.")
         return snapshot
 
@@ -76,9 +78,9 @@ class Snapshots:
         except OSError as error:
             raise from_os_error(error, self.folder) from error
 
-    def known(self, id: str) -> bool:
+    def known(self, name: str) -> bool:
         """Whether it is kept here."""
-        return os.path.exists(self._path(id))
+        return os.path.exists(self._path(name))
 
     def ids(self) -> list[str]:
         """All that are kept here."""
@@ -162,9 +164,9 @@ class Snapshots:
 
         Nobody may hold the lists; while another run does, they stay until the next time.
         """
-        for id in self.ids():
-            if id not in keep:
-                os.unlink(self._path(id))
+        for one in self.ids():
+            if one not in keep:
+                os.unlink(self._path(one))
         mirrors = os.path.dirname(os.path.dirname(self.folder))
         needed: set[str] = set()
         for name in os.listdir(mirrors) if os.path.isdir(mirrors) else []:

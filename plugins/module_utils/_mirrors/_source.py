@@ -20,11 +20,8 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._lists impo
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._look import Found, Look, PartSeen
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._parts import observe_own
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._rest import Rest
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import (
-    Part,
-    Snapshot,
-    Snapshots,
-)
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshot_parts import Snapshot
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Snapshots
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._walk import is_own
 
 
@@ -106,7 +103,12 @@ def _together(snapshot: Snapshot, seen: dict[bytes, PartSeen], deep: bool) -> Se
     switches: dict[bytes, bytes] = {}
     for one in seen.values():
         switches.update(one.switches)
-    found = Found(*(sorted(sum(paths, [])) for paths in zip(*(one.found for one in seen.values()))))
+    found = Found([], [], [], [])
+    for one in seen.values():
+        for paths, more in zip(found, one.found):
+            paths.extend(more)
+    for paths in found:
+        paths.sort()
     return Seen(
         snapshot,
         sorted(prefix for prefix, one in seen.items() if one.walked),
@@ -116,4 +118,4 @@ def _together(snapshot: Snapshot, seen: dict[bytes, PartSeen], deep: bool) -> Se
     )
 
 
-__all__ = ["Found", "Part", "Seen", "Source"]
+__all__ = ["Found", "Seen", "Source"]

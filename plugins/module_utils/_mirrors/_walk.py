@@ -35,7 +35,7 @@ class Signature(t.NamedTuple):
 
 
 Signatures = dict[bytes, Signature]
-_Row = t.Tuple[bytes, t.Optional[Signature]]  # a folder has no signature, and a slash at its end
+_Row = tuple[bytes, t.Optional[Signature]]  # a folder has no signature, and a slash at its end
 
 
 def printable(path: bytes) -> str:
@@ -113,7 +113,7 @@ def signature_of(path: bytes, status: os.stat_result) -> Signature:
 
 
 def open_file(path: bytes) -> int:
-    """Open a file for reading; what became a link, a pipe or a device meanwhile is refused, and not waited for."""
+    """Open a file for reading; what became a link, a pipe or a device meanwhile is refused."""
     descriptor = os.open(path, _READ)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)

@@ -1,0 +1,181 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Operations on one mirror: tried again when that may help, counted, told of while they last."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import random
+import re
+import tempfile
+import time
+import typing as t
+
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._access import Access
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._addresses import Mirror
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._answers import (
+    Item,
+    failed,
+    failure,
+    parse_item,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._operations import OPERATIONS, command
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._rsync_run import (
+    Limits,
+    Process,
+    ProcessEndedError,
+    parse_progress,
+)
+
+Tell = t.Callable[[int, int], None]
+"""Called with the files and bytes that an operation has moved so far, at most twice a second."""
+
+_TELL_EVERY = 0.5
+_LONGEST_PAUSE = 60.0
+_WIRE = re.compile(rb"^Total bytes (?:sent|received): ([0-9]{1,18})$", re.MULTILINE)
+_FILES = re.compile(rb"^Number of regular files transferred: ([0-9]{1,18})$", re.MULTILINE)
+_BYTES = re.compile(rb"^Total transferred file size: ([0-9]{1,18}) bytes$", re.MULTILINE)
+
+
+class Moved(t.NamedTuple):
+    """What an operation sent or fetched: files, and their bytes."""
+
+    files: int
+    bytes: int
+
+
+class Done(t.NamedTuple):
+    """What an operation did. ``items`` only where it asks for them; ``notes`` are rsync's other words."""
+
+    moved: Moved
+    items: list[Item]
+    notes: bytes
+
+
+def _nobody(_files: int, _bytes: int) -> None:
+    """Nobody watches."""
+
+
+class Rsync:
+    """Does operations on one mirror. Error ``mirror_failed`` says why, and if it may pass (``transient``).
+
+    ``work`` is a folder for lists of names; ``transferred`` counts bytes on the wire, failed tries included.
+    """
+
+    def __init__(self, mirror: Mirror, access: Access, work: str, tell: Tell | None = None) -> None:
+        self.mirror = mirror
+        self.access = access
+        self.work = work
+        self.tell = tell or _nobody
+        self.transferred = 0
+
+    def __call__(
+        self,
+        operation: str,
+        folder: str,
+        names: t.Iterable[bytes] | None = None,
+        size: int | None = None,
+        ended: t.Callable[[], bool] = bool,
+    ) -> Done:
+        """Do ``operation`` between ``folder`` here and the mirror, with ``names`` alone if they are given.
+
+        ``size`` bounds what comes. ``ended`` is asked whether to stop.
+        """
+        with self._listed(names) as listed:
+            if listed == "":
+                return Done(Moved(0, 0), [], b"")
+            argv = command(self.mirror, self.access, operation, folder, listed)
+            limits = Limits(time.monotonic() + self.access.timeout, size, ended)
+            for attempt in itertools.count():
+                try:
+                    return self._once(argv, OPERATIONS[operation].items, limits)
+                except DistrogateError as error:
+                    pause = min(_LONGEST_PAUSE, 2.0**attempt) * random.uniform(0.75, 1.25)
+                    last = attempt >= self.access.retries or time.monotonic() + pause > limits.until
+                    if last or not error.details.get("transient") or ended():
+                        raise
+                    time.sleep(pause)
+        raise AssertionError("a loop without end ended")
+
+    def stream(self, operation: str, folder: str) -> t.Iterator[Item]:
+        """The items of an operation as they come, in bounded memory; not tried again."""
+        self.check_root()
+        argv = command(self.mirror, self.access, operation, folder, None)
+        process = self._process(argv, Limits(time.monotonic() + self.access.timeout))
+        with contextlib.closing(t.cast("t.Generator[bytes, None, None]", iter(process))) as lines:
+            try:
+                for line in lines:
+                    item = parse_item(line)
+                    if item is not None:
+                        yield item
+            except ProcessEndedError as error:
+                raise failed(self.mirror.address, str(error)) from error
+        self._judge(process)
+
+    def check_root(self) -> None:
+        """A local mirror's folder must be there: rsync would make it, perhaps below an absent mount."""
+        if self.mirror.kind == "local" and not os.path.isdir(self.mirror.address):
+            raise failed(self.mirror.address, "there is no such folder; make it, or mount it")
+
+    @contextlib.contextmanager
+    def _listed(self, names: t.Iterable[bytes] | None) -> t.Iterator[str | None]:
+        self.check_root()
+        if names is None:
+            yield None
+            return
+        with tempfile.NamedTemporaryFile(dir=self.work) as stream:
+            # "./" because rsync takes a name that begins with # or ; for a comment.
+            stream.writelines(b"./" + name + b"\0" for name in names)
+            stream.flush()
+            yield stream.name if stream.tell() else ""
+
+    def _process(self, argv: list[str], limits: Limits) -> Process:
+        return Process(argv, self.access.environment(self.mirror), self.access.pass_fds, limits)
+
+    def _once(self, argv: list[str], wanted: bool, limits: Limits) -> Done:
+        process = self._process(argv, limits)
+        items: list[Item] = []
+        with contextlib.closing(t.cast("t.Generator[bytes, None, None]", iter(process))) as lines:
+            try:
+                if wanted:
+                    items = [item for item in map(parse_item, lines) if item is not None]
+                else:
+                    self._watch(process, lines)
+            except ProcessEndedError as error:
+                raise failed(self.mirror.address, str(error), large=process.excess) from error
+        self._judge(process)
+        return Done(
+            Moved(_number(_FILES, process.output), _number(_BYTES, process.output)),
+            items,
+            process.output + process.complaints,
+        )
+
+    def _watch(self, process: Process, lines: t.Iterable[bytes]) -> None:
+        due, size = 0.0, process.limits.size
+        for line in lines:
+            if size is None and time.monotonic() < due:
+                continue
+            progress = parse_progress(line)
+            if progress is None:
+                continue
+            if size is not None and progress[1] > size:
+                process.excess = True
+                raise ProcessEndedError(f"it sends more than {size} bytes")
+            if time.monotonic() >= due:
+                due = time.monotonic() + _TELL_EVERY
+                self.tell(*progress)
+
+    def _judge(self, process: Process) -> None:
+        self.transferred += sum(int(number) for number in _WIRE.findall(process.output))
+        if process.status:
+            raise failure(self.mirror.address, process.status, process.complaints)
+
+
+def _number(pattern: re.Pattern[bytes], output: bytes) -> int:
+    match = pattern.search(output)
+    return int(match.group(1)) if match else 0
