@@ -9,45 +9,45 @@ from __future__ import annotations
 import os
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import Held
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._lists import Lists
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._peers import Look, Peer
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._depot import Depot
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._peers import Look
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._plan import LISTS, Base
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._record import Record
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import (
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshot_parts import (
     Snapshot,
-    Snapshots,
     from_json,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Snapshots
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._work import Work
 
 _LIST_LIMIT = 1 << 30  # bytes of a mirror's lists
 
 
-def base_of(look: Look, held: Held, origin: str, snapshots: Snapshots, peer: Peer, folder: str) -> Base:
+def base_of(look: Look, work: Work, depot: Depot) -> Base:
     """Find out what a mirror holds, as far as it can be known without comparing files."""
-    record = look.record
+    record, held = look.record, depot.held(work.address)
     if record is None:
         return Base(None, certain=False, blank=look.blank)
-    if record.origin == origin and record.serial in held.serials:
+    if record.origin == depot.journal.state.origin and record.serial in held.serials:
         if held.snapshot is None:
             return Base(None, certain=False, blank=held.certain)
-        if snapshots.known(held.snapshot):
-            return Base(snapshots.load(held.snapshot), held.certain)
-    snapshot = _stated(record, snapshots, peer, folder)
+        if depot.snapshots.known(held.snapshot):
+            return Base(depot.snapshots.load(held.snapshot), held.certain)
+    snapshot = _stated(record, work, depot)
     return Base(snapshot, certain=snapshot is not None and record.next is None)
 
 
-def _stated(record: Record, snapshots: Snapshots, peer: Peer, folder: str) -> Snapshot | None:
+def _stated(record: Record, work: Work, depot: Depot) -> Snapshot | None:
     """The snapshot that a record names, with its lists from the mirror when we do not have them."""
     if record.snapshot is None:
         return None
-    if snapshots.known(record.snapshot):
-        return snapshots.load(record.snapshot)
+    if depot.snapshots.known(record.snapshot):
+        return depot.snapshots.load(record.snapshot)
     try:
         snapshot = from_json(record.parts)
         if snapshot.id != record.snapshot:
             return None
-        _fetch_lists(snapshot, snapshots, peer, folder)
+        _fetch_lists(snapshot, work, depot.snapshots)
     except DistrogateError as error:
         if error.reason in ("bad_snapshot", "bad_list"):
             return None  # everything is compared
@@ -55,8 +55,8 @@ def _stated(record: Record, snapshots: Snapshots, peer: Peer, folder: str) -> Sn
     return snapshot
 
 
-def _fetch_lists(snapshot: Snapshot, snapshots: Snapshots, peer: Peer, folder: str) -> None:
-    lists: Lists = snapshots.lists
+def _fetch_lists(snapshot: Snapshot, work: Work, snapshots: Snapshots) -> None:
+    folder = os.path.join(work.layout.folder, "lists")
     asked: set[str] = set()
     while missing := set(snapshots.missing(snapshot)):
         if missing & asked:
@@ -64,8 +64,8 @@ def _fetch_lists(snapshot: Snapshot, snapshots: Snapshots, peer: Peer, folder: s
         asked |= missing
         names = [LISTS + name.encode() for name in sorted(missing)]
         os.makedirs(folder, exist_ok=True)
-        for name in peer.fetch(names, folder, _LIST_LIMIT):
+        for name in work.peer.fetch(names, folder, _LIST_LIMIT):
             path = os.path.join(folder, os.fsdecode(name))
             with open(path, "rb") as stream:
-                lists.take(name.rpartition(b"/")[2].decode("ascii"), stream.read())
+                snapshots.lists.take(name.rpartition(b"/")[2].decode("ascii"), stream.read())
             os.unlink(path)

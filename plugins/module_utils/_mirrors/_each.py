@@ -34,13 +34,6 @@ def each(works: t.Iterable[Work], step: t.Callable[[Work], object]) -> dict[str,
                 if "why" not in error.details:
                     ours.append(error)
                 failures[work.address] = str(error.details.get("why") or error.message)
-            except FileNotFoundError as error:
-                ours.append(
-                    DistrogateError(
-                        "source_changing",
-                        f"{error.filename} changed, or went, while it was to be sent; run again.",
-                    )
-                )
             except OSError as error:
                 ours.append(from_os_error(error))
     if ours:

@@ -14,34 +14,20 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._access import Access
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._addresses import Mirror
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._bases import base_of
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._blobs import Blobs
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._claims import Claim, new_claim
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._depot import Depot
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._each import each
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import Held, Journal
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._layout import Layout
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._peers import Look, Peer
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Snapshots
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._work import Work
-
-Say = t.Callable[[str, int, int], None]
 
 
 class Fleet:
     """``away`` says why a mirror does not take part, by address; ``works`` has all of them."""
 
-    def __init__(
-        self,
-        mirrors: t.Sequence[Mirror],
-        journal: Journal,
-        snapshots: Snapshots,
-        blobs: Blobs,
-        source: str,
-        access: Access,
-        folder: str = "",
-    ) -> None:
-        self.journal = journal
-        self.snapshots = snapshots
-        self.access = access
+    def __init__(self, mirrors: t.Sequence[Mirror], depot: Depot, access: Access, folder: str = "") -> None:
+        self.depot = depot
+        self.journal = depot.journal
         self.away: dict[str, str] = {}
         self.moved: dict[str, tuple[int, int]] = {}
         self._claim: Claim | None = None
@@ -49,9 +35,14 @@ class Fleet:
         self._told: t.Callable[[], None] | None = None
         self.works: dict[str, Work] = {}
         for mirror in mirrors:
-            place = os.path.join(folder, str(len(self.works))) if folder else journal.work_of(mirror.address)
-            peer = Peer(mirror, access, os.path.join(place, "peer"), self._teller(mirror.address))
-            self.works[mirror.address] = Work(peer, Layout(place, source, blobs), snapshots)
+            place = self.journal.work_of(mirror.address)
+            if folder:
+                place = os.path.join(folder, str(len(self.works)))
+            workplace = os.path.join(place, "peer")
+            os.makedirs(workplace, exist_ok=True)
+            peer = Peer(mirror, access, workplace, self._teller(mirror.address))
+            layout = Layout(place, depot.source, depot.blobs)
+            self.works[mirror.address] = Work(peer, layout, depot.snapshots)
 
     def _teller(self, address: str) -> t.Callable[[int, int], None]:
         def tell(files: int, size: int) -> None:
@@ -95,14 +86,24 @@ class Fleet:
         self._ask(take)
 
     def _ask(self, ask: t.Callable[[Work], Look]) -> None:
-        state = self.journal.state
-
         def step(work: Work) -> None:
-            held = state.mirrors.get(work.address, Held())
-            folder = os.path.join(work.layout.folder, "lists")
-            work.base = base_of(ask(work), held, state.origin, self.snapshots, work.peer, folder)
+            work.base = base_of(ask(work), work, self.depot)
 
         self.away.update(each(self.present, step))
+
+    def too_few(self, needed: int, reason: str, then: str) -> DistrogateError:
+        """The error when fewer than ``needed`` mirrors can follow."""
+        why = "; ".join(f"{address}: {text}" for address, text in sorted(self.away.items()))
+        rows = [
+            {
+                "address": address,
+                "outcome": "failed" if address in self.away else "unchanged",
+                "message": self.away.get(address, ""),
+            }
+            for address in sorted(self.works)
+        ]
+        message = f"{needed} of {len(rows)} mirrors must follow, and too few could. {then} {why}"
+        return DistrogateError(reason, message, mirrors=rows)
 
     def release(self) -> None:
         """Take the claims back."""

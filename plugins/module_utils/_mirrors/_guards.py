@@ -11,17 +11,13 @@ import shutil
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._blobs import Blobs
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._classify import SWITCH, classify
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._dates import went_back
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import State
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._layout import file_in
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._listing import printable
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import (
-    Delta,
-    Snapshot,
-    Snapshots,
-)
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshot_parts import Snapshot
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Delta, Snapshots
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._work import Work
 
 _LIMIT = 64 << 20  # bytes of all switch files of a mirror together
@@ -36,16 +32,19 @@ def refuse_deletion(snapshots: Snapshots, before: Snapshot | None, delta: Delta,
     if gone and gone > most * files:
         raise DistrogateError(
             "too_many_deletions",
-            f"{gone} of {files} files that the mirrors have are not in the source any more, which is more than"
-            f" max_delete_ratio={most:g} allows. Look whether the source is whole; to do it all the same,"
-            " raise max_delete_ratio for this call.",
+            f"{gone} of {files} files that the mirrors have are not in the source any more, which is more"
+            f" than max_delete_ratio={most:g} allows. Look whether the source is whole; to go on all the"
+            " same, raise max_delete_ratio for this call.",
             gone=gone,
             files=files,
         )
 
 
-def refuse_older(work: Work, target: Snapshot, blobs: Blobs) -> None:
-    """Error ``older_than_mirror``: a repository's own date is before that of the one on the mirror."""
+def refuse_older(work: Work, target: Snapshot, seen: t.Mapping[bytes, bytes]) -> None:
+    """Error ``older_than_mirror``: a repository's own date is before that of the one on the mirror.
+
+    ``seen`` has contents of the source's files, by path, that may not be frozen yet.
+    """
     after = {
         path: entry
         for path, _before, entry in work.snapshots.changes(work.base.snapshot, target, "index")
@@ -54,7 +53,8 @@ def refuse_older(work: Work, target: Snapshot, blobs: Blobs) -> None:
     if not after or work.base.blank:
         return
     shown = _shown(work, after)
-    ahead = {path: _read(blobs.path(after[path])) for path in shown}
+    blobs = work.layout.blobs
+    ahead = {path: seen.get(path) or _read(blobs.path(after[path])) for path in shown}
     older = went_back(shown, ahead)
     if older:
         names = ", ".join(printable(path) for path in older[:5])
@@ -94,7 +94,7 @@ def refuse_rolled_back(state: State, target: Snapshot) -> None:
     if target.id in state.refused:
         raise DistrogateError(
             "rolled_back",
-            f"The source still has the state sha256:{target.id[:16]}…, from which the mirrors were rolled back."
-            " Publish a better one, or set allow_rolled_back for this call.",
+            f"The source still has the state sha256:{target.id[:16]}…, from which the mirrors were"
+            " rolled back. Publish a better one, or set allow_rolled_back for this call.",
             snapshot=f"sha256:{target.id}",
         )

@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
 import typing as t
 
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import clone_file
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._blobs import Blobs
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._listing import STAGING
@@ -32,27 +34,31 @@ class Layout:
 
     def clear(self) -> None:
         """Empty folders."""
-        shutil.rmtree(self.folder, ignore_errors=True)
         for path in (self.send, self.ready, self.end):
+            shutil.rmtree(path, ignore_errors=True)
             os.makedirs(path)
 
     def lay(self, plan: Plan) -> list[tuple[str, list[bytes]]]:
         """Lay out what waits; returns the parts to send: folder and names.
 
-        FileNotFoundError: the source does not have what its list names.
+        Error ``source_changing``: the source does not have what its list names.
         """
-        for path in plan.waiting:
-            self._wait(path, plan.entries[path])
         waiting = [staged_name(path) for path in plan.waiting]
         others = [*plan.added, *plan.lists]
-        if len(others) <= _FEW and self._link_all(others):
+        with _as_listed():
+            for path in plan.waiting:
+                self._wait(path, plan.entries[path])
+            linked = len(others) <= _FEW and self._link_all(others)
+        if linked:
             return [(self.send, [*others, *waiting])]
         return [(self.source, others), (self.send, waiting)]
 
     def lay_ready(self, paths: t.Iterable[bytes], entries: t.Mapping[bytes, Entry]) -> None:
-        """Lay out files to be switched without having waited."""
-        for path in paths:
-            _link_or_copy(self._origin(path, entries[path]), _made(self.ready, path), entries[path])
+        """Lay out files to be switched without having waited; an earlier process may have done so."""
+        with _as_listed():
+            for path in paths:
+                if not _is(file_in(self.ready, path), entries[path]):
+                    _link_or_copy(self._origin(path, entries[path]), _made(self.ready, path), entries[path])
 
     def record(self, record: Record, folder: str) -> bytes:
         """Write the mirror's record into ``folder``; returns its name."""
@@ -70,8 +76,7 @@ class Layout:
         if self.blobs.has(entry):
             return self.blobs.path(entry)
         origin = file_in(self.source, path)
-        status = os.lstat(origin)
-        if (status.st_size, status.st_mtime_ns) != (entry.size, entry.mtime_ns):
+        if not _is(origin, entry):
             raise FileNotFoundError(errno.ENOENT, "it is not as it was", origin)
         return origin
 
@@ -85,6 +90,26 @@ class Layout:
                 raise
             return False
         return True
+
+
+@contextlib.contextmanager
+def _as_listed() -> t.Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise DistrogateError(
+            "source_changing",
+            f"{error.filename} changed, or went, since the source was looked at; run again.",
+        ) from error
+
+
+def _is(path: str, entry: Entry) -> bool:
+    """Whether a file is there with the size and time of an entry."""
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return False
+    return (status.st_size, status.st_mtime_ns) == (entry.size, entry.mtime_ns)
 
 
 def staged_name(path: bytes) -> bytes:
@@ -113,7 +138,7 @@ def _made(folder: str, path: bytes) -> str:
 def _link_or_copy(origin: str, target: str, entry: Entry) -> None:
     try:
         os.link(origin, target, follow_symlinks=False)
-        if os.stat(target).st_mtime_ns == entry.mtime_ns:
+        if _is(target, entry):
             return
         os.unlink(target)
     except OSError as error:

@@ -12,7 +12,8 @@ import typing as t
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._classify import SWITCH, classify
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._lists import Change
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._pieces import Entry
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Snapshot, Snapshots
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshot_parts import Snapshot
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Snapshots
 
 LISTS = b".distrogate/lists/"
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import tempfile
 
-from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._decisions import Decisions
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._fleet import Fleet
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._request import Outcome
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._rows import Rows
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._sync import Sync, holds
@@ -23,14 +23,14 @@ class Prediction(Sync):
         self.journal.load()
         self.snapshots.lists.in_memory = True
         with tempfile.TemporaryDirectory(prefix="distrogate-") as folder:
-            fleet = self._fleet(self.request.mirrors, self.request.access, folder)
+            fleet = Fleet(self.request.mirrors, self.depot, self.request.access, folder)
             rows = Rows(self.journal, fleet)
             if self.request.state in ("committed", "undone"):
                 return self._decided(rows)
             return self._planned(rows)
 
     def _decided(self, rows: Rows) -> Outcome:
-        state, before = self.journal.state, self._committed()
+        state, before = self.journal.state, self.depot.committed()
         decided = Decisions(state, self.request).decided()
         if decided is None:
             return self._outcome(rows, rows.fleet, before, before)
@@ -47,8 +47,8 @@ class Prediction(Sync):
     def _planned(self, rows: Rows) -> Outcome:
         state, request, fleet = self.journal.state, self.request, rows.fleet
         Decisions(state, request).refuse_other()
-        target, before = self.target(write=False), self._committed()
-        fleet.look(self._index(target))
+        target, before = self.target(write=False), self.depot.committed()
+        fleet.look(self._index())
         current = state.transaction
         opened = request.state == "prepared" and not (
             current and current.phase == "prepared" and current.snapshot == target.id
@@ -56,10 +56,10 @@ class Prediction(Sync):
         behind = [work for work in fleet.present if request.deep or not holds(work.base, target)]
         self.refuse(fleet, before, target)
         if len(fleet.present) < request.needed and behind:
-            raise self._too_few(fleet.away)
+            raise fleet.too_few(request.needed, "quorum_not_met", "Nothing would be switched anywhere.")
         for work in behind:
             if request.deep:
-                work.inspect(target, self._kept())
+                work.inspect(target, self.depot.referenced())
             else:
                 work.aim(target)
         rows.planned(behind)
@@ -68,11 +68,3 @@ class Prediction(Sync):
         if request.state != "prepared":
             outcome.held = rows.held(dict.fromkeys(moved, target.id))
         return outcome
-
-    def _too_few(self, away: dict[str, str]) -> DistrogateError:
-        why = "; ".join(f"{address}: {text}" for address, text in sorted(away.items()))
-        return DistrogateError(
-            "quorum_not_met",
-            f"{self.request.needed} of {len(self.request.mirrors)} mirrors must follow, and too few answer."
-            f" {why}",
-        )

@@ -51,5 +51,5 @@ class Outcome:
     opened: bool = False
     retired: int = 0
     walked: list[bytes] = dataclasses.field(default_factory=list)
-    packages: PackageChanges = PackageChanges([], [])
+    packages: PackageChanges = dataclasses.field(default_factory=lambda: PackageChanges([], []))
     found: dict[str, t.Any] = dataclasses.field(default_factory=dict)

@@ -10,9 +10,11 @@ import dataclasses
 import time
 import typing as t
 
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import Journal, Shown
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._depot import Depot
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import Shown
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._plan import LISTS
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Snapshot, Snapshots
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshot_parts import Snapshot
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Snapshots
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,9 +29,10 @@ class Limits:
 class Retirement:
     """Deletes by name what we sent and what no kept state names; nothing else."""
 
-    def __init__(self, journal: Journal, snapshots: Snapshots, limits: Limits) -> None:
-        self.journal = journal
-        self.snapshots = snapshots
+    def __init__(self, depot: Depot, limits: Limits) -> None:
+        self.depot = depot
+        self.journal = depot.journal
+        self.snapshots = depot.snapshots
         self.limits = limits
 
     def expire(self, addresses: t.Collection[str]) -> int:
@@ -49,7 +52,7 @@ class Retirement:
             pending = self.journal.doomed(address)
             if names or pending:
                 doomed = self._unused(pending | names)
-                most = max(most, len(doomed))
+                most = max(most, sum(not name.startswith(LISTS) for name in doomed))
                 if doomed != pending:
                     self.journal.doom(address, doomed)
         if expired:
@@ -92,13 +95,9 @@ class Retirement:
 
     def _unused(self, names: set[bytes]) -> set[bytes]:
         """Those that no state which is still referenced has."""
-        for snapshot_id in self.journal.state.referenced():
-            if not names:
-                break
-            if self.snapshots.known(snapshot_id):
-                snapshot = self.snapshots.load(snapshot_id)
-                names = names - self.snapshots.find(snapshot, names).keys()
-                names -= _list_names(self.snapshots, snapshot)
+        for snapshot in self.depot.referenced() if names else []:
+            names = names - self.snapshots.find(snapshot, names).keys()
+            names -= _list_names(self.snapshots, snapshot)
         return names
 
 

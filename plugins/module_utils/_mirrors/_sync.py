@@ -7,13 +7,11 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import secrets
 import typing as t
 
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._addresses import Mirror
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._blobs import Blobs
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._decisions import Decisions
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._depot import Depot
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._fleet import Fleet
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._guards import (
     refuse_deletion,
@@ -22,21 +20,16 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._guards imp
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import (
     Held,
-    Journal,
     Transaction,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._lists import Lists
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._names import find_shown
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._package_changes import package_changes
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._plan import Base
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._request import Outcome, Request
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._retire import Retirement
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._rows import Rows
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import (
-    Delta,
-    Snapshot,
-    Snapshots,
-)
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshot_parts import Snapshot
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Delta
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._source import Seen, Source
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._transaction import Steps
 
@@ -49,12 +42,9 @@ class Sync:
     def __init__(self, request: Request, say: Say) -> None:
         self.request = request
         self.say = say
-        self.journal = Journal(request.source, request.name)
-        self.snapshots = Snapshots(
-            os.path.join(self.journal.folder, "snapshots"),
-            Lists(os.path.join(request.source, ".distrogate", "lists")),
-        )
-        self.blobs = Blobs(os.path.join(self.journal.folder, "blobs"))
+        self.depot = Depot.of(request.source, request.name)
+        self.journal = self.depot.journal
+        self.snapshots = self.depot.snapshots
         self.seen: Seen | None = None
         self.before: str | None = None
 
@@ -62,30 +52,27 @@ class Sync:
         """Do what was asked for, after finishing what a killed run left."""
         with self.journal.hold(self.request.access.timeout) as descriptor:
             access = dataclasses.replace(self.request.access, pass_fds=(descriptor,))
-            fleet = self._fleet(self.request.mirrors, access)
+            fleet = Fleet(self.request.mirrors, self.depot, access)
             try:
                 return self._run(fleet)
             finally:
                 fleet.release()
                 self.journal.tidy()
 
-    def _fleet(self, mirrors: t.Sequence[Mirror], access: t.Any, folder: str = "") -> Fleet:
-        return Fleet(mirrors, self.journal, self.snapshots, self.blobs, self.request.source, access, folder)
-
     def _run(self, fleet: Fleet) -> Outcome:
         state, request = self.journal.state, self.request
         rows = Rows(self.journal, fleet)
         self.before = state.committed
-        if state.transaction is None and request.state == "synced" and not request.deep:
+        if request.state in ("synced", "prepared"):
             seen = self.observe()
             if self._at_rest(seen.snapshot):
-                fleet.look(self._index(seen.snapshot))
+                fleet.look(self._index())
                 if all(holds(work.base, seen.snapshot) for work in fleet.present):
                     return self._outcome(rows, fleet, seen.snapshot, seen.snapshot)
         self.say("claiming the mirrors")
-        steps = Steps(self.journal, self.snapshots, fleet)
-        fleet.claim(self._index(self.seen.snapshot if self.seen else None), request.access.timeout)
-        committed = self._committed()
+        steps = Steps(self.depot, fleet)
+        fleet.claim(self._index(), request.access.timeout)
+        committed = self.depot.committed()
         steps.recover()
         if request.state in ("committed", "undone"):
             return self._decide(steps, rows, committed)
@@ -97,7 +84,9 @@ class Sync:
             state = self.journal.state
             last = state.committed or state.observed
             known = self.snapshots.load(last) if last and self.snapshots.known(last) else None
-            source = Source(self.request.source, self.snapshots, self.blobs, self.request.access.timeout)
+            source = Source(
+                self.request.source, self.snapshots, self.depot.blobs, self.request.access.timeout
+            )
             self.say("looking at the source")
             self.seen = source.observe(known, self.request.deep, write)
             state.observed = self.seen.snapshot.id
@@ -107,26 +96,27 @@ class Sync:
         """Whether there is nothing to do but to see that the mirrors are as we left them."""
         state = self.journal.state
         named = not self.request.snapshot or (state.shown and self.request.snapshot in state.shown[-1].names)
-        mirrors = [state.mirrors.get(address, Held()) for address in self.request.addresses]
+        mirrors = self._helds()
         holds = all(held.snapshot == target.id and held.certain and not held.folders for held in mirrors)
         doomed = any(self.journal.doomed(address) for address in self.request.addresses)
         others = state.mirrors.keys() - set(self.request.addresses)
-        expires = Retirement(self.journal, self.snapshots, self.request.limits).expires()
-        return bool(holds and state.committed == target.id and named and not (doomed or others or expires))
+        expires = Retirement(self.depot, self.request.limits).expires()
+        wanted = self.request.state == "synced" and not self.request.deep and state.transaction is None
+        rest = holds and named and not (doomed or others or expires)
+        return bool(wanted and state.committed == target.id and rest)
 
-    def _index(self, target: Snapshot | None) -> list[bytes]:
+    def _index(self) -> list[bytes]:
         """Index files of a state: a mirror without a record that has one of them had an earlier life."""
-        if target is None or all(held.serials for held in self._helds()):
+        if all(held.serials for held in self._helds()):
             return []
+        transaction = self.journal.state.transaction
+        target = (
+            self.seen.snapshot if self.seen else self.depot.snapshot(transaction and transaction.snapshot)
+        )
         return [path for path, _before, _after in self.snapshots.changes(None, target, "index")]
 
     def _helds(self) -> list[Held]:
-        mirrors = self.journal.state.mirrors
-        return [mirrors.get(address, Held()) for address in self.request.addresses]
-
-    def _committed(self) -> Snapshot | None:
-        committed = self.journal.state.committed
-        return self.snapshots.load(committed) if committed else None
+        return [self.depot.held(address) for address in self.request.addresses]
 
     def _decide(self, steps: Steps, rows: Rows, before: Snapshot | None) -> Outcome:
         """committed and undone."""
@@ -157,6 +147,8 @@ class Sync:
             steps.drop(current)
         behind = [work for work in fleet.present if request.deep or not holds(work.base, target)]
         self.refuse(fleet, before, target)
+        if len(fleet.present) < request.needed:
+            raise fleet.too_few(request.needed, "quorum_not_met", "Nothing was switched anywhere.")
         moved = [work.address for work in behind]
         opened = request.state == "prepared"
         if behind or opened:
@@ -196,7 +188,7 @@ class Sync:
         refuse_deletion(self.snapshots, before, delta, self.request.max_delete_ratio)
         if not self.request.allow_older:
             for work in fleet.present:
-                refuse_older(work, target, self.blobs)
+                refuse_older(work, target, self.seen.switches if self.seen else {})
 
     def _stage(
         self, steps: Steps, rows: Rows, transaction: Transaction, behind: list[t.Any], target: Snapshot
@@ -204,7 +196,7 @@ class Sync:
         total = 0
         for work in behind:
             if self.request.deep:
-                work.inspect(target, self._kept())
+                work.inspect(target, self.depot.referenced())
             total += work.aim(target).size if not work.found else 0
         rows.planned(behind)
         self.say(f"sending to {len(behind)} mirrors", done=0, total=total, unit="bytes")
@@ -218,26 +210,23 @@ class Sync:
         )
         steps.prepare(transaction, behind)
 
-    def _kept(self) -> list[Snapshot]:
-        return [self.snapshots.load(one) for one in sorted(self.journal.state.referenced())]
-
     def _name(self, target: Snapshot) -> None:
         """Give the state that is shown already a name."""
         state, name = self.journal.state, self.request.snapshot
-        if name and self.request.state == "synced" and state.shown and state.committed == target.id:
-            if name not in state.shown[-1].names:
-                state.shown[-1].names.append(name)
-                self.journal.save()
+        shows = self.request.state == "synced" and state.committed == target.id
+        if name and shows and name not in state.shown[-1].names:
+            state.shown[-1].names.append(name)
+            self.journal.save()
 
     def _ended(self, steps: Steps, rows: Rows, before: Snapshot | None, moved: t.Iterable[str]) -> Outcome:
         """Retire what is over, and leave every mirror that we reached with the record of what it holds."""
-        retirement = Retirement(self.journal, self.snapshots, self.request.limits)
+        retirement = Retirement(self.depot, self.request.limits)
         retired = retirement.expire(self.request.addresses)
         self.say("writing down what the mirrors hold")
         known = self.journal.state.mirrors
         steps.end([work for work in steps.fleet.present if work.address in known])
-        self._collect()
-        return self._outcome(rows, steps.fleet, before, self._committed(), moved, retired=retired)
+        self.depot.collect()
+        return self._outcome(rows, steps.fleet, before, self.depot.committed(), moved, retired=retired)
 
     def _outcome(
         self,
@@ -264,17 +253,6 @@ class Sync:
             packages=package_changes(self.seen.notes if self.seen else {}, delta.content),
             found=rows.found(self.seen.deep if self.seen else None),
         )
-
-    def _collect(self) -> None:
-        """Remove the frozen files and the lists that nothing needs any more."""
-        needed = self.journal.state.referenced()
-        self.snapshots.collect(needed)
-        entries = {entry for one in needed if self.snapshots.known(one) for entry in self._frozen(one)}
-        self.blobs.collect(entries)
-
-    def _frozen(self, snapshot_id: str) -> t.Iterator[t.Any]:
-        changes = self.snapshots.changes(None, self.snapshots.load(snapshot_id), "index")
-        return (after for _path, _before, after in changes if after)
 
 
 def holds(base: Base, target: Snapshot) -> bool:

@@ -7,25 +7,20 @@
 from __future__ import annotations
 
 import time
-import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._depot import Depot
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._each import each
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._fleet import Fleet
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import (
     Held,
-    Journal,
     Shown,
     State,
     Transaction,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._plan import Base
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._plan import Base, Plan
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._record import Record
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import (
-    Snapshot,
-    Snapshots,
-    to_json,
-)
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshot_parts import Snapshot, to_json
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._work import Work
 
 _ENDED = 100
@@ -34,9 +29,10 @@ _ENDED = 100
 class Steps:
     """The steps of a transaction on all its mirrors; ``fleet.away`` says why one fell behind."""
 
-    def __init__(self, journal: Journal, snapshots: Snapshots, fleet: Fleet) -> None:
-        self.journal = journal
-        self.snapshots = snapshots
+    def __init__(self, depot: Depot, fleet: Fleet) -> None:
+        self.depot = depot
+        self.journal = depot.journal
+        self.snapshots = depot.snapshots
         self.fleet = fleet
 
     @property
@@ -65,7 +61,7 @@ class Steps:
         ready = [work for work in works if work.address not in failed]
         if len(ready) + len(transaction.holding) < transaction.needed:
             self.drop(transaction)
-            raise self._quorum("quorum_not_met", transaction, "Nothing was switched anywhere.")
+            raise self.fleet.too_few(transaction.needed, "quorum_not_met", "Nothing was switched anywhere.")
         for work in works:
             if work.address in failed:
                 del transaction.mirrors[work.address]
@@ -86,7 +82,8 @@ class Steps:
             transaction.phase = "restoring"
             self.journal.save()
             self.restore(transaction, works)
-            raise self._quorum("quorum_lost", transaction, "The mirrors that had switched went back.")
+            went = "The mirrors that had switched went back."
+            raise self.fleet.too_few(transaction.needed, "quorum_lost", went)
         self._committed(transaction, {*again, *absent})
 
     def _committed(self, transaction: Transaction, failed: set[str]) -> None:
@@ -119,7 +116,7 @@ class Steps:
                 # Deleting would lose what was there before us.
                 why = "what it held before the first transaction is not known; it was left as it is"
                 raise DistrogateError("mirror_failed", f"{work.address}: {why}", why=why)
-            before = self.snapshots.load(was.snapshot) if was.snapshot else None
+            before = self.depot.snapshot(was.snapshot)
             work.base = Base(before, was.certain, blank=was.snapshot is None)
             gone = work.restore(before, after)
             work.end(self._record(before, None), gone, [])
@@ -137,7 +134,7 @@ class Steps:
         return failed
 
     def _replaces(self, was: Held, after: Snapshot) -> bool:
-        before = self.snapshots.load(was.snapshot) if was.snapshot else None
+        before = self.depot.snapshot(was.snapshot)
         changes = self.snapshots.delta(before, after).content
         return any(old and new for _path, old, new in changes)
 
@@ -155,47 +152,54 @@ class Steps:
         return self.restore(last, works)
 
     def drop(self, transaction: Transaction) -> None:
-        """Forget a transaction that switched nothing. What waits on the mirrors goes with their next end."""
-        for work in self.fleet.works.values():
-            if work.address in transaction.mirrors:
-                self.state.leave(work.address, work.folders())
+        """Forget a transaction that switched nothing; what waits on a mirror that is away goes later."""
+        concerned = [work for work in self.fleet.works.values() if work.address in transaction.mirrors]
+        for work in concerned:
+            if work.plan is None:
+                self._aim(transaction, work)
+            self.state.leave(work.address, work.folders())
         self.state.transaction = None
         self.journal.save()
+        away = dict(self.fleet.away)
+        self.end([work for work in concerned if work.address not in away])
+        self.fleet.away = away
 
     def recover(self) -> None:
         """Finish, or take back, what a killed run left; a prepared transaction waits for its decision."""
         transaction = self.state.transaction
         if transaction is None or (transaction.phase == "prepared" and transaction.explicit):
             return
-        works = self.rejoin(transaction)
+        works = [work for work in self.fleet.present if work.address in transaction.mirrors]
         if transaction.phase in ("preparing", "prepared"):
             self.drop(transaction)
         elif transaction.phase == "restoring":
             self.restore(transaction, works)
         else:
             try:
-                self.switch(transaction, works)
+                self.switch(transaction, self.rejoin(transaction))
             except DistrogateError as error:
                 # Taken back; the present run decides for itself.
                 if error.reason != "quorum_lost":
                     raise
         for work in works:
             held = self.state.mirrors[work.address]
-            snapshot = self.snapshots.load(held.snapshot) if held.snapshot else None
+            snapshot = self.depot.snapshot(held.snapshot)
             work.base = Base(snapshot, held.certain, blank=False)
             work.plan = None
 
     def rejoin(self, transaction: Transaction) -> list[Work]:
         """The mirrors of a transaction of an earlier process that answer, aimed as they were then."""
-        target = self.snapshots.load(transaction.snapshot)
         works = [work for work in self.fleet.present if work.address in transaction.mirrors]
         for work in works:
-            was = transaction.mirrors[work.address]
-            before = self.snapshots.load(was.snapshot) if was.snapshot else None
-            work.base = Base(before, was.certain and before is not None, blank=was.certain)
-            plan = work.aim(target)
+            plan = self._aim(transaction, work)
             work.layout.lay_ready(plan.waiting, plan.entries)
         return works
+
+    def _aim(self, transaction: Transaction, work: Work) -> Plan:
+        was = transaction.mirrors[work.address]
+        before = self.depot.snapshot(was.snapshot)
+        work.base = Base(before, was.certain and before is not None, blank=was.certain)
+        return work.aim(self.snapshots.load(transaction.snapshot))
 
     def end(self, works: list[Work]) -> None:
         """Write down on the mirrors what they hold, and let them lose what nothing needs any more."""
@@ -207,7 +211,7 @@ class Steps:
 
         def end(work: Work) -> None:
             held = state.mirrors[work.address]
-            snapshot = self.snapshots.load(held.snapshot) if held.snapshot else None
+            snapshot = self.depot.snapshot(held.snapshot)
             doomed = self.journal.doomed(work.address)
             work.end(self._record(snapshot, None), doomed, held.folders)
 
@@ -230,21 +234,4 @@ class Steps:
             parts=to_json(snapshot) if snapshot else {},
             serial=state.serial,
             time=time.time(),
-        )
-
-    def _quorum(self, reason: str, transaction: Transaction, then: str) -> DistrogateError:
-        away = self.fleet.away
-        why = "; ".join(f"{address}: {text}" for address, text in sorted(away.items()))
-        rows: list[dict[str, t.Any]] = [
-            {
-                "address": address,
-                "outcome": "failed" if address in away else "unchanged",
-                "message": away.get(address, ""),
-            }
-            for address in sorted(self.fleet.works)
-        ]
-        return DistrogateError(
-            reason,
-            f"{transaction.needed} of {len(rows)} mirrors must follow, and too few could. {then} {why}",
-            mirrors=rows,
         )

@@ -16,11 +16,8 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._listing im
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._peers import Peer
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._plan import Base, Plan, make_plan
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._record import Record
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import (
-    Delta,
-    Snapshot,
-    Snapshots,
-)
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshot_parts import Snapshot
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Delta, Snapshots
 
 _SHOWN = 5
 
@@ -38,7 +35,7 @@ class Work:
 
     @property
     def address(self) -> str:
-        return self.peer.mirror.address
+        return self.peer.address
 
     def aim(self, target: Snapshot) -> Plan:
         """Plan the way from what the mirror holds to ``target``."""
@@ -106,7 +103,7 @@ class Work:
         """Rename what waits: plain-name files first, then the files that name the rest."""
         self.peer.switch(self.layout.ready, self.aimed.plain, self.aimed.switches)
 
-    def restore(self, before: Snapshot, after: Snapshot) -> list[bytes]:
+    def restore(self, before: Snapshot | None, after: Snapshot) -> list[bytes]:
         """Bring back the index files of ``before``; returns those that only ``after`` has, which may go."""
         delta = self.snapshots.delta(after, before)
         if not self.base.certain:

@@ -16,8 +16,7 @@ import time
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import Difference
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._result import make_request, shape
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._sync import Sync
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._result import perform
 
 
 def publish(root: pathlib.Path, text: str, pool: str | None = None) -> None:
@@ -80,21 +79,33 @@ class Caller:
             "name": "public",
             "mirrors": [str(mirror) for mirror in mirrors],
             "password_file": None,
+            "password": None,
             "ssh_key": None,
             "quorum": "all",
             "keep": 3,
             "keep_seconds": 0,
+            "pinned": [],
             "state": "synced",
             "transaction": None,
+            "snapshot": None,
+            "deep": False,
+            "max_delete_ratio": 0.5,
+            "allow_older": False,
+            "allow_rolled_back": False,
+            "bandwidth_limit": 0,
+            "retries": 0,
+            "report_folder": None,
             "timeout": 60,
         }
 
     def __call__(self, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
-        request = make_request({**self.options, **options})
-        sync = Sync(request)
         tracker = Difference()
-        result = shape(sync.predict() if check else sync.run(), request, tracker)
+        result = perform({**self.options, **options}, check, tracker, _unheard)
         return {**result, "changed": not tracker.empty, "diff": tracker.as_result()}
+
+
+def _unheard(*_said: object, **_more: object) -> None:
+    """Nobody listens."""
 
 
 class Daemon:
