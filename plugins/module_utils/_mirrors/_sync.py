@@ -111,7 +111,9 @@ class Sync:
             return []
         transaction = self.journal.state.transaction
         target = (
-            self.seen.snapshot if self.seen else self.depot.snapshot(transaction and transaction.snapshot)
+            self.seen.snapshot
+            if self.seen
+            else self.depot.snapshot(transaction.snapshot if transaction else None)
         )
         return [path for path, _before, _after in self.snapshots.changes(None, target, "index")]
 
