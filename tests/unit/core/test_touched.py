@@ -157,6 +157,13 @@ def test_a_position_that_never_was(log: TouchLog, offset: int) -> None:
     assert log.since(Position(begun(log).log, offset)) is None
 
 
+def test_a_position_within_a_record(log: TouchLog) -> None:
+    """The rest of a name may look like a record."""
+    position = begun(log)
+    log.append([Touched(b"a - 0 0 b")])
+    assert log.since(position._replace(offset=position.offset + len(b"- 0 0 a "))) is None
+
+
 def test_a_log_that_is_gone_or_shorter(log: TouchLog) -> None:
     first = begun(log)
     log.append(RECORDS)
