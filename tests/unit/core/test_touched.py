@@ -202,6 +202,14 @@ def test_rotation(log: TouchLog, monkeypatch: pytest.MonkeyPatch) -> None:
     assert os.listdir(log.folder) == ["log"]
 
 
+def test_what_a_killed_writer_left_of_a_new_log_is_written_over(log: TouchLog) -> None:
+    begun(log)
+    os.rename(log.path, f"{log.path}.new")
+    position = begun(log)
+    assert os.listdir(log.folder) == ["log"]
+    assert log.since(Position(position.log, _touched._HEADER)) == ([Touched(b"first")], position)
+
+
 def test_restart(log: TouchLog) -> None:
     position = begun(log)
     log.restart()
