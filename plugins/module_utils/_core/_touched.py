@@ -21,11 +21,7 @@ import re
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._core._files import (
-    parse_json,
-    sync_directory,
-    write_atomic,
-)
+from ansible_collections.distrogate.ci.plugins.module_utils._core._files import parse_json, sync_directory
 
 FOLDER = ".distrogate/touched"
 _LIMIT = 64 << 20  # bytes: a longer log starts anew, and more than that is not read at once
@@ -143,7 +139,14 @@ class TouchLog:
             os.makedirs(self.folder)
             os.chmod(self.folder, 0o755)  # readers are other users, whatever the umask
             sync_directory(os.path.dirname(self.folder))
-        write_atomic(self.path, b"%s%s\n" % (_MAGIC, os.urandom(16).hex().encode("ascii")))
+        fresh = f"{self.path}.new"  # always the same name: what a killed writer leaves is written over
+        with open(fresh, "wb") as stream:
+            stream.write(b"%s%s\n" % (_MAGIC, os.urandom(16).hex().encode("ascii")))
+            os.fchmod(stream.fileno(), 0o644)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.rename(fresh, self.path)
+        sync_directory(self.folder)
 
     def _lose(self) -> None:
         with contextlib.suppress(FileNotFoundError):

@@ -17,6 +17,7 @@ import operator
 import posixpath
 import typing as t
 
+from ansible_collections.distrogate.ci.plugins.module_utils._core._files import canonical_json
 from ansible_collections.distrogate.ci.plugins.module_utils._core._versions import compare_deb, compare_rpm
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._package_names import identity_of
 
@@ -94,14 +95,22 @@ def package_changes(notes: Notes, content: t.Iterable[Change]) -> PackageChanges
     """
     net, snapshots = _Net(), _Snapshots()
     for prefix, told in notes.items():
-        previous: Json | None = None
-        for note in told or ():
-            if note != previous:  # a killed publish tells again when it is finished
-                _fold_packages(net, prefix, note.get("packages"))
-                snapshots.fold(prefix, note.get("snapshots"))
-            previous = note
+        for note in _once(told or ()):
+            _fold_packages(net, prefix, note.get("packages"))
+            snapshots.fold(prefix, note.get("snapshots"))
     _fold_files(net, notes, content)
     return PackageChanges(list(net.rows()), snapshots.rows())
+
+
+def _once(notes: t.Iterable[Json]) -> t.Iterator[Json]:
+    """A killed publish tells all its notes again when it is finished; the serial in them is its own."""
+    seen: set[bytes] = set()
+    for note in notes:
+        numbered = any("serial" in one for one in note.values() if isinstance(one, dict))
+        identity = canonical_json(note) if numbered else b""
+        if not numbered or identity not in seen:
+            yield note
+        seen.add(identity)
 
 
 def _repository(prefix: bytes, scope: str) -> str:

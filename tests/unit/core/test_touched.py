@@ -157,6 +157,13 @@ def test_a_position_that_never_was(log: TouchLog, offset: int) -> None:
     assert log.since(Position(begun(log).log, offset)) is None
 
 
+def test_a_position_within_a_record(log: TouchLog) -> None:
+    """The rest of a name may look like a record."""
+    position = begun(log)
+    log.append([Touched(b"a - 0 0 b")])
+    assert log.since(position._replace(offset=position.offset + len(b"- 0 0 a "))) is None
+
+
 def test_a_log_that_is_gone_or_shorter(log: TouchLog) -> None:
     first = begun(log)
     log.append(RECORDS)
@@ -193,6 +200,14 @@ def test_rotation(log: TouchLog, monkeypatch: pytest.MonkeyPatch) -> None:
     log.append([Touched(b"next")])
     assert since(log, new) == [Touched(b"next")]
     assert os.listdir(log.folder) == ["log"]
+
+
+def test_what_a_killed_writer_left_of_a_new_log_is_written_over(log: TouchLog) -> None:
+    begun(log)
+    os.rename(log.path, f"{log.path}.new")
+    position = begun(log)
+    assert os.listdir(log.folder) == ["log"]
+    assert log.since(Position(position.log, _touched._HEADER)) == ([Touched(b"first")], position)
 
 
 def test_restart(log: TouchLog) -> None:

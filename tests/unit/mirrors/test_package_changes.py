@@ -81,8 +81,11 @@ def test_the_kind_that_is_told_decides() -> None:
     odd = {"added": "nova=1a/x", "removed": "nova=1.1/x"}
     assert folded(told(**odd, scope="flat/", kind="deb")) == ["apt/flat nova/x downgraded 1.1 1a"]
     assert folded(told(**odd, scope="", kind="deb")) == ["apt nova/x downgraded 1.1 1a"]
-    tilde = {"added": "nova=1^1/x", "removed": "nova=1/x"}
-    assert folded(told(**tilde, scope="x", kind="rpm")) == ["apt/x nova/x upgraded 1 1^1"]
+    # deb: "^" is a character after ".". rpm: it comes before whatever follows.
+    caret = {"added": "nova=1.0.1/x", "removed": "nova=1.0^git/x"}
+    assert folded(told(**caret, scope="x", kind="rpm")) == ["apt/x nova/x upgraded 1.0^git 1.0.1"]
+    assert folded(told(**caret, scope="")) == ["apt nova/x upgraded 1.0^git 1.0.1"]
+    assert folded(told(**caret, scope="x")) == ["apt/x nova/x downgraded 1.0^git 1.0.1"]
 
 
 def test_several_publishes_are_one_change() -> None:
@@ -114,7 +117,12 @@ def test_a_note_that_is_told_again_counts_once() -> None:
     once = told("nova=2/all", "nova=1/all", serial=7)
     back = told("nova=1/all", "nova=2/all", serial=8)
     assert folded(once, copy.deepcopy(once)) == ["apt/bookworm nova/all upgraded 1 2"]
-    assert folded(once, copy.deepcopy(once), back, copy.deepcopy(back)) == []
+    assert folded(once, copy.deepcopy(once), back) == []
+    snapshot = {"snapshots": {"scope": "bookworm", "added": ["x"], "removed": [], "serial": 7}}
+    gone = {"snapshots": {"scope": "bookworm", "added": [], "removed": ["x"], "serial": 8}}
+    twice = [once, snapshot]
+    changes = package_changes({b"apt/": [*twice, *copy.deepcopy(twice), back, gone]}, ())
+    assert changes == PackageChanges([], [])
 
 
 def test_a_package_that_moves_to_another_component_stays() -> None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import random
@@ -15,6 +16,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.distrogate.ci.plugins.module_utils._core import _transaction
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._touched import (
     Note,
@@ -275,3 +277,60 @@ def test_no_change_is_missed(suite: Suite, make: Make, seed: int) -> None:
         Transactions(str(suite.root)).recover()
         check(suite, since, before)
     assert kills
+
+
+def test_what_is_too_much_to_be_kept_makes_the_position_unknown(
+    suite: Suite, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who commits in another process has no notes then, and a mirror must not take them for all."""
+    suite(make())
+    since = position(suite)
+    monkeypatch.setattr(_transaction, "_TOLD", 50)
+    suite(make(version="2"))  # this one has its notes still
+    assert [note["packages"]["added"] for note in told(suite, since)[1]] == [[["nova", "2", "all"]]]
+    suite(make(version="3"), state="prepared", transaction="one")
+    suite(state="committed", transaction="one")
+    assert TouchLog(str(suite.root)).since(since) is None
+    since, before = position(suite), look(suite.root)
+    suite(make(version="4"))
+    check(suite, since, before)
+
+
+def test_digests_that_are_too_many_are_left_out(
+    suite: Suite, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite(make())
+    since, before = position(suite), look(suite.root)
+    monkeypatch.setattr(_transaction, "_PLACED", 0)
+    suite(make(version="2"), state="prepared", transaction="one")
+    suite(state="committed", transaction="one")
+    check(suite, since, before)
+    assert [one.sha256 for one in told(suite, since)[0] if one.path.startswith(b"pool/")] == [""]
+
+
+def test_a_full_disk_costs_the_log_and_not_the_publish(
+    suite: Suite, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite(make())
+    since = position(suite)
+
+    def full(_descriptor: int) -> t.NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fdatasync", full)
+        suite(make(version="2"))
+    assert suite.names() == ["nova=1.0-1", "nova=2"]
+    assert TouchLog(str(suite.root)).position() is None
+    suite(make(version="3"))
+    assert position(suite).log != since.log
+
+
+def test_links_to_layers_are_told(tmp_path: t.Any, make: Make) -> None:
+    below, above = Suite(tmp_path / "below"), Suite(tmp_path / "above")
+    below(make())
+    above(make("glance"))
+    since, before = position(above), look(above.root)
+    above(layers=[{"name": "below", "root": str(below.root)}])
+    check(above, since, before)
+    assert Touched(b"layers/below") in told(above, since)[0]
