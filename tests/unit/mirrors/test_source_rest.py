@@ -242,13 +242,17 @@ def test_links_and_devices(root: pathlib.Path, tmp_path: pathlib.Path) -> None:
 
 
 def test_a_very_deep_tree(root: pathlib.Path) -> None:
-    path = os.fsencode(root)
-    for _level in range(1500):
-        path += b"/d"
+    paths = [os.fsencode(root) + b"/d" * level for level in range(1, 1501)]
+    for path in paths:
         os.mkdir(path)
-    with open(path + b"/f", "wb"):
-        pass
-    assert (b"d/" * 1500 + b"f") in listed(root, look(root).snapshot)
+    try:
+        with open(paths[-1] + b"/f", "wb"):
+            pass
+        assert (b"d/" * 1500 + b"f") in listed(root, look(root).snapshot)
+    finally:  # who removes it later may be recursive
+        os.unlink(paths[-1] + b"/f")
+        for path in reversed(paths):
+            os.rmdir(path)
 
 
 def test_an_empty_tree(tmp_path: pathlib.Path) -> None:
