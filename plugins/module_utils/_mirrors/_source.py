@@ -15,14 +15,15 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
     from_os_error,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._blobs import Blobs
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._digests import Digests
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._lists import EMPTY
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._look import Found, Look, PartSeen
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._parts import observe_own
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._rest import Rest
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshot_parts import Snapshot
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Snapshots
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._walk import is_own
+
+if t.TYPE_CHECKING:
+    from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._rest import Rest
 
 
 class Seen(t.NamedTuple):
@@ -95,6 +96,10 @@ class Source:
         return Look(self.path, prefix, self.snapshots, self.blobs, self.timeout, write)
 
     def _rest(self, write: bool) -> Rest:
+        # Modules are compiled at each run: this one is for trees that are not ours alone.
+        from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._digests import Digests
+        from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._rest import Rest
+
         digests = Digests(os.path.join(os.path.dirname(self.snapshots.folder), "digests"))
         return Rest(self._look(b"", write), digests)
 
