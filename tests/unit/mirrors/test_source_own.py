@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import pathlib
+import random
 import shutil
 
 import pytest
@@ -391,3 +393,108 @@ def test_an_empty_source(own: Own) -> None:
     for name in ("pool", "dists"):
         shutil.rmtree(own.root / name)
     assert reason(own) == "empty_source"
+
+
+def test_any_history_is_what_a_fresh_walk_finds(own: Own) -> None:
+    chance = random.Random(5)
+    seen, numbers = look(own), list(range(12))
+    for step in range(40):
+        kind = chance.choice(["publish", "drop", "hand", "twice"])
+        names = [f"{number % 3}/p_{number}" for number in chance.sample(numbers, 3)]
+        if kind == "drop":
+            own.drop(*(f"pool/{name}" for name in names))
+        elif kind == "hand":
+            paths = [f"pool/hand/{chance.choice(numbers)}" for _number in range(3)]
+            for path in paths:
+                (own.root / path).parent.mkdir(exist_ok=True)
+                (own.root / path).write_text(str(step))
+            chance.shuffle(paths)
+            TouchLog(str(own.root)).append(_touched(*map(os.fsencode, paths)))
+        else:
+            own.publish(f"state {step}", *names)
+            if kind == "twice":
+                own.publish(f"state {step - 1}", *names)
+        if chance.random() < 0.6:
+            seen = look(own, seen)
+            assert seen.walked == []
+            assert listed(own.root, seen.snapshot) == there(own.root)
+    assert look(own, seen).snapshot.id == source_of(own.root, "other").observe(None).snapshot.id
+
+
+@pytest.mark.parametrize("call", ["rename", "link", "fsync"])
+@pytest.mark.parametrize("fails", [_KilledError, OSError(errno.ENOSPC, "No space left on device")])
+def test_killed_or_full_at_every_step(
+    own: Own, monkeypatch: pytest.MonkeyPatch, call: str, fails: BaseException | type[BaseException]
+) -> None:
+    seen, original = look(own), getattr(os, call)
+    reasons: set[str] = set()
+    for step in range(100):
+        own.publish(f"state {step}", f"a/p_{step}")
+        calls = [0]
+
+        def failing(*args: object, calls: list[int] = calls, step: int = step, **options: object) -> object:
+            calls[0] += 1
+            if calls[0] > step:
+                raise fails
+            return original(*args, **options)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, call, failing)
+            try:
+                look(own, seen)
+                break
+            except (_KilledError, DistrogateError) as error:
+                reasons.add(getattr(error, "reason", "killed"))
+        assert snapshots_of(own.root).load(seen.snapshot.id).id == seen.snapshot.id
+        after = look(own, seen)
+        assert after.walked == [] and listed(own.root, after.snapshot) == there(own.root)
+        seen = after
+    assert 1 < step < 99 and reasons == {"killed" if fails is _KilledError else "no_space"}
+    snapshots_of(own.root).collect([seen.snapshot.id])
+    assert not [name for name in os.listdir(own.root / ".distrogate" / "lists") if name.startswith(".tmp")]
+
+
+def test_a_list_found_broken_can_be_fetched(own: Own) -> None:
+    first = look(own)
+    kept = snapshots_of(own.root)
+    name = kept.lists.names(first.snapshot.parts[b""].content)[1]
+    path = own.root / ".distrogate" / "lists" / name
+    data = path.read_bytes()
+    path.chmod(0o644)
+    path.write_bytes(b"x")
+    assert kept.missing(first.snapshot) == []
+    with pytest.raises(DistrogateError) as caught:
+        kept.delta(None, first.snapshot)
+    assert caught.value.reason == "list_damaged" and kept.missing(first.snapshot) == [name]
+    kept.lists.take(name, data)
+    assert kept.missing(first.snapshot) == [] and path.read_bytes() == data
+    path.chmod(0o644)
+    path.write_bytes(b"x")
+    assert look(own).snapshot.id == first.snapshot.id and path.read_bytes() == data
+
+
+def test_a_lost_blob_is_frozen_again(own: Own) -> None:
+    first = look(own)
+    source = source_of(own.root)
+    shutil.rmtree(source.blobs.folder)
+    index = [(path, new) for path, _old, new in source.snapshots.delta(None, first.snapshot).index if new]
+    source.freeze(index)
+    assert len(index) == 3 and all(source.blobs.has(entry) for _path, entry in index)
+    shutil.rmtree(source.blobs.folder)
+    own.publish("two")
+    with pytest.raises(DistrogateError) as caught:
+        source_of(own.root).freeze(index)
+    assert caught.value.reason == "source_changing"
+    assert [name for name in os.listdir(source.blobs.folder) if name.startswith(".tmp")] == []
+
+
+def test_an_index_file_on_another_file_system_is_copied(own: Own, monkeypatch: pytest.MonkeyPatch) -> None:
+    def other_system(*_args: object, **_options: object) -> None:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    monkeypatch.setattr(os, "link", other_system)
+    first = look(own)
+    source = source_of(own.root)
+    for _path, _old, entry in source.snapshots.delta(None, first.snapshot).index:
+        assert entry is not None and source.blobs.has(entry)
+        assert os.stat(source.blobs.path(entry)).st_nlink == 1
