@@ -9,9 +9,9 @@ from __future__ import annotations
 import posixpath
 import re
 import typing as t
-from xml.etree import ElementTree
 
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._listing import Listing
+if t.TYPE_CHECKING:
+    from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._listing import Listing
 
 CONTENT = "content"
 PLAIN = "plain"
@@ -37,7 +37,7 @@ def classify(path: bytes) -> str:
         return CONTENT
     if folders[-1:] == [b"repodata"]:
         return CONTENT if _CHECKSUM_NAMED.match(name) else PLAIN
-    if b"dists" in folders or _INDEX.match(name):
+    if b"dists" in folders or _INDEX.match(name) or name == b"key.asc":
         return PLAIN
     return CONTENT
 
@@ -74,6 +74,8 @@ def _missing_of_release(path: bytes, text: str, listing: Listing) -> t.Iterator[
 
 def repomd_names(data: bytes) -> t.Iterator[tuple[str, str | None]]:
     """(href, sha256 or None) of each record in a repomd.xml."""
+    from xml.etree import ElementTree  # costs milliseconds
+
     for record in ElementTree.fromstring(data):
         if record.tag.rsplit("}", 1)[-1] != "data":
             continue
@@ -89,6 +91,8 @@ def repomd_names(data: bytes) -> t.Iterator[tuple[str, str | None]]:
 
 
 def _missing_of_repomd(path: bytes, data: bytes, listing: Listing) -> t.Iterator[str]:
+    from xml.etree import ElementTree  # costs milliseconds
+
     root = path[: -len(b"repodata/repomd.xml")]
     try:
         names = list(repomd_names(data))

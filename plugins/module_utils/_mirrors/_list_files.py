@@ -38,6 +38,7 @@ class ListFiles:
         self._cache: dict[str, bytes] = {}
         self._cached = 0
         self._unsynced: list[str] = []
+        self._broken: set[str] = set()
 
     def _path(self, name: str) -> str:
         if len(name) != 64 or not set(name) <= set("0123456789abcdef"):
@@ -45,7 +46,8 @@ class ListFiles:
         return f"{self.folder}/{name}"
 
     def has(self, name: str) -> bool:
-        return name in self._new or os.path.exists(self._path(name))
+        """Whether it is here, and was not found broken."""
+        return name in self._new or (name not in self._broken and os.path.exists(self._path(name)))
 
     def load(self, name: str) -> bytes:
         """The contents of a file. Error ``list_damaged``."""
@@ -65,6 +67,7 @@ class ListFiles:
                 "list_damaged", f"{path} is missing; the list must be made anew."
             ) from error
         if hashlib.sha256(data).hexdigest() != name:
+            self._broken.add(name)
             raise DistrogateError(
                 "list_damaged", f"{path} is not what was written there; the list must be made anew."
             )
@@ -84,6 +87,7 @@ class ListFiles:
         elif name not in self._cache or not os.path.exists(self._path(name)):
             if not self._is_there(name, data):
                 self._write(name, data)
+            self._broken.discard(name)
             self._remember(name, data)
         return name
 

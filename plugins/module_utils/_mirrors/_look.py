@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
@@ -58,7 +59,7 @@ class Look(t.NamedTuple):
 
     @property
     def root(self) -> bytes:
-        return (self.source.encode("utf-8", "surrogateescape") + b"/" + self.prefix).rstrip(b"/")
+        return (os.fsencode(self.source) + b"/" + self.prefix).rstrip(b"/")
 
     @property
     def lists(self) -> Lists:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bisect
 import errno
+import os
 import time
 import typing as t
 
@@ -166,7 +167,7 @@ class Rest:
 
     def _contents(self, path: bytes) -> bytes:
         if self.look.write:
-            return contents_of(self.look.blobs.path(self._entries[path]).encode("utf-8", "surrogateescape"))
+            return contents_of(os.fsencode(self.look.blobs.path(self._entries[path])))
         return contents_of(self._file(path))
 
 

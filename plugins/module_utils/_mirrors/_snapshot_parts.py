@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import re
 import typing as t
@@ -34,8 +33,7 @@ class Part(t.NamedTuple):
     offset: int = 0
 
 
-@dataclasses.dataclass(frozen=True)
-class Snapshot:
+class Snapshot(t.NamedTuple):
     """The parts by their prefix: empty for the source itself or what is in no other part, else ``apt/``."""
 
     parts: dict[bytes, Part]

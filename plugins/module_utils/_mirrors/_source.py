@@ -15,14 +15,16 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
     from_os_error,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._blobs import Blobs
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._digests import Digests
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._lists import EMPTY
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._look import Found, Look, PartSeen
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._parts import observe_own
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._rest import Rest
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._pieces import Entry
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshot_parts import Snapshot
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Snapshots
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._walk import is_own
+
+if t.TYPE_CHECKING:
+    from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._rest import Rest
 
 
 class Seen(t.NamedTuple):
@@ -57,7 +59,9 @@ class Source:
         the memory of ``snapshots.lists``. Errors: ``symlink_in_source``,
         ``special_file_in_source``, ``source_changing`` (a publisher never
         rests), ``source_incomplete`` (names what is missing), ``empty_source``,
-        ``source_damaged`` (only deep), ``lock_timeout``, ``no_space``.
+        ``source_damaged`` (only deep), ``lock_timeout``, ``no_space``. When a
+        list of the present state turns out to be damaged later, a look without
+        ``last`` makes it anew.
         """
         lists = self.snapshots.lists
         lists.in_memory = not write
@@ -91,10 +95,26 @@ class Source:
             rest.save(seen[b""].part)
         return _together(snapshot, seen, deep)
 
+    def freeze(self, entries: t.Iterable[tuple[bytes, Entry]]) -> None:
+        """Make sure that blobs of these index files of the present state are there: they may be lost.
+
+        Error ``source_changing``: the source holds another file now.
+        """
+        try:
+            for path, entry in entries:
+                self.blobs.freeze(os.fsencode(self.path) + b"/" + path, entry, own=False)
+            self.blobs.sync()
+        except OSError as error:
+            raise from_os_error(error, self.path) from error
+
     def _look(self, prefix: bytes, write: bool) -> Look:
         return Look(self.path, prefix, self.snapshots, self.blobs, self.timeout, write)
 
     def _rest(self, write: bool) -> Rest:
+        # Modules are compiled at each run: this one is for trees that are not ours alone.
+        from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._digests import Digests
+        from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._rest import Rest
+
         digests = Digests(os.path.join(os.path.dirname(self.snapshots.folder), "digests"))
         return Rest(self._look(b"", write), digests)
 

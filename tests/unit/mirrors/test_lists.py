@@ -34,7 +34,20 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._pieces imp
 
 Tree = dict[bytes, Entry]
 
-ODD = [b"a\nb", b"a b", b"b", b" b", b"-rf", b"\xff\xfe", b"a/b", b"a/ b", b"a.b", b"%41", b"a/b/c d", b"\x01"]
+ODD = [
+    b"a\nb",
+    b"a b",
+    b"b",
+    b" b",
+    b"-rf",
+    b"\xff\xfe",
+    b"a/b",
+    b"a/ b",
+    b"a.b",
+    b"%41",
+    b"a/b/c d",
+    b"\x01",
+]
 _PATHS = st.one_of(
     st.sampled_from(ODD), st.integers(0, 60).map(lambda number: b"pool/%d" % number), st.binary(min_size=1)
 ).filter(is_listed)
@@ -60,7 +73,7 @@ def build(lists: Lists, tree: Tree) -> str:
 
 
 def many(count: int) -> Tree:
-    return {b"pool/%05d" % number: Entry("%064x" % number, number, number) for number in range(count)}
+    return {b"pool/%05d" % number: Entry(f"{number:064x}", number, number) for number in range(count)}
 
 
 def applied(tree: Tree, changes: t.Mapping[bytes, Entry | None]) -> Tree:
