@@ -41,7 +41,8 @@ class Access:
         if self.bandwidth:
             options.append(f"--bwlimit={self.bandwidth}")
         if mirror.kind == "daemon":
-            options += ["--no-motd", f"--contimeout={min(idle, _CONNECT)}"]
+            # TCP_NODELAY: the small words before and after a transfer wait for no acknowledgement.
+            options += ["--no-motd", "--sockopts=TCP_NODELAY", f"--contimeout={min(idle, _CONNECT)}"]
             if self.password_file:
                 options.append(f"--password-file={self.password_file}")
         elif mirror.kind == "ssh":

@@ -12,6 +12,7 @@ import typing as t
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._listing import printable
 
+VANISHED = 24  # what somebody removed on a mirror while it was read is as good as not there
 _STATUS = {
     1: "it does not allow this, or its rsync is too old",
     2: "its rsync is too old, or set up otherwise",
@@ -24,7 +25,7 @@ _STATUS = {
     20: "rsync was ended from outside",
     22: "no memory was left",
     23: "some files could not be transferred",
-    24: "files vanished from the source",
+    VANISHED: "files vanished from the source",
     30: "no data came for too long",
     35: "no answer from the daemon",
     127: "it has no rsync",

@@ -52,7 +52,8 @@ OPERATIONS: dict[str, Operation] = {
     "delete": Operation([*_TO, "--existing", "--delete-missing-args"]),
     "discard": Operation([*_TO, "--existing", "--delete-missing-args", "--force"]),
     "write": Operation([*_TO, "--ignore-times"], items=True),
-    "rewrite": Operation([*_TO, "--ignore-times", "--existing"], items=True),
+    # --inplace: where a name is replaced by a rename, one who lists that folder meanwhile may miss it.
+    "rewrite": Operation([*_TO, "--ignore-times", "--existing", "--inplace"], items=True),
     "fetch": Operation([*_FROM, *_PROGRESS], pull=True),
     "exists": Operation([*_FROM, "--dry-run", "--out-format=%i %l %n"], pull=True, items=True),
     # The folder is read as a whole, not through --files-from: so a link in its place is not followed.

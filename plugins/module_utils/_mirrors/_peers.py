@@ -180,7 +180,7 @@ class Peer:
                 self._change("discard", source, whole)
 
     def fetch(self, names: t.Iterable[bytes], into: str, limit: int) -> list[bytes]:
-        """Copy files from the mirror below ``into``, ``limit`` bytes at most; returns those that are there."""
+        """Copy files from the mirror below ``into``, ``limit`` bytes at most; returns what was there."""
         wanted = self._own(names)
         found = []
         with self._empty() as arrived:

@@ -19,6 +19,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._access import Access
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._addresses import Mirror
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._answers import (
+    VANISHED,
     Item,
     failed,
     failure,
@@ -93,7 +94,7 @@ class Rsync:
             limits = Limits(time.monotonic() + self.access.timeout, size, ended)
             for attempt in itertools.count():
                 try:
-                    return self._once(argv, OPERATIONS[operation].items, limits)
+                    return self._once(operation, argv, limits)
                 except DistrogateError as error:
                     pause = min(_LONGEST_PAUSE, 2.0**attempt) * random.uniform(0.75, 1.25)
                     last = attempt >= self.access.retries or time.monotonic() + pause > limits.until
@@ -115,7 +116,7 @@ class Rsync:
                         yield item
             except ProcessEndedError as error:
                 raise failed(self.mirror.address, str(error)) from error
-        self._judge(process)
+        self._judge(process, pull=True)
 
     def check_root(self) -> None:
         """A local mirror's folder must be there: rsync would make it, perhaps below an absent mount."""
@@ -137,18 +138,18 @@ class Rsync:
     def _process(self, argv: list[str], limits: Limits) -> Process:
         return Process(argv, self.access.environment(self.mirror), self.access.pass_fds, limits)
 
-    def _once(self, argv: list[str], wanted: bool, limits: Limits) -> Done:
+    def _once(self, operation: str, argv: list[str], limits: Limits) -> Done:
         process = self._process(argv, limits)
         items: list[Item] = []
         with contextlib.closing(t.cast("t.Generator[bytes, None, None]", iter(process))) as lines:
             try:
-                if wanted:
+                if OPERATIONS[operation].items:
                     items = [item for item in map(parse_item, lines) if item is not None]
                 else:
                     self._watch(process, lines)
             except ProcessEndedError as error:
                 raise failed(self.mirror.address, str(error), large=process.excess) from error
-        self._judge(process)
+        self._judge(process, OPERATIONS[operation].pull)
         return Done(
             Moved(_number(_FILES, process.output), _number(_BYTES, process.output)),
             items,
@@ -170,9 +171,9 @@ class Rsync:
                 due = time.monotonic() + _TELL_EVERY
                 self.tell(*progress)
 
-    def _judge(self, process: Process) -> None:
+    def _judge(self, process: Process, pull: bool) -> None:
         self.transferred += sum(int(number) for number in _WIRE.findall(process.output))
-        if process.status:
+        if process.status and not (pull and process.status == VANISHED):
             raise failure(self.mirror.address, process.status, process.complaints)
 
 
