@@ -168,9 +168,9 @@ class LongAction(Normal):  # type: ignore[misc]
             return job.look()
         except AnsibleConnectionFailure as error:
             raise AnsibleConnectionFailure(
-                f"{error} {self._task.action} may still run there. It ends by itself, after {self._limit} s"
-                " at most."
-            ) from error
+                f"{str(error).rstrip('. ')}. {self._task.action} may still run there; it ends by itself,"
+                f" after {self._limit} s at most."
+            ) from None
 
     def _shape(self, text: str, started: dict[str, t.Any]) -> dict[str, t.Any]:
         """The result as a module's that ran in the foreground."""
