@@ -115,7 +115,7 @@ class LongAction(Normal):  # type: ignore[misc]
             return started, None
         if other_user and not own:
             path = shell.join_path(str(results).rpartition("/")[0], path.rpartition("/")[2])
-        return started, Job(self, str(started.get("ansible_job_id", "")), str(results), path, folder)
+        return started, Job(self, str(results), path, folder, other_user and not own)
 
     def _parse_returned_data(self, res: dict[str, t.Any], *profile: t.Any) -> dict[str, t.Any]:
         self._profile = profile  # how this module writes its result
@@ -168,9 +168,9 @@ class LongAction(Normal):  # type: ignore[misc]
             return job.look()
         except AnsibleConnectionFailure as error:
             raise AnsibleConnectionFailure(
-                f"{error} {self._task.action} may still run there. It ends by itself, after {self._limit} s"
-                " at most."
-            ) from error
+                f"{str(error).rstrip('. ')}. {self._task.action} may still run there; it ends by itself,"
+                f" after {self._limit} s at most."
+            ) from None
 
     def _shape(self, text: str, started: dict[str, t.Any]) -> dict[str, t.Any]:
         """The result as a module's that ran in the foreground."""

@@ -17,7 +17,7 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._progress import LIMIT, read_record
 
-_JOB = re.compile(r"(j[0-9]{3,20})\.[0-9]{1,20}")  # as Ansible names its asynchronous jobs
+_FOLDER = re.compile(r"ansible-tmp-[0-9.-]{20,}")  # as Ansible names its folders, and so its programs
 _RUNS = {"started", "finished", "ansible_job_id"}  # what the file of a result holds until there is one
 _GRACE = 5  # seconds that a module has to end what it started
 
@@ -32,14 +32,15 @@ class Look(t.NamedTuple):
 class Job:
     """One asynchronous run of a module; ``action`` is the action plugin, whose connection is used."""
 
-    def __init__(self, action: t.Any, number: str, results: str, progress: str, folder: str | None) -> None:
+    def __init__(self, action: t.Any, results: str, progress: str, folder: str, other_user: bool) -> None:
         self._action = action
         self._results = results
         self._progress = progress
         self._folder = folder
-        found = _JOB.fullmatch(number)
+        self._other_user = other_user
+        found = _FOLDER.search(folder)
         # Brackets, so that whoever looks for the word does not find themselves.
-        self._pattern = f"[j]{found.group(1)[1:]}" if found else ""
+        self._pattern = f"[a]{found.group()[1:]}" if found else ""
         connection = action._connection
         self.near = connection.transport == "local" and connection.become is None
 
@@ -84,8 +85,10 @@ class Job:
                 self._command(_END.format(numbers=numbers, tenths=_GRACE * 10))
 
     def _processes(self) -> list[str]:
-        found = self._command(f"grep -lsw '{self._pattern}' /proc/[0-9]*/cmdline")
-        return re.findall(r"^/proc/([0-9]{1,9})/cmdline\s*$", found, re.MULTILINE) if self._pattern else []
+        if not self._pattern:
+            return []
+        found = self._command(f"grep -ls '{self._pattern}/' /proc/[0-9]*/cmdline")
+        return re.findall(r"^/proc/([0-9]{1,9})/cmdline\s*$", found, re.MULTILINE)
 
     def clean(self) -> None:
         """Remove the files of this run."""
@@ -93,12 +96,12 @@ class Job:
             return
         paths = [self._results, self._results + ".tmp"]
         with contextlib.suppress(AnsibleError):
-            if self._folder is None:
-                paths.append(self._progress)
-            elif self._action._connection.become is None:
+            if self._action._connection.become is None:
                 paths.append(self._folder)
             else:  # the folder belongs to whoever logs in
                 self._command(f"rm -rf {shlex.quote(self._folder)}", sudoable=False)
+            if self._other_user:
+                paths.append(self._progress)
             self._command("rm -rf " + " ".join(shlex.quote(path) for path in paths))
 
     def _command(self, command: str, sudoable: bool = True) -> str:
@@ -108,11 +111,26 @@ class Job:
         return str(done.get("stdout", ""))
 
 
-# The leader of the module's group gets time to end; the one that watches over it has nothing to end, and
-# dies first, so that nobody waits for it. Only numbers are put in.
-_END = (
-    "g=; for p in {numbers}; do "
-    "if kill -s TERM -- -$p; then g=\"$g -$p\"; else kill -s KILL $p; fi; done 2>/dev/null; "
-    "n=0; while [ $n -lt {tenths} ] && kill -s 0 -- $g; do sleep 0.1; n=$((n+1)); done 2>/dev/null; "
-    "kill -s KILL -- $g 2>/dev/null; true"
-)
+# The wrapper that Ansible starts a module with makes a session, and a group for the module, which the module
+# joins or not: it is a race. So both groups of each process are ended; processes of others are left alone,
+# whatever they call themselves. Only numbers are put in.
+_END = """g=
+for p in {numbers}; do
+[ -O /proc/$p ] || continue
+s=$(cat /proc/$p/stat) || continue
+set -- ${{s##*) }}
+for n in "$3" "$4"; do
+[ "$n" -gt 1 ] || continue
+case "$g " in *" -$n "*) ;; *) g="$g -$n" ;; esac
+done
+done 2>/dev/null
+kill -s TERM -- $g 2>/dev/null
+n=0
+while [ $n -lt {tenths} ]; do
+left=; for x in $g; do kill -s 0 -- $x && left=y; done 2>/dev/null
+[ -n "$left" ] || break
+sleep 0.1
+n=$((n+1))
+done
+[ -z "$g" ] || kill -s KILL -- $g 2>/dev/null
+true"""
