@@ -57,16 +57,17 @@ class Daemon:
         self,
         folder: pathlib.Path,
         settings: t.Mapping[str, str] | None = None,
-        largest: int = 0,
+        tree: pathlib.Path | None = None,
         hook: bool = False,
     ) -> None:
-        """``settings`` go into rsyncd.conf(5); no file gets more than ``largest`` bytes, if it is given."""
-        self.folder, self.path = folder, folder / "tree"
+        """``settings`` go into rsyncd.conf(5); ``tree`` is for one that lies elsewhere."""
+        self.folder, self.path = folder, tree or folder / "tree"
+        folder.mkdir(parents=True, exist_ok=True)
         self.path.mkdir(parents=True, exist_ok=True)
         self.config, self.log = folder / "rsyncd.conf", folder / "log"
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
-        self._largest = largest
+        self.largest = 0  # bytes that a file may have, from the next start on; 0 for all
         self._orders = folder / "orders.json"
         self._settings = {"read only": "no", **(settings or {})}
         if hook:
@@ -128,7 +129,7 @@ class Daemon:
         raise AssertionError(f"the daemon in {self.folder} did not start: {self._said()}")
 
     def _started(self) -> bool:
-        limit = ["prlimit", f"--fsize={self._largest}"] if self._largest else []
+        limit = ["prlimit", f"--fsize={self.largest}"] if self.largest else []
         argv = ["rsync", "--daemon", "--no-detach", f"--config={self.config}", "--address=127.0.0.1"]
         # Python ignores SIGXFSZ, and rsync inherits that: a write beyond the limit fails and kills nobody.
         self.process = subprocess.Popen(

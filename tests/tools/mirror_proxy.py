@@ -94,7 +94,7 @@ class Proxy(Server):
             sink.shutdown(socket.SHUT_WR)
 
     def _allowed(self, count: int) -> int:
-        """How many of ``count`` bytes may pass, once it is their time; fewer when the connection is to break."""
+        """How many of ``count`` bytes may pass, when it is their time; fewer where the connection breaks."""
         with self._lock:
             left = self._drop_at - self.passed if self._times else FOREVER
             if left < count:

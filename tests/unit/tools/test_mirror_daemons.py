@@ -127,15 +127,18 @@ def test_silent(daemon: Daemon, source: pathlib.Path) -> None:
         assert subprocess.run(argv, capture_output=True, timeout=60, check=False).returncode in (30, 35)
 
 
-def test_no_large_file(tmp_path: pathlib.Path, source: pathlib.Path) -> None:
-    with Daemon(tmp_path / "limited", largest=100_000) as daemon:
-        assert push(source, daemon.address()) and not same(source, daemon)
+def test_no_large_file(daemon: Daemon, source: pathlib.Path) -> None:
+    for largest in (100_000, 0):
+        daemon.kill()
+        daemon.largest = largest
+        daemon.start()
+        assert bool(push(source, daemon.address())) == bool(largest) != same(source, daemon)
         assert daemon.process is not None and daemon.process.poll() is None
 
 
 @pytest.mark.skipif(not SmallDisk.possible(), reason="only root mounts a tmpfs")
 def test_a_full_disk(tmp_path: pathlib.Path, source: pathlib.Path) -> None:
-    with SmallDisk(tmp_path / "disk", 1 << 20) as disk, Daemon(tmp_path / "disk") as daemon:
+    with SmallDisk(tmp_path / "disk", 1 << 20) as disk, Daemon(tmp_path, tree=tmp_path / "disk" / "tree") as daemon:
         disk.fill(8192)
         assert push(source, daemon.address()) and not same(source, daemon)
         disk.empty()
