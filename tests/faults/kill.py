@@ -54,6 +54,9 @@ class Subject:
     def at_rest(self) -> None:
         """What must be right besides when no run is under way."""
 
+    def end(self) -> None:
+        """End what ``prepare`` started."""
+
     def run(self, *tracer: str) -> Outcome:
         return run(self.module, self.arguments(), self.folder, *tracer)
 

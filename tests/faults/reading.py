@@ -99,6 +99,24 @@ def read_apt(fetch: Fetch, suite: str, pause: float = 0) -> dict[str, File]:
     return found
 
 
+def read_apt_plain(fetch: Fetch, suite: str, pause: float = 0) -> dict[str, File]:
+    """What one does who knows nothing of by-hash: Release, then the indexes under their fixed names.
+
+    That is right in a snapshot, which never changes, and not while a suite is published.
+    """
+    base = f"dists/{suite}/"
+    release = fetch(f"{base}Release").decode()
+    if not fetch(f"{base}InRelease").decode().partition("\n\n")[2].startswith(release):
+        raise MismatchError(f"{base}InRelease is not the Release beside it")
+    time.sleep(pause)
+    found: dict[str, File] = {}
+    for name, (digest, size) in release_entries(release).items():
+        if name.endswith("/Packages.gz"):
+            text = unpacked(name, checked(fetch, f"{base}{name}", digest, size)).decode()
+            found.update(_stanzas(text))
+    return found
+
+
 def _stanzas(text: str) -> t.Iterator[tuple[str, File]]:
     for stanza in filter(None, text.split("\n\n")):
         fields = dict(line.split(": ", 1) for line in stanza.splitlines() if line[:1].isalpha())
@@ -128,4 +146,9 @@ def read_rpm(fetch: Fetch, _suite: str = "", pause: float = 0) -> dict[str, File
     return found
 
 
-READ: dict[str, t.Callable[..., dict[str, File]]] = {"apt": read_apt, "rpm": read_rpm}
+READ: dict[str, t.Callable[..., dict[str, File]]] = {
+    "apt": read_apt,
+    "rpm": read_rpm,
+    "apt-plain": read_apt_plain,
+    "rpm-plain": read_rpm,
+}

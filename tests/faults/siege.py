@@ -73,7 +73,10 @@ def worlds(make: t.Callable[[pathlib.Path], Made], number: int) -> t.Iterator[li
             folders.append(pathlib.Path(name))
             stack.callback(end_agent, folders[-1])
         pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(number))
-        yield list(pool.map(make, folders))
+        subjects = list(pool.map(make, folders))
+        for subject in subjects:
+            stack.callback(subject.end)
+        yield subjects
 
 
 class Siege(t.Generic[Made]):

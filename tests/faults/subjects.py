@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 from ansible_collections.distrogate.ci.tests.faults.kill import Subject
-from ansible_collections.distrogate.ci.tests.faults.mirrors import Mirrors
+from ansible_collections.distrogate.ci.tests.faults.mirrors import Daemons, Mirrors
 from ansible_collections.distrogate.ci.tests.faults.repositories import Apt, Repository, Rpm
 
 REPOSITORIES: dict[str, type[Repository]] = {"apt": Apt, "rpm": Rpm}
-SUBJECTS: dict[str, type[Subject]] = {**REPOSITORIES, "mirrors": Mirrors}
+SUBJECTS: dict[str, type[Subject]] = {**REPOSITORIES, "mirrors": Mirrors, "mirror daemons": Daemons}
