@@ -10,7 +10,7 @@ import re
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._listing import printable
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._paths import printable
 
 VANISHED = 24  # what somebody removed on a mirror while it was read is as good as not there
 _STATUS = {

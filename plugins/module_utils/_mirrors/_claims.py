@@ -26,7 +26,7 @@ import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import parse_json
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._listing import printable
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._paths import printable
 
 CLAIMS = b".distrogate/claims"
 CLAIM_LIMIT = 4096

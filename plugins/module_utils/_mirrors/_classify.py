@@ -6,12 +6,7 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
-import typing as t
-
-if t.TYPE_CHECKING:
-    from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._listing import Listing
 
 CONTENT = "content"
 PLAIN = "plain"
@@ -40,83 +35,3 @@ def classify(path: bytes) -> str:
     if b"dists" in folders or _INDEX.match(name) or name == b"key.asc":
         return PLAIN
     return CONTENT
-
-
-def release_names(text: str) -> t.Iterator[tuple[str, str]]:
-    """(path, sha256) of each line in the SHA256 section of a Release or InRelease file."""
-    inside = False
-    for line in text.splitlines():
-        if not line.startswith(" "):
-            inside = line.strip().lower() == "sha256:"
-        elif inside:
-            match = _SHA256_LINE.match(line)
-            if match:
-                yield match.group(3), match.group(1)
-
-
-def _missing_of_release(path: bytes, text: str, listing: Listing) -> t.Iterator[str]:
-    root = path[: -len(path.rsplit(b"/", 1)[-1])]
-    by_stem: dict[str, list[tuple[str, bool]]] = {}
-    for name, sha256 in release_names(text):
-        full = root + name.encode()
-        entry = listing.get(full)
-        if entry is not None and entry.sha256 != sha256:
-            yield f"{name} is not the file that it names"
-        addressed = root + posixpath.join(posixpath.dirname(name), "by-hash/SHA256", sha256).encode()
-        by_stem.setdefault(_PACKED.sub("", name), []).append(
-            (name, entry is not None or addressed in listing)
-        )
-    for stem, forms in by_stem.items():
-        # Archives list the unpacked index too and publish only the packed ones.
-        if not any(present for form, present in forms):
-            yield f"{stem} is missing"
-
-
-def repomd_names(data: bytes) -> t.Iterator[tuple[str, str | None]]:
-    """(href, sha256 or None) of each record in a repomd.xml."""
-    from xml.etree import ElementTree  # costs milliseconds
-
-    for record in ElementTree.fromstring(data):
-        if record.tag.rsplit("}", 1)[-1] != "data":
-            continue
-        href, sha256 = None, None
-        for child in record:
-            tag = child.tag.rsplit("}", 1)[-1]
-            if tag == "location":
-                href = child.get("href")
-            elif tag == "checksum" and child.get("type") == "sha256":
-                sha256 = (child.text or "").strip()
-        if href:
-            yield href, sha256
-
-
-def _missing_of_repomd(path: bytes, data: bytes, listing: Listing) -> t.Iterator[str]:
-    from xml.etree import ElementTree  # costs milliseconds
-
-    root = path[: -len(b"repodata/repomd.xml")]
-    try:
-        names = list(repomd_names(data))
-    except ElementTree.ParseError as error:
-        yield f"is not XML: {error}"
-        return
-    for href, sha256 in names:
-        entry = listing.get(root + href.encode())
-        if entry is None:
-            yield f"{href} is missing"
-        elif sha256 is not None and entry.sha256 != sha256:
-            yield f"{href} is not the file that it names"
-
-
-def open_ends(listing: Listing, read: t.Callable[[bytes], bytes]) -> list[str]:
-    """What the index files name and the listing lacks: empty when the state is whole."""
-    problems = []
-    for path in sorted(listing):
-        name = path.rsplit(b"/", 1)[-1]
-        if name in (b"InRelease", b"Release"):
-            found = _missing_of_release(path, read(path).decode("utf-8", "replace"), listing)
-        elif classify(path) == SWITCH:
-            found = _missing_of_repomd(path, read(path), listing)
-        else:
-            continue
-        problems += [f"{path.decode('utf-8', 'backslashreplace')}: {problem}" for problem in found]
-    return problems

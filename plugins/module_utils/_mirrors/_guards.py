@@ -14,8 +14,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._classify import SWITCH, classify
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._dates import went_back
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import State
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._layout import file_in
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._listing import printable
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._paths import file_in, printable
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshot_parts import Snapshot
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Delta, Snapshots
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._work import Work

@@ -15,7 +15,7 @@ import typing as t
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import clone_file
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._blobs import Blobs
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._listing import STAGING
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._paths import file_in, staged_name
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._pieces import Entry
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._plan import Plan
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._record import RECORD, Record
@@ -110,22 +110,6 @@ def _is(path: str, entry: Entry) -> bool:
     except FileNotFoundError:
         return False
     return (status.st_size, status.st_mtime_ns) == (entry.size, entry.mtime_ns)
-
-
-def staged_name(path: bytes) -> bytes:
-    """Where a file waits on the mirror: beside its name, where rsync's partial folder is."""
-    folder, slash, name = path.rpartition(b"/")
-    return folder + slash + STAGING + b"/" + name
-
-
-def staging_folder(path: bytes) -> bytes:
-    """The folder of ``staged_name``."""
-    return staged_name(path).rpartition(b"/")[0]
-
-
-def file_in(folder: str, path: bytes) -> str:
-    """A listed path as a file's path."""
-    return os.path.join(folder, os.fsdecode(path))
 
 
 def _made(folder: str, path: bytes) -> str:

@@ -11,7 +11,7 @@ import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._access import Access
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._addresses import Mirror
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._listing import STAGING
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._paths import STAGING
 
 # --protect-args: names reach the other side as they are, past any shell there.
 _ALWAYS = ["--protect-args", "--from0", "--stats", "--no-human-readable", "--times"]

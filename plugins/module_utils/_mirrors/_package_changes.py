@@ -20,6 +20,7 @@ import typing as t
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import canonical_json
 from ansible_collections.distrogate.ci.plugins.module_utils._core._versions import compare_deb, compare_rpm
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._package_names import identity_of
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._paths import printable
 
 Json = dict[str, t.Any]
 Notes = t.Mapping[bytes, t.Optional[t.Sequence[Json]]]  # by the part's prefix; None: it was walked
@@ -115,12 +116,7 @@ def _once(notes: t.Iterable[Json]) -> t.Iterator[Json]:
 
 def _repository(prefix: bytes, scope: str) -> str:
     """``apt/bookworm``, ``rpm``; "." for a source that is itself an rpm or a flat repository."""
-    return posixpath.normpath(posixpath.join(_text(prefix), scope))
-
-
-def _text(path: bytes) -> str:
-    text = path.decode("utf-8", "backslashreplace")
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+    return posixpath.normpath(posixpath.join(printable(prefix), scope))
 
 
 def _fold_packages(net: _Net, prefix: bytes, told: Json | None) -> None:

@@ -24,13 +24,13 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._look impor
     incomplete,
     unchanged,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._paths import printable
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._pieces import Entry, is_listed
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshot_parts import Part
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._walk import (
     Signature,
     contents_of,
     digest_of,
-    printable,
     signature_of,
     walk,
 )

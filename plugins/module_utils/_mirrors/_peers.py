@@ -22,6 +22,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._claims imp
     parse_claim,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._holding import Holding
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._paths import file_in
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._record import (
     RECORD,
     RECORD_LIMIT,
@@ -29,7 +30,6 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._record imp
     bad_record,
     parse_record,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshot import file_in
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._transfer import Done, Moved, Rsync, Tell
 
 _CLAIMS_LIMIT = 1 << 20

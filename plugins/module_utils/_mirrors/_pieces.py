@@ -17,10 +17,13 @@ import re
 import typing as t
 import zlib
 
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._paths import (
+    PRIVATE,
+    STAGING,
+    UNFINISHED,
+)
+
 SPREAD = 512  # about one path in so many is a border
-PRIVATE = b".distrogate"
-STAGING = b".distrogate-staging"
-UNFINISHED = b".tmp-"  # what write_atomic and clone_file are still writing
 
 _LONGEST = 4096  # PATH_MAX
 _OUTSIDE = (b"\0", b"//", b"/./", b"/../")

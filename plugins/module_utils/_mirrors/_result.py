@@ -17,9 +17,9 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._addresses 
     needed_mirrors,
     parse_mirrors,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._listing import printable
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._names import show_time
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._package_report import write_reports
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._paths import printable
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._plan import counts
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._predict import Prediction
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._request import Outcome, Request

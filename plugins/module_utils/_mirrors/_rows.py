@@ -10,8 +10,8 @@ import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._fleet import Fleet
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import Held, Journal
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._listing import printable
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._look import Found
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._paths import printable
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._plan import Plan
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._work import Work
 

@@ -13,10 +13,11 @@ import stat
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._pieces import (
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._paths import (
     PRIVATE,
     STAGING,
     UNFINISHED,
+    printable,
 )
 
 _BLOCK = 1 << 20
@@ -36,12 +37,6 @@ class Signature(t.NamedTuple):
 
 Signatures = dict[bytes, Signature]
 _Row = tuple[bytes, t.Optional[Signature]]  # a folder has no signature, and a slash at its end
-
-
-def printable(path: bytes) -> str:
-    """A path for messages and results: never a control character, never an invalid letter."""
-    text = path.decode("utf-8", "backslashreplace")
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 def is_own(root: bytes) -> bool:

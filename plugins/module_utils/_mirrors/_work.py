@@ -11,8 +11,12 @@ import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._classify import SWITCH, classify
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._layout import Layout, staging_folder
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._listing import PRIVATE, STAGING
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._layout import Layout
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._paths import (
+    PRIVATE,
+    STAGING,
+    staging_folder,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._peers import Peer
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._plan import Base, Plan, make_plan
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._record import Record

@@ -6,11 +6,7 @@
 
 from __future__ import annotations
 
-import pathlib
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._addresses import (
@@ -18,14 +14,6 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._addresses 
     parse_mirror,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._classify import classify
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._listing import (
-    Entry,
-    printable,
-    read_listing,
-    snapshot_id,
-    write_listing,
-)
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._rsync import Access, Rsync
 
 DIGEST = "0" * 64
 
@@ -98,25 +86,3 @@ def test_addresses(address: str, kind: str) -> None:
 def test_bad_addresses(address: str) -> None:
     with pytest.raises(DistrogateError, match="not understood"):
         parse_mirror(address)
-
-
-def test_no_secret_in_the_command(tmp_path: pathlib.Path) -> None:
-    access = Access("/etc/password", "/etc/a key", 20)
-    daemon = Rsync(parse_mirror("rsync://u@h/m"), access, str(tmp_path)).command("send", "/srv", "/names")
-    assert "--password-file=/etc/password" in daemon and "--contimeout=20" in daemon
-    ssh = Rsync(parse_mirror("u@h:/m"), access, str(tmp_path)).command("switch", "/srv", "/names")
-    assert any(part.startswith("--rsh=ssh -o BatchMode=yes") and '-i "/etc/a key"' in part for part in ssh)
-    assert "--protect-args" in ssh and ssh[-3:] == ["--", "/srv/", "u@h:/m/"]
-
-
-_NAMES = st.binary(min_size=1, max_size=40).filter(lambda name: b"\0" not in name)
-
-
-@given(st.dictionaries(_NAMES, st.integers(0, 1 << 60)))
-def test_listings_keep_every_name(tmp_path_factory: pytest.TempPathFactory, sizes: dict[bytes, int]) -> None:
-    listing = {name: Entry(DIGEST, size) for name, size in sizes.items()}
-    path = str(tmp_path_factory.getbasetemp() / "list")
-    write_listing(path, listing)
-    assert read_listing(path) == listing
-    assert snapshot_id(read_listing(path)) == snapshot_id(listing)
-    assert all(printable(name).isprintable() or not name for name in listing)
