@@ -7,8 +7,8 @@
 A transaction writes down, durably, what it is going to touch before it touches anything. So
 who holds the tree's lock, and has recovered the tree, finds here every path that may have
 changed since an earlier position. What it says are hints: the file itself tells what is there.
-Of several records of a path the last one counts. An earlier one may have the same size and
-time, since releases are dated in whole seconds, but another digest.
+Of several records of a path the last one counts, once the tree is recovered: others may have
+the file's size and time, since releases are dated in whole seconds, but another digest.
 """
 
 from __future__ import annotations

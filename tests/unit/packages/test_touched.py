@@ -26,7 +26,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._touched impor
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._core._transactions import Transactions
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._collect import collect
-from ansible_collections.distrogate.ci.tests.unit.packages.helpers import Suite
+from ansible_collections.distrogate.ci.tests.unit.packages.helpers import QuickSigner, Suite
 from ansible_collections.distrogate.ci.tests.unit.packages.test_transaction import _CALLS, killed_at
 
 Make = t.Callable[..., t.Any]
@@ -62,10 +62,11 @@ def told(suite: Suite, since: Position) -> tuple[list[Touched], list[dict[str, t
     return touched, [one.data for one in found[0] if isinstance(one, Note)]
 
 
-def check(suite: Suite, since: Position, before: Look) -> None:
+def check(suite: Suite, since: Position, before: Look, finished: bool = True) -> None:
     """Every path that changed is told, and a path's last digest, if it fits size and time, is the file's.
 
-    An earlier one may fit as well: what is published within one second may have the same time.
+    An earlier one may fit as well: what is published within one second may have the same time. So
+    may one that a killed publish has logged, until it is ``finished``.
     """
     touched, _notes = told(suite, since)
     after = look(suite.root)
@@ -74,7 +75,7 @@ def check(suite: Suite, since: Position, before: Look) -> None:
     for one in {one.path: one for one in touched}.values():
         assert not one.path.startswith(b".distrogate")
         mode, _inode, size, mtime_ns = after.get(one.path, (0, 0, 0, 0))
-        if one.sha256 and (size, mtime_ns) == (one.size, one.mtime_ns):
+        if finished and one.sha256 and (size, mtime_ns) == (one.size, one.mtime_ns):
             assert stat.S_ISREG(mode)
             data = (suite.root / os.fsdecode(one.path)).read_bytes()
             assert hashlib.sha256(data).hexdigest() == one.sha256
@@ -93,6 +94,17 @@ def test_a_publish_tells_all_its_files_with_their_digests(suite: Suite, make: Ma
         status = os.lstat(suite.root / os.fsdecode(one.path))
         assert (one.size, one.mtime_ns) == (status.st_size, status.st_mtime_ns)
         assert one.sha256
+
+
+def test_what_stays_as_it_is_is_not_touched(suite: Suite, make: Make) -> None:
+    suite(make())
+    since, before = position(suite), look(suite.root)
+    suite(make(version="2"))
+    assert not {b"key.asc", b"pool/main/n/nova_1.0-1_all.deb"} & {one.path for one in told(suite, since)[0]}
+    assert before[b"key.asc"] == look(suite.root)[b"key.asc"]
+    (suite.root / "key.asc").write_text("broken")
+    suite(make(version="3"))
+    assert suite.text("key.asc") == QuickSigner().public_key()
 
 
 def test_what_is_published_later_by_another_process_has_digests_too(suite: Suite, make: Make) -> None:
@@ -268,7 +280,7 @@ def test_no_change_is_missed(suite: Suite, make: Make, seed: int) -> None:
             work = actions.random_work()
             if chance.random() < 0.5:
                 kills += killed_at(chance.randrange(1, 70), work)
-                check(suite, since, before)  # before anybody comes to finish
+                check(suite, since, before, finished=False)
             else:
                 work()
         for waiting in Transactions(str(suite.root)).all():
