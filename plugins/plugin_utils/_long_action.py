@@ -193,7 +193,7 @@ class LongAction(Normal):  # type: ignore[misc]
         if self._task.no_log:
             return
         host = str(self._variables.get("inventory_hostname", "localhost"))
-        if self._task.delegate_to:
+        if self._task.delegate_to and self._task.delegate_to != host:
             host = f"{host} -> {self._task.delegate_to}"
         self._display.display(f"[{host}] {self._task.action}: {text}")
 
