@@ -33,19 +33,21 @@ class Place:
     counter: str
 
     @contextlib.contextmanager
-    def group(self, agent: int) -> Iterator[Path]:
-        """A new cgroup with the agent in it; nothing else may be left there in the end."""
+    def group(self, *agents: int) -> Iterator[Path]:
+        """A new cgroup with the agents in it; nothing else may be left there in the end."""
         group = self.folder / f"distrogate-bench-{os.getpid()}"
         group.mkdir()
         home = self.folder / "cgroup.procs"
         try:
-            _enter(group / "cgroup.procs", agent)
+            for agent in agents:
+                _enter(group / "cgroup.procs", agent)
             yield group
-            left = set((group / "cgroup.procs").read_text().split()) - {str(agent)}
+            left = set((group / "cgroup.procs").read_text().split()) - set(map(str, agents))
             if left:
                 raise LeftBehindError(f"processes {sorted(left)} still work after the command ended")
         finally:
-            _enter(home, agent)
+            for agent in agents:
+                _enter(home, agent)
             group.rmdir()
 
     def read(self, group: Path) -> float:

@@ -66,7 +66,7 @@ class Meter:
         if self.settle:
             os.sync()
         self.log.write_bytes(b"")
-        work = [
+        work: list[dict[str, object]] = [
             {
                 "argv": list(step.argv),
                 "cwd": str(step.cwd),

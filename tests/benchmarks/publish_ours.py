@@ -18,7 +18,7 @@ SUITE = "bookworm"
 # Every publish removes what the one before last needed, as one that is not the first of the day does.
 STEADY: dict[str, Any] = {"keep": 1, "keep_seconds": 0}
 LINKED: dict[str, Any] = {"hard_link": True}
-_CALL = """
+CALL = """
 import importlib, sys
 from ansible.module_utils import basic
 with open(sys.argv[2], "rb") as arguments:
@@ -72,7 +72,7 @@ class Ours:
         file, result = self.folder / "arguments.json", self.folder / "result.json"
         file.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}))
         module = {"deb": "apt_publish", "rpm": "rpm_publish"}[kind]
-        used = self._python(_CALL, module, str(file), stdout=result, watch=watch)
+        used = self._python(CALL, module, str(file), stdout=result, watch=watch)
         added = len(json.loads(result.read_text())["added"])
         assert added == len(packages), f"{module} published {added} of {len(packages)} packages"
         return used

@@ -132,9 +132,9 @@ def written(figures: Figures) -> str:
     return report.table(("added to", "the format's KiB", "KiB beside"), lines)
 
 
-def everything(figures: Figures) -> str:
+def everything(figures: Figures, counted: str = "packages") -> str:
     """Every figure: the median of the runs, and between which values they were."""
-    head = ("what", "packages", "who", "runs", "CPU s", "lowest", "highest", "clock s", "peak MiB")
+    head = ("what", counted, "who", "runs", "CPU s", "lowest", "highest", "clock s", "peak MiB")
     return report.table(head, [_line(figures, key) for key in sorted(figures.runs)])
 
 

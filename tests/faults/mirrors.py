@@ -144,7 +144,9 @@ class Daemons(Subject):
             self.options = {"state": "synced"} if self.options.get("state") == "committed" else self.options
         again = self.call()
         behind = self._behind()
-        assert not behind, f"after the next run {sorted(behind)} are behind; it said {again.result['mirrors']}"
+        assert not behind, (
+            f"after the next run {sorted(behind)} are behind; it said {again.result['mirrors']}"
+        )
         self.at_rest()
 
     def at_rest(self) -> None:
@@ -154,6 +156,8 @@ class Daemons(Subject):
         expected = tree(self.release.source)
         for daemon in self.daemons:
             found = tree(daemon.path)
-            assert {path: found.get(path) for path in expected} == expected, "a mirror differs from the source"
+            assert {path: found.get(path) for path in expected} == expected, (
+                "a mirror differs from the source"
+            )
             waiting = list(daemon.path.rglob(".distrogate-staging"))
             assert not waiting, f"left behind: {waiting[0]}"

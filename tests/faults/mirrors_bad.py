@@ -119,12 +119,14 @@ class BadMirror:
         shown, row = self._shown(), self._row(done)
         assert shown[:2] == [self.release.shown] * 2, "the good ones did not follow"
         followed = self.release.shown == self.before or row["outcome"] in ("switched", "unchanged")
-        assert row["outcome"] in kind.outcome or followed and "switched" in kind.outcome, str(row)
+        assert row["outcome"] in kind.outcome or (followed and "switched" in kind.outcome), str(row)
         if row["outcome"] == "away":
             assert row["message"].strip(), "it is away, and nobody is told why"
             self.said[name] = row["message"]
         else:
-            assert shown[2] == self.release.shown, f"said to have {row['outcome']}, and it shows the old state"
+            assert shown[2] == self.release.shown, (
+                f"said to have {row['outcome']}, and it shows the old state"
+            )
 
     def _row(self, done: Outcome) -> dict[str, t.Any]:
         rows = [row for row in done.result["mirrors"] if row["address"] == self.address]

@@ -23,7 +23,13 @@ import typing as t
 
 from ansible_collections.distrogate.ci.tests.faults.mirrors_sources import Release, outcomes, remains, tree
 from ansible_collections.distrogate.ci.tests.faults.mirrors_watch import Readers, by_hash
-from ansible_collections.distrogate.ci.tests.faults.run import BrokenPromiseError, Outcome, argv, finish, start
+from ansible_collections.distrogate.ci.tests.faults.run import (
+    BrokenPromiseError,
+    Outcome,
+    argv,
+    finish,
+    start,
+)
 from ansible_collections.distrogate.ci.tests.tools.mirror_daemons import Daemon
 
 VICTIMS = ("client", "client and transfers", "one daemon", "all daemons", "one daemon at a step")
@@ -99,10 +105,10 @@ class Outages:
         options = self.release.arguments(self.addresses, quorum=quorum)
         process = start(argv("mirror_sync", options, self.release.folder))
         kill = {
-            "client": lambda: process.kill(),
+            "client": process.kill,
             "client and transfers": lambda: kill_tree(process),
             "one daemon": one.kill,
-            "all daemons": lambda: [daemon.kill() for daemon in self.daemons],
+            "all daemons": self._kill_all,
         }.get(victim)
         timer = threading.Timer(moment, kill) if kill else None
         if timer:
@@ -113,6 +119,10 @@ class Outages:
             if timer:
                 timer.cancel()
                 timer.join()
+
+    def _kill_all(self) -> None:
+        for daemon in self.daemons:
+            daemon.kill()
 
     def _judge(self, done: Outcome, before: set[str], victim: str, quorum: str) -> None:
         """Old or new everywhere; success says which mirrors are behind, and failure says why."""

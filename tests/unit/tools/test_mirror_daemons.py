@@ -138,7 +138,10 @@ def test_no_large_file(daemon: Daemon, source: pathlib.Path) -> None:
 
 @pytest.mark.skipif(not SmallDisk.possible(), reason="only root mounts a tmpfs")
 def test_a_full_disk(tmp_path: pathlib.Path, source: pathlib.Path) -> None:
-    with SmallDisk(tmp_path / "disk", 1 << 20) as disk, Daemon(tmp_path, tree=tmp_path / "disk" / "tree") as daemon:
+    with (
+        SmallDisk(tmp_path / "disk", 1 << 20) as disk,
+        Daemon(tmp_path, tree=tmp_path / "disk" / "tree") as daemon,
+    ):
         disk.fill(8192)
         assert push(source, daemon.address()) and not same(source, daemon)
         disk.empty()
