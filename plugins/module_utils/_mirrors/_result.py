@@ -102,7 +102,7 @@ def shape(outcome: Outcome, request: Request, tracker: Difference) -> dict[str, 
         tracker.add("mirrors", _all_named(before), _all_named(after))
         tracker.add("files", {"removed": gone}, {"added": came, "changed": other})
     found = outcome.found.get("mirrors", {})
-    tracker.add("repaired", {address: names["differing"] for address, names in found.items()}, {})
+    tracker.add("differing", {name: one["differing"] for name, one in found.items() if one["differing"]}, {})
     tracker.add("superseded_files", outcome.retired, 0)
     return {
         "snapshot": named(outcome.snapshot),

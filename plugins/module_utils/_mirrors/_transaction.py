@@ -87,7 +87,7 @@ class Steps:
         self._committed(transaction, {*again, *absent})
 
     def _committed(self, transaction: Transaction, failed: set[str]) -> None:
-        state, now = self.state, time.time()
+        state, now = self.state, int(time.time())
         for address, before in transaction.mirrors.items():
             held = state.mirrors[address]
             if address in failed:
@@ -147,7 +147,7 @@ class Steps:
         if last.before is None:
             state.shown = []
         elif last.before != state.committed:
-            state.shown.append(Shown(last.before, time.time()))
+            state.shown.append(Shown(last.before, int(time.time())))
         self.journal.save()
         return self.restore(last, works)
 
