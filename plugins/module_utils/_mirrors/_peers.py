@@ -32,7 +32,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._record imp
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshot import file_in
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._transfer import Done, Moved, Rsync, Tell
 
-_CLAIMS_LIMIT = 1 << 20
+_CLAIMS_LIMIT, _MOST_CLAIMS = 1 << 20, 1000
 _STAYED = b"cannot delete non-empty directory"
 
 
@@ -69,10 +69,12 @@ class Peer:
         """Its record and claims. Without a record, one more call looks for the files ``index``."""
         with self._empty() as into:
             try:
-                self.rsync("look", into, size=RECORD_LIMIT + _CLAIMS_LIMIT)
+                self.rsync("look", into, size=RECORD_LIMIT + _CLAIMS_LIMIT, files=_MOST_CLAIMS)
             except DistrogateError as error:
                 if error.details.get("large"):
-                    raise bad_record(self.address, f"it is larger than {RECORD_LIMIT} bytes") from error
+                    raise bad_record(
+                        self.address, f"it is larger than {RECORD_LIMIT} bytes, or there are too many claims"
+                    ) from error
                 if self._is_no_folder(error):
                     return Look(None, True, [])
                 raise
@@ -89,7 +91,7 @@ class Peer:
         try:
             with open(path, "rb") as stream:
                 data = stream.read(RECORD_LIMIT + 1)
-        except FileNotFoundError:
+        except (FileNotFoundError, IsADirectoryError):
             return None
         return parse_record(data, self.address)
 
@@ -184,7 +186,7 @@ class Peer:
         wanted = self._own(names)
         found = []
         with self._empty() as arrived:
-            self.rsync("fetch", arrived, wanted, size=limit)
+            self.rsync("fetch", arrived, wanted, size=limit, files=len(wanted))
             for name in wanted:
                 target = file_in(into, name)
                 os.makedirs(os.path.dirname(target), exist_ok=True)
