@@ -17,8 +17,7 @@ import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._claims import Claim, Watch, claim_name
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshot import file_in
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._transfer import Rsync
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._transfer import Rsync, file_in
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0  # seconds
 

@@ -58,6 +58,11 @@ class Done(t.NamedTuple):
     notes: bytes
 
 
+def file_in(folder: str, path: bytes) -> str:
+    """A path on a mirror as a file's path below ``folder``."""
+    return os.path.join(folder, os.fsdecode(path))
+
+
 def _sleep(seconds: float) -> None:
     time.sleep(seconds)
 
