@@ -72,7 +72,7 @@ def parse_mirrors(addresses: t.Sequence[str], source: str) -> list[Mirror]:
 
 def check_name(value: str, option: str) -> str:
     """A name that becomes a file's name: letters, digits, dot, dash, underscore."""
-    if not _NAME.match(value):
+    if not _NAME.fullmatch(value):
         raise DistrogateError("bad_name", f"{option} {value!r} must match {_NAME.pattern}.")
     return value
 

@@ -12,27 +12,28 @@ import typing as t
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._paths import printable
 
-VANISHED = 24  # what somebody removed on a mirror while it was read is as good as not there
+_REFUSED, _PARTIAL, _VANISHED, _SSH = 5, 23, 24, 255
+_LOOP = b"Too many levels of symbolic links"  # so a daemon says that it follows no link
 _STATUS = {
     1: "it does not allow this, or its rsync is too old",
     2: "its rsync is too old, or set up otherwise",
     4: "its rsync cannot do this, or is set up not to",
-    5: "the daemon refused (module, user or password)",
+    _REFUSED: "the daemon refused (module, user or password)",
     10: "no connection",
     11: "a file could not be read or written",
     12: "the connection broke",
     14: "a program could not be started",
     20: "rsync was ended from outside",
     22: "no memory was left",
-    23: "some files could not be transferred",
-    VANISHED: "files vanished from the source",
+    _PARTIAL: "some files could not be transferred",
+    _VANISHED: "files vanished from the source",
     30: "no data came for too long",
     35: "no answer from the daemon",
     127: "it has no rsync",
-    255: "ssh failed",
+    _SSH: "ssh failed",
 }
 # What may be otherwise when it is tried again. 5 is not: only "max connections" is.
-_TRANSIENT = frozenset({10, 12, 30, 35, 255})
+_TRANSIENT = frozenset({10, 12, 30, 35, _SSH})
 _LARGE = b"File too large"
 # What a status does not tell: (text, what it means for a person, whether it may pass by itself).
 _COMPLAINTS = (
@@ -45,7 +46,7 @@ _COMPLAINTS = (
     (b"Disk quota exceeded", "its quota is used up; make room there", False),
     (_LARGE, "a file is larger than may be written", False),
     (b"could not make way for", "a folder lies where a file should be; remove it there", False),
-    (b"Permission denied (", "it refuses this ssh key or user", False),
+    (b"Is a directory", "a folder lies where a file should be; remove it there", False),
     (b"Host key verification failed", "its ssh host key is not the known one, or not known yet", False),
     (b"Permission denied", "a file or folder there may not be written or read", False),
 )
@@ -74,6 +75,15 @@ def _unescaped(match: re.Match[bytes]) -> bytes:
     return bytes([int(match.group(1), 8) & 0xFF])
 
 
+def only_absent(status: int, complaints: bytes) -> bool:
+    """Whether a transfer from a mirror lacks only what is not there for us: removed, or behind a link."""
+    lines = [
+        line for line in complaints.splitlines() if line.strip() and not line.startswith(b"rsync error:")
+    ]
+    behind = bool(lines) and all(b"link_stat" in line and _LOOP in line for line in lines)
+    return status == _VANISHED or (status == _PARTIAL and behind)
+
+
 def failed(address: str, why: str, transient: bool = False, large: bool = False) -> DistrogateError:
     """``why`` completes the sentence that begins with the address; ``large``: more came than was allowed."""
     return DistrogateError(
@@ -84,10 +94,14 @@ def failed(address: str, why: str, transient: bool = False, large: bool = False)
 def failure(address: str, status: int, complaints: bytes) -> DistrogateError:
     """What to tell of an rsync that ended with ``status``."""
     reason, transient = _STATUS.get(status, "rsync failed"), status in _TRANSIENT
+    if status == _REFUSED and b"@ERROR" not in complaints:
+        reason, transient = "the connection broke", True  # nobody refused: nobody said anything
     for text, meaning, passing in _COMPLAINTS:
         if text in complaints:
             reason, transient = meaning, passing
             break
+    if status == _SSH and b"Permission denied" in complaints:
+        reason = "it refuses this ssh key or user"
     last = [printable(line) for line in complaints.splitlines() if line.strip()][-_LAST:]
     why = f"{reason} (rsync status {status}): " + " | ".join(last)[:600]
     return failed(address, why, transient, large=_LARGE in complaints)

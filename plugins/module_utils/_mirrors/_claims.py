@@ -32,7 +32,7 @@ CLAIMS = b".distrogate/claims"
 CLAIM_LIMIT = 4096
 SECONDS = 120
 _LONGEST = 86400
-_ID = re.compile(r"^[0-9a-f]{32}$")
+_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Claim(t.NamedTuple):
@@ -72,7 +72,7 @@ def new_claim(seconds: int = SECONDS) -> Claim:
 
 def claim_name(identity: str) -> bytes:
     """The file of the claim with that id. Error ``bad_name`` for what is no id."""
-    if not _ID.match(identity):
+    if not _ID.fullmatch(identity):
         raise DistrogateError("bad_name", f"{identity!r} is not the id of a claim.")
     return CLAIMS + b"/" + identity.encode() + b".json"
 

@@ -19,8 +19,8 @@ RECORD = b".distrogate/mirror.json"
 RECORD_LIMIT = 4 << 20
 FORMAT = 2
 
-_SNAPSHOT = re.compile(r"^[0-9a-f]{64}$")
-_ORIGIN = re.compile(r"^[0-9a-f]{32}$")
+_SNAPSHOT = re.compile(r"[0-9a-f]{64}")
+_ORIGIN = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,12 +76,12 @@ def _record(value: t.Any) -> Record:
     record = Record(**{name: value[name] for name in names})
     if not (isinstance(record.name, str) and check_name(record.name, "name")):
         raise ValueError("name is none")
-    if not (isinstance(record.origin, str) and _ORIGIN.match(record.origin)):
+    if not (isinstance(record.origin, str) and _ORIGIN.fullmatch(record.origin)):
         raise ValueError("origin is no id")
     if not isinstance(record.parts, dict):
         raise ValueError("parts is no object")
     for name, digest in (("snapshot", record.snapshot), ("next", record.next)):
-        if not (isinstance(digest, str) and _SNAPSHOT.match(digest)) and digest is not None:
+        if not (isinstance(digest, str) and _SNAPSHOT.fullmatch(digest)) and digest is not None:
             raise ValueError(f"{name} is no digest")
     _check_numbers(record)
     return record

@@ -30,10 +30,11 @@ _PROGRESS = re.compile(rb"^ *([0-9]{1,18}) +[0-9]+% .*?(?:\(xfr#([0-9]{1,18}),|$
 
 
 class Limits(t.NamedTuple):
-    """``until`` is a time of the monotonic clock; ``size`` bounds the bytes that come, where some should."""
+    """``until`` is a time of the monotonic clock; ``size`` and ``files`` bound what comes."""
 
     until: float
     size: int | None = None
+    files: int | None = None
     ended: t.Callable[[], bool] = bool  # whether to stop for another reason
 
 
@@ -51,7 +52,7 @@ class Process:
         self.status = 0
         self.excess = False  # set by who finds that more came than was allowed
         self.output = b""  # the last of it: the statistics
-        self.complaints = b""
+        self.complaints = b""  # the last of them, whole lines
         self._rest = b""
         try:
             self._process = subprocess.Popen(
@@ -111,7 +112,7 @@ class Process:
                     ready.unregister(descriptor)
                     hung_up.unregister(descriptor)
                 elif descriptor == stderr:
-                    self.complaints = (self.complaints + data)[-_TAIL:]
+                    self.complaints = _last_lines(self.complaints + data)
                 else:
                     yield from self._split(data)
             if open_pipes and time.monotonic() > eager_until:
@@ -128,6 +129,10 @@ class Process:
         lines = (self._rest + data).replace(b"\r", b"\n").split(b"\n")
         self._rest = lines.pop()[-_LONGEST:]
         yield from lines
+
+
+def _last_lines(data: bytes) -> bytes:
+    return data if len(data) <= _TAIL else data[-_TAIL:].partition(b"\n")[2]
 
 
 def parse_progress(line: bytes) -> tuple[int, int] | None:

@@ -19,10 +19,10 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._access import Access
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._addresses import Mirror
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._answers import (
-    VANISHED,
     Item,
     failed,
     failure,
+    only_absent,
     parse_item,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._operations import OPERATIONS, command
@@ -58,6 +58,10 @@ class Done(t.NamedTuple):
     notes: bytes
 
 
+def _sleep(seconds: float) -> None:
+    time.sleep(seconds)
+
+
 def _nobody(_files: int, _bytes: int) -> None:
     """Nobody watches."""
 
@@ -80,18 +84,20 @@ class Rsync:
         operation: str,
         folder: str,
         names: t.Iterable[bytes] | None = None,
+        *,
         size: int | None = None,
+        files: int | None = None,
         ended: t.Callable[[], bool] = bool,
     ) -> Done:
         """Do ``operation`` between ``folder`` here and the mirror, with ``names`` alone if they are given.
 
-        ``size`` bounds what comes. ``ended`` is asked whether to stop.
+        ``size`` and ``files`` bound what comes. ``ended`` is asked whether to stop.
         """
         with self._listed(names) as listed:
             if listed == "":
                 return Done(Moved(0, 0), [], b"")
             argv = command(self.mirror, self.access, operation, folder, listed)
-            limits = Limits(time.monotonic() + self.access.timeout, size, ended)
+            limits = Limits(time.monotonic() + self.access.timeout, size, files, ended)
             for attempt in itertools.count():
                 try:
                     return self._once(operation, argv, limits)
@@ -100,7 +106,7 @@ class Rsync:
                     last = attempt >= self.access.retries or time.monotonic() + pause > limits.until
                     if last or not error.details.get("transient") or ended():
                         raise
-                    time.sleep(pause)
+                    _sleep(pause)
         raise AssertionError("a loop without end ended")
 
     def stream(self, operation: str, folder: str) -> t.Iterator[Item]:
@@ -164,16 +170,16 @@ class Rsync:
             progress = parse_progress(line)
             if progress is None:
                 continue
-            if size is not None and progress[1] > size:
+            if size is not None and (progress[1] > size or progress[0] > (process.limits.files or size)):
                 process.excess = True
-                raise ProcessEndedError(f"it sends more than {size} bytes")
+                raise ProcessEndedError(f"it sends more than {size} bytes, or too many files")
             if time.monotonic() >= due:
                 due = time.monotonic() + _TELL_EVERY
                 self.tell(*progress)
 
     def _judge(self, process: Process, pull: bool) -> None:
         self.transferred += sum(int(number) for number in _WIRE.findall(process.output))
-        if process.status and not (pull and process.status == VANISHED):
+        if process.status and not (pull and only_absent(process.status, process.complaints)):
             raise failure(self.mirror.address, process.status, process.complaints)
 
 

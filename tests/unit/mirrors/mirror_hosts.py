@@ -18,6 +18,9 @@ import subprocess
 import time
 import typing as t
 
+import pytest
+
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._access import Access
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._addresses import parse_mirror
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._peers import Peer
@@ -156,3 +159,20 @@ class Dropper(Server):
                     self.passed += len(data)
                     if self.left is not None and self.left <= 0:
                         return
+
+
+def outcome(step: t.Callable[[], object]) -> DistrogateError | None:
+    """How it failed, if it did."""
+    try:
+        step()
+    except DistrogateError as error:
+        return error
+    return None
+
+
+def failed(text: str, transient: bool) -> t.Any:
+    return pytest.raises(
+        DistrogateError,
+        match=text,
+        check=lambda error: error.reason == "mirror_failed" and error.details["transient"] is transient,
+    )
