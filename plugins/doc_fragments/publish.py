@@ -110,7 +110,7 @@ options:
     default: 900
   pinned:
     description: The sha256 of files that stay in the pool as long as they are named here, such as those of
-      bundles.
+      bundles. The digest of a state keeps the snapshots of it; see O(keep_snapshots).
     type: list
     elements: str
     default: []
@@ -122,6 +122,18 @@ options:
         removed.
       - A repository that shows layers cannot have one.
     type: str
+  keep_snapshots:
+    description:
+      - How many snapshots stay, the newest ones; RV(snapshots) lists them. V(0) keeps all.
+      - Older ones are removed by this call, as with O(state=absent), also when it publishes nothing else. The
+        one that O(snapshot) names stays, and so does one whose RV(state_digest) is in O(pinned).
+      - An apt repository counts the snapshots of each suite by themselves.
+    type: int
+    default: 0
+  keep_snapshots_seconds:
+    description: Snapshots stay at least so many seconds, whatever O(keep_snapshots) says.
+    type: int
+    default: 0
   compression:
     description:
       - How indexes are compressed. V(gz) is always among them, and is put together from parts that are

@@ -85,6 +85,8 @@ EXAMPLES = r"""
     verify: client
     keep_versions: 3
     snapshot: 2026-11-21
+    keep_snapshots: 10
+    keep_snapshots_seconds: 2592000  # the newest ten, and all of the last 30 days
 
 - name: Remove a version
   distrogate.ci.rpm_publish:
@@ -154,6 +156,31 @@ snapshot_sources:
   description: As RV(sources), for the address of O(snapshot); empty when none is asked for.
   returned: success
   type: str
+snapshots:
+  description: The snapshots that are there after it, the newest first.
+  returned: success
+  type: list
+  elements: dict
+  contains: &snapshot
+    name:
+      description: The snapshot's name.
+      type: str
+      returned: success
+    date:
+      description: When it was made, in UTC.
+      type: str
+      returned: success
+      sample: "2026-11-21T12:00:00Z"
+    state_digest:
+      description: Identifies the packages in it, as RV(state_digest) does.
+      type: str
+      returned: success
+removed_snapshots:
+  description: Snapshots that were, or would be, removed; see O(keep_snapshots).
+  returned: success
+  type: list
+  elements: dict
+  contains: *snapshot
 serial:
   description: Rises by one with each publish. After O(state=prepared) the one that the commit will give.
   returned: success

@@ -7,23 +7,21 @@
 A transaction writes down, durably, what it is going to touch before it touches anything. So
 who holds the tree's lock, and has recovered the tree, finds here every path that may have
 changed since an earlier position. What it says are hints: the file itself tells what is there.
+Of several records of a path the last one counts, once the tree is recovered: others may have
+the file's size and time, since releases are dated in whole seconds, but another digest.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import re
-import secrets
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._core._files import (
-    parse_json,
-    sync_directory,
-    write_atomic,
-)
+from ansible_collections.distrogate.ci.plugins.module_utils._core._files import parse_json, sync_directory
 
 FOLDER = ".distrogate/touched"
 _LIMIT = 64 << 20  # bytes: a longer log starts anew, and more than that is not read at once
@@ -31,7 +29,6 @@ _MAGIC = b"distrogate-touched 1 "
 _HEADER = len(_MAGIC) + 32 + 1
 _BLOCK = 1 << 16
 _BUFFER = 1 << 18
-_RECORD = re.compile(rb"(-|[0-9a-f]{64}) ([0-9]{1,19}) (-?[0-9]{1,19}) ([^\0]+)")
 
 
 class Touched(t.NamedTuple):
@@ -142,7 +139,14 @@ class TouchLog:
             os.makedirs(self.folder)
             os.chmod(self.folder, 0o755)  # readers are other users, whatever the umask
             sync_directory(os.path.dirname(self.folder))
-        write_atomic(self.path, _MAGIC + secrets.token_hex(16).encode() + b"\n")
+        fresh = f"{self.path}.new"  # always the same name: what a killed writer leaves is written over
+        with open(fresh, "wb") as stream:
+            stream.write(b"%s%s\n" % (_MAGIC, os.urandom(16).hex().encode("ascii")))
+            os.fchmod(stream.fileno(), 0o644)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.rename(fresh, self.path)
+        sync_directory(self.folder)
 
     def _lose(self) -> None:
         with contextlib.suppress(FileNotFoundError):
@@ -151,8 +155,9 @@ class TouchLog:
 
 
 def _identifier(header: bytes) -> str:
-    match = re.fullmatch(re.escape(_MAGIC) + rb"([0-9a-f]{32})\n", header)
-    return match[1].decode() if match else ""
+    name, end = header[len(_MAGIC) : -1], header[-1:]
+    whole = len(header) == _HEADER and header.startswith(_MAGIC) and end == b"\n" and name.isalnum()
+    return name.decode("ascii") if whole else ""
 
 
 def _end(descriptor: int, size: int) -> int:
@@ -174,6 +179,12 @@ def _render(record: Touched | Note) -> bytes:
     return b"%s %d %d %s\0" % (digest, record.size, record.mtime_ns, record.path)
 
 
+@functools.cache
+def _record() -> re.Pattern[bytes]:
+    """Compiled where it is needed: writers, which have little time, do not read."""
+    return re.compile(rb"(-|[0-9a-f]{64}) ([0-9]{1,19}) (-?[0-9]{1,19}) ([^\0]+)")
+
+
 def _parse(raw: bytes) -> Touched | Note | None:
     """A record; None when it is none."""
     if raw[:1] == b"{":
@@ -182,7 +193,7 @@ def _parse(raw: bytes) -> Touched | Note | None:
         except DistrogateError:
             return None
         return Note(data) if isinstance(data, dict) else None
-    match = _RECORD.fullmatch(raw)
+    match = _record().fullmatch(raw)
     if match is None or _leaves(match[4]):
         return None
     digest, size, mtime_ns, path = match.groups()

@@ -11,6 +11,7 @@ import re
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._versions import compare_deb
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._apt_indexes import (
     INSTALLER,
     architectures_of,
@@ -40,7 +41,6 @@ from ansible_collections.distrogate.ci.plugins.module_utils._packages._options i
     word,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._package_file import PackageFile
-from ansible_collections.distrogate.ci.plugins.module_utils._core._versions import compare_deb
 
 _ARCHITECTURE = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _LINES = ("origin", "label")

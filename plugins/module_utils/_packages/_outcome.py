@@ -9,7 +9,12 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import digest_json
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import Format, Json, Package, State
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import (
+    Format,
+    Json,
+    Package,
+    State,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._plan import Plan
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._snapshots import (
     snapshot_rows,

@@ -10,6 +10,7 @@ import os
 import re
 import typing as t
 
+from ansible_collections.distrogate.ci.plugins.module_utils._core._versions import compare_rpm
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._gpg import Signs
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import (
     SNAPSHOTS,
@@ -25,7 +26,6 @@ from ansible_collections.distrogate.ci.plugins.module_utils._packages._model imp
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._options import line, repository_url
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._repomd import Extra, read_extra, repomd
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._rpm_read import TABLE, read_rpms
-from ansible_collections.distrogate.ci.plugins.module_utils._core._versions import compare_rpm
 
 _KINDS = {
     "primary": (

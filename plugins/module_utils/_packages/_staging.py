@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import os
@@ -65,7 +66,7 @@ class Staging:
             path = inside(self.root, name)
             if not os.path.islink(path) or os.readlink(path) != layer["root"]:
                 self.transaction.put_link(name, layer["root"])
-        self._put_known("key.asc", self.signer.public_key().encode("ascii"), self.now)
+        self._stage_key(self.signer.public_key().encode("ascii"))
         self._stage_scope(self.fmt, plan.after, plan.before)
         scopes[self.fmt.scope] = plan.after
         for name in plan.snapshots_gone:
@@ -99,6 +100,13 @@ class Staging:
                 origin = self.plan.origins.get(name)
                 if origin is not None:
                     bring(origin, self.transaction.place(name, sha256), sha256, self.params["hard_link"])
+
+    def _stage_key(self, key: bytes) -> None:
+        """The key, unless it is there: no scope knows its digest, and mirrors need not look at it again."""
+        with contextlib.suppress(FileNotFoundError), open(inside(self.root, "key.asc"), "rb") as stream:
+            if stream.read(len(key) + 1) == key:
+                return
+        self._put_known("key.asc", key, self.now)
 
     def _stage_scope(self, fmt: Format, scope: Scope, before: Scope | None) -> None:
         scope.moment = self._moment(before)

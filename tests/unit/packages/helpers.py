@@ -104,6 +104,8 @@ class Suite:
             **dict.fromkeys(("allow_key_change", "allow_downgrade", "hard_link"), False),
             "keep": 5,
             "keep_seconds": 0,
+            "keep_snapshots": 0,
+            "keep_snapshots_seconds": 0,
             "pinned": [],
             "bundle": None,
             "require_bundle": None,

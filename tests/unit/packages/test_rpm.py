@@ -148,3 +148,18 @@ def test_a_snapshot_has_what_the_site_added(tmp_path: t.Any) -> None:
             location = record.find("{http://linux.duke.edu/metadata/repo}location")
             assert location is not None
             assert (folder / location.attrib["href"]).is_file(), record.attrib
+
+
+def test_snapshots_are_listed_and_the_oldest_go(tmp_path: t.Any) -> None:
+    suite = Suite(tmp_path / "repository")
+    removed: list[str] = []
+    for label in "ab":
+        options = {"group": None, "updateinfo": None, "label": label, "snapshot": label}
+        params = {**suite.parameters(), **options, "keep_snapshots": 1, "keep_snapshots_seconds": -1}
+        call = FakeCall(params, check_mode=False)
+        result = Publisher(t.cast(t.Any, call), Rpm(params), "repomd_sha256", QuickSigner).run()
+        assert [one["name"] for one in result["snapshots"]] == [label]
+        removed += [one["name"] for one in result["removed_snapshots"]]
+    assert removed == ["a"]
+    assert not (suite.root / "snapshots/a/repodata/repomd.xml").exists()
+    assert (suite.root / "snapshots/b/repodata/repomd.xml").exists()

@@ -17,7 +17,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._transactions 
 from ansible_collections.distrogate.ci.tests.unit.packages.helpers import QuickSigner, Suite
 
 Make = t.Callable[..., t.Any]
-_CALLS = ("rename", "unlink", "mkdir", "rmdir", "symlink", "fsync", "utime")
+_CALLS = ("rename", "unlink", "mkdir", "rmdir", "symlink", "fsync", "fdatasync", "ftruncate", "utime")
 _KILLED = 86
 
 
@@ -71,7 +71,9 @@ def clean(suite: Suite) -> None:
     release = (suite.root / "dists/bookworm/Release").read_bytes()
     assert suite.text("dists/bookworm/InRelease") == "SIGNED\n" + release.decode()
     assert suite.text("dists/bookworm/Release.gpg") == QuickSigner().detached(release).decode()
-    assert sorted(os.listdir(suite.root / ".distrogate")) == ["chunks", "lock", "state.json", "transactions"]
+    ours = ["chunks", "lock", "state.json", "touched", "transactions"]
+    assert sorted(os.listdir(suite.root / ".distrogate")) == ours
+    assert os.listdir(suite.root / ".distrogate/touched") == ["log"]
     assert os.listdir(suite.root / ".distrogate/transactions") == []
     assert not list(suite.root.rglob(".tmp-*"))
 
