@@ -10,6 +10,7 @@ import fcntl
 import os
 import pathlib
 import shutil
+import typing as t
 
 import pytest
 
@@ -113,6 +114,19 @@ def test_a_publisher_that_never_rests(own: Own, write: bool) -> None:
     assert caught.value.reason == "lock_timeout"
 
 
+def fail_after(call: t.Callable[..., t.Any], count: int, fails: t.Any) -> t.Callable[..., t.Any]:
+    """The call, which fails when it was made so many times."""
+    left = [count]
+
+    def failing(*args: t.Any, **options: t.Any) -> t.Any:
+        left[0] -= 1
+        if left[0] < 0:
+            raise fails
+        return call(*args, **options)
+
+    return failing
+
+
 @pytest.mark.parametrize("call", ["rename", "link", "fsync"])
 @pytest.mark.parametrize("fails", [_KilledError, OSError(errno.ENOSPC, "No space left on device")])
 def test_killed_or_full_at_every_step(
@@ -122,16 +136,8 @@ def test_killed_or_full_at_every_step(
     reasons: set[str] = set()
     for step in range(100):
         own.publish(f"state {step}", f"a/p_{step}")
-        calls = [0]
-
-        def failing(*args: object, calls: list[int] = calls, step: int = step, **options: object) -> object:
-            calls[0] += 1
-            if calls[0] > step:
-                raise fails
-            return original(*args, **options)
-
         with monkeypatch.context() as patch:
-            patch.setattr(os, call, failing)
+            patch.setattr(os, call, fail_after(original, step, fails))
             try:
                 look(own.root, seen)
                 break
