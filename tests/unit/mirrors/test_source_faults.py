@@ -103,6 +103,16 @@ def test_a_rewritten_list_is_made_anew_by_a_walk(own: Own, which: int) -> None:
     assert listed(own.root, second.snapshot) == there(own.root)
 
 
+def test_deep_with_lists_that_are_lost(own: Own) -> None:
+    first = look(own.root)
+    for name in snapshots_of(own.root).names(first.snapshot):
+        (own.root / ".distrogate" / "lists" / name).unlink()
+    own.publish("two")
+    second = look(own.root, first, deep=True)
+    assert second.deep is not None and not any(second.deep)
+    assert listed(own.root, second.snapshot) == there(own.root)
+
+
 @pytest.mark.parametrize("write", [True, False])
 def test_a_publisher_that_never_rests(own: Own, write: bool) -> None:
     first = look(own.root)
