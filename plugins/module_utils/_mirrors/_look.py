@@ -78,13 +78,19 @@ class Look(t.NamedTuple):
         return find
 
     def compare(self, before: Part | None, after: Part) -> Found:
-        """What the lists said, and what is there."""
+        """What the lists said, and what is there; nothing when there are none, or they are damaged."""
         found = Found([], [], [], [])
-        if before is not None:
-            was, now = Snapshot({self.prefix: before}), Snapshot({self.prefix: after})
+        if before is None:
+            return found
+        was, now = Snapshot({self.prefix: before}), Snapshot({self.prefix: after})
+        try:
             for kind in ("content", "index"):
                 for path, old, new in self.snapshots.changes(was, now, kind):
                     _sort(found, path, old, new)
+        except DistrogateError as error:
+            if error.reason != "list_damaged":
+                raise
+            return Found([], [], [], [])
         return Found(*(sorted(paths) for paths in found))
 
 

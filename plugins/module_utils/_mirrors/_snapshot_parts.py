@@ -74,7 +74,8 @@ def _part(value: t.Any) -> Part:
     for text, pattern in ((part.content, _DIGEST), (part.index, _DIGEST), (part.log, _LOG)):
         if not isinstance(text, str) or not pattern.fullmatch(text):
             raise _bad("a part names no list")
-    if type(part.offset) is not int or not 0 <= part.offset < 1 << 63:
+    offset = part.offset
+    if not isinstance(offset, int) or isinstance(offset, bool) or not 0 <= offset < 1 << 63:
         raise _bad("a part has no position")
     return part
 

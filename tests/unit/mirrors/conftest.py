@@ -12,6 +12,7 @@ import typing as t
 import pytest
 
 from ansible_collections.distrogate.ci.tests.unit.mirrors.helpers import Caller, Daemon, publish, publish_rpm
+from ansible_collections.distrogate.ci.tests.unit.mirrors.own import Own
 
 
 @pytest.fixture
@@ -45,3 +46,10 @@ def daemons(tmp_path: pathlib.Path) -> t.Iterator[list[Daemon]]:
     finally:
         for daemon in started:
             daemon.stop()
+
+
+@pytest.fixture
+def own(tmp_path: pathlib.Path) -> Own:
+    made = Own(tmp_path / "source")
+    made.publish("one", "a/a_1.deb", "b/b_1.deb")
+    return made

@@ -10,12 +10,16 @@ import hashlib
 import os
 import pathlib
 
+import pytest
+
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._touched import Touched, TouchLog
 from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import Transaction
 from ansible_collections.distrogate.ci.plugins.module_utils._core._transactions import Transactions
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._blobs import Blobs
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._lists import Lists
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Snapshot, Snapshots
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._source import Source
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._source import Seen, Source
 
 INDEX = "dists/stable/main/binary-amd64"
 
@@ -100,3 +104,20 @@ def every_file(path: pathlib.Path) -> dict[str, tuple[int, int, int]]:
             status = os.lstat(os.path.join(folder, name))
             found[os.path.join(folder, name)] = (status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
     return found
+
+
+def look(root: pathlib.Path, seen: Seen | None = None, **options: bool) -> Seen:
+    """What the next run sees."""
+    return source_of(root).observe(seen.snapshot if seen else None, **options)
+
+
+def reason(root: pathlib.Path, seen: Seen | None = None, **options: bool) -> str:
+    """Why the next run fails."""
+    with pytest.raises(DistrogateError) as caught:
+        look(root, seen, **options)
+    return caught.value.reason
+
+
+def touch(root: pathlib.Path, *paths: bytes) -> None:
+    """Log paths of which nothing is known."""
+    TouchLog(str(root)).append([Touched(path) for path in paths])
