@@ -52,7 +52,7 @@ class HeldSignals:
         """Sleep; True, and at once, when a signal came."""
         return bool(select.select([self._pipe[0]], [], [], seconds)[0])
 
-    def _note(self, number: int, frame: t.Any) -> None:
+    def _note(self, number: int, _frame: t.Any) -> None:
         if self._came is not None:
             if time.monotonic() - self._when > _PATIENCE:
                 self._restore()

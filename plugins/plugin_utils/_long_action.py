@@ -31,15 +31,15 @@ from ansible_collections.distrogate.ci.plugins.plugin_utils._long_job import Job
 _SHOWN = 5.0  # seconds between two lines
 _LONGEST = 5.0  # and between two looks
 _RETRIES = (1, 2, 4)  # seconds, when the connection fails
-_DOUBT = 30.0  # seconds without news until somebody asks whether it lives
-_MARGIN = 600
 _WATCHED = 60  # the host itself ends it so many seconds later, should nobody be there to do it
 
 
-class LongAction(Normal):  # type: ignore[misc]
+class LongAction(Normal):
     """A module of ours, with its progress on the screen."""
 
     default_timeout: t.ClassVar[int] = 3600
+    margin: t.ClassVar[int] = 600  # seconds to take things back in, when both timeouts are over
+    doubt: t.ClassVar[float] = 30.0  # seconds without news until somebody asks whether it lives
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Start the module, follow it, and return its result (called by Ansible)."""
@@ -48,12 +48,12 @@ class LongAction(Normal):  # type: ignore[misc]
         task, connection = self._task, self._connection
         plainly = task.check_mode or task.async_val or connection.has_native_async
         if plainly or connection.always_pipeline_modules:
-            return self._plain(variables)
+            return self._plain(tmp, variables)
         with HeldSignals() as signals:
             started, job = self._start(variables)
             if job is not None:
                 return self._attended(job, signals, started or {})
-        return self._plain(variables) if started is None else started
+        return self._plain(tmp, variables) if started is None else started
 
     def _attended(self, job: Job, signals: HeldSignals, started: dict[str, t.Any]) -> dict[str, t.Any]:
         try:
@@ -67,17 +67,18 @@ class LongAction(Normal):  # type: ignore[misc]
         job.clean()
         return result
 
-    def _plain(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(None, variables)
+    def _plain(self, tmp: str | None, variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        normal: t.Any = super()
+        result: dict[str, t.Any] = normal.run(tmp, variables)
         return result
 
     @property
     def _limit(self) -> int:
         """One timeout to wait for others, one to work, and time to take things back."""
         try:
-            return 2 * max(0, int(self._task.args.get("timeout", self.default_timeout))) + _MARGIN
+            return 2 * max(0, int(self._task.args.get("timeout", self.default_timeout))) + self.margin
         except (TypeError, ValueError):
-            return _MARGIN  # the module will refuse it
+            return self.margin  # the module will refuse it
 
     def _start(self, variables: dict[str, t.Any]) -> tuple[dict[str, t.Any] | None, Job | None]:
         """The job; or the result of one that could not start; or neither, when it cannot run that way."""
@@ -89,10 +90,10 @@ class LongAction(Normal):  # type: ignore[misc]
         other_user = self._is_become_unprivileged()
         if own:
             path = str(self._remote_expand_user(str(own)))
-        elif other_user:  # who may not write into the folder of whoever logs in
-            path = shell.join_path(self.get_shell_option("async_dir", "~/.ansible_async"), _name())
         else:
-            path = shell.join_path(folder, _name())
+            # Beside the result: the temporary folder is removed by the host as soon as the module is done,
+            # and belongs to whoever logs in.
+            path = shell.join_path(self.get_shell_option("async_dir", "~/.ansible_async"), _name())
         before, task.async_val = task.async_val, self._limit + _WATCHED
         try:
             started: dict[str, t.Any] = self._execute_module(
@@ -113,9 +114,9 @@ class LongAction(Normal):  # type: ignore[misc]
         if not results or started.get("failed"):
             shell.tmpdir = folder  # to be removed by Ansible
             return started, None
-        if other_user and not own:
+        if not own:  # where that is, only the module's user knows
             path = shell.join_path(str(results).rpartition("/")[0], path.rpartition("/")[2])
-        return started, Job(self, str(results), path, folder, other_user and not own)
+        return started, Job(self, str(results), path, folder, not own)
 
     def _parse_returned_data(self, res: dict[str, t.Any], *profile: t.Any) -> dict[str, t.Any]:
         self._profile = profile  # how this module writes its result
@@ -126,11 +127,13 @@ class LongAction(Normal):  # type: ignore[misc]
         begun = news = time.monotonic()
         screen = _Screen(self._line)
         last: Look | None = None
-        while not signals.wait(min(_LONGEST, max(0.05 if job.near else 0.2, (time.monotonic() - begun) / 10))):
+        while not signals.wait(
+            min(_LONGEST, max(0.05 if job.near else 0.2, (time.monotonic() - begun) / 10))
+        ):
             look = self._look(job, signals)
             now = time.monotonic()
             if look is not None and look.result is not None:
-                screen.last(look.record)
+                screen.last(look.record or (last.record if last else None))
                 return self._shape(look.result, started)
             if look is not None and look.record is not None:
                 screen.show(look.record, now)
@@ -143,7 +146,7 @@ class LongAction(Normal):  # type: ignore[misc]
                     f"{self._task.action} did not end within {self._limit} s and was ended."
                     " Look at its progress, and give it a longer timeout.",
                 )
-            if (look is None or now - news > _DOUBT) and job.lost():
+            if (look is None or now - news > self.doubt) and job.lost():
                 look = job.look()
                 if look is None or look.result is None:
                     return _failed(
@@ -152,7 +155,7 @@ class LongAction(Normal):  # type: ignore[misc]
                         " or its host was started again. Run it again.",
                     )
                 return self._shape(look.result, started)
-            if now - news > _DOUBT:
+            if now - news > self.doubt:
                 news = now
         job.end()
         return _failed("interrupted", f"{self._task.action} was interrupted, and ended on its host.")

@@ -32,12 +32,12 @@ class Look(t.NamedTuple):
 class Job:
     """One asynchronous run of a module; ``action`` is the action plugin, whose connection is used."""
 
-    def __init__(self, action: t.Any, results: str, progress: str, folder: str, other_user: bool) -> None:
+    def __init__(self, action: t.Any, results: str, progress: str, folder: str, ours: bool) -> None:
         self._action = action
         self._results = results
         self._progress = progress
         self._folder = folder
-        self._other_user = other_user
+        self._ours = ours  # the file of the progress
         found = _FOLDER.search(folder)
         # Brackets, so that whoever looks for the word does not find themselves.
         self._pattern = f"[a]{found.group()[1:]}" if found else ""
@@ -92,7 +92,7 @@ class Job:
 
     def clean(self) -> None:
         """Remove the files of this run."""
-        if constants.DEFAULT_KEEP_REMOTE_FILES:
+        if constants.config.get_config_value("DEFAULT_KEEP_REMOTE_FILES"):
             return
         paths = [self._results, self._results + ".tmp"]
         with contextlib.suppress(AnsibleError):
@@ -100,7 +100,7 @@ class Job:
                 paths.append(self._folder)
             else:  # the folder belongs to whoever logs in
                 self._command(f"rm -rf {shlex.quote(self._folder)}", sudoable=False)
-            if self._other_user:
+            if self._ours:
                 paths.append(self._progress)
             self._command("rm -rf " + " ".join(shlex.quote(path) for path in paths))
 

@@ -22,7 +22,10 @@ def _parents() -> dict[int, int]:
     found: dict[int, int] = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
-            with contextlib.suppress(OSError, ValueError, IndexError), open(f"/proc/{name}/stat", "rb") as stat:
+            with (
+                contextlib.suppress(OSError, ValueError, IndexError),
+                open(f"/proc/{name}/stat", "rb") as stat,
+            ):
                 # The program's name stands in brackets, and may hold any byte.
                 found[int(name)] = int(stat.read().rpartition(b")")[2].split()[1])
     return found
@@ -58,7 +61,7 @@ def _send(number: int, which: signal.Signals) -> None:
         os.kill(number, which)
 
 
-def _end(which: int, frame: t.Any) -> None:
+def _end(which: int, _frame: t.Any) -> None:
     with contextlib.suppress(OSError):
         end_descendants(os.getpid())
     signal.signal(which, signal.SIG_DFL)

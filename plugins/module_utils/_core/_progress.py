@@ -33,9 +33,10 @@ _APART = 0.5  # seconds
 
 
 class Progress:
-    """Says where the work stands, in the file ``path`` (the option ``progress_file``); None says it to nobody.
+    """Says where the work stands, in the file ``path`` (option ``progress_file``); None says it to nobody.
 
-    ``hidden`` are values that are never written. That nobody can be told is never a reason to fail: an error while writing ends the telling.
+    Values in ``hidden`` are never written. That nobody can be told is never a reason to fail: an error while
+    writing ends the telling.
     """
 
     def __init__(self, path: str | None, hidden: t.Iterable[str] = ()) -> None:
@@ -44,7 +45,6 @@ class Progress:
         self._lock = threading.Lock()
         self._last: float | None = None
         self._waits: dict[str, t.Any] | None = None
-
         self._ending = ended_with_descendants()
 
     def __enter__(self) -> Progress:

@@ -28,7 +28,9 @@ class Connection(http.client.HTTPConnection):
 
 def ask(path, **headers):
     connection = Connection("mirror")
-    connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    connection.request(
+        "GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()}
+    )
     answer = connection.getresponse()
     answer.body = answer.read()
     connection.close()
@@ -87,7 +89,8 @@ def test_caches(name, header):
     try:
         answer = ask("/" + name)
         assert (answer.status, answer.getheader("Cache-Control")) == (200, header)
-        assert answer.body == name.encode() and answer.getheader("Content-Encoding") is None
+        assert answer.body == name.encode()
+        assert answer.getheader("Content-Encoding") is None
     finally:
         path.unlink()
 
@@ -154,7 +157,8 @@ def test_links_are_not_followed():
 def test_folders_are_listed_and_not_kept():
     write("apt/pool/main/a_1_all.deb")
     answer = ask("/apt/pool/main/")
-    assert b"a_1_all.deb" in answer.body and answer.getheader("Cache-Control") == ASK
+    assert b"a_1_all.deb" in answer.body
+    assert answer.getheader("Cache-Control") == ASK
 
 
 def test_rsync_writes_what_the_web_shows(tmp_path):
