@@ -95,6 +95,10 @@ class Bench:
             self.ours.sync(source, [daemon])
         publish_inputs.remove(source)
 
+    def _age(self) -> None:
+        if self.meter.settle:
+            time.sleep(_TICK)
+
     def repository(self, name: str) -> Repository:
         publish_inputs.remove(self.work / name)
         return Repository(self.work, name, self.key, self.gnupg)
@@ -158,7 +162,7 @@ class Bench:
         self, count: int, repository: Repository, daemon: Daemon, plain: Peer, sizes: Sizes
     ) -> None:
         source = repository.source
-        time.sleep(_TICK)
+        self._age()
         self._ours(source, daemon, 0)  # after which nothing is young
         runs: dict[str, Callable[[int], Used]] = {
             OURS: functools.partial(self._ours, source, daemon),
@@ -188,7 +192,7 @@ class Bench:
         with self.peers(source, [*kinds, self.trsync]) as peers:
             for number in range(self.rounds):
                 repository.change(10, suite)
-                time.sleep(_TICK)
+                self._age()
                 runs: list[tuple[str, Callable[[int], Used]]] = [
                     (OURS, functools.partial(self._ours, source, daemon, changed=True)),
                     *((peer.name, functools.partial(self._peer, peer, source)) for peer in peers),
@@ -201,7 +205,7 @@ class Bench:
         repository = self.repository("usual")
         repository.usual(usual_packages(self.inputs, sizes.first))
         source = repository.source
-        time.sleep(_TICK)
+        self._age()
         for number in range(self.few):
             runs = [
                 (OURS, functools.partial(self._ours_first, source, True)),
