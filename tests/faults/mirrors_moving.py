@@ -16,9 +16,12 @@ import time
 import typing as t
 
 from ansible_collections.distrogate.ci.tests.faults.mirrors_hostile import Hostile
-from ansible_collections.distrogate.ci.tests.faults.mirrors_sources import SUITE, Release
-from ansible_collections.distrogate.ci.tests.faults.run import BrokenPromiseError, argv, finish, start
+from ansible_collections.distrogate.ci.tests.faults.mirrors_sources import SUITE
+from ansible_collections.distrogate.ci.tests.faults.reading import read_apt
+from ansible_collections.distrogate.ci.tests.faults.run import BrokenPromiseError, argv, finish, run, start
+from ansible_collections.distrogate.ci.tests.faults.samples import debs
 from ansible_collections.distrogate.ci.tests.unit.mirrors.helpers import in_release, publish
+from ansible_collections.distrogate.ci.tests.unit.packages.helpers import Suite
 
 _RESTLESS = ("source_changing", "source_incomplete")
 
@@ -96,33 +99,49 @@ def in_release_text(source: pathlib.Path) -> str:
 
 
 class Quick:
-    """Two publishes of ours within one second: the second one comes while the first is mirrored."""
+    """Two publishes of ours within one second: the second one comes while the first is mirrored.
+
+    Our publisher works in this process and signs nothing, so that it is quick enough. It never gives two
+    states the same second; what others do is in ``Changing.twins``.
+    """
 
     def __init__(self, folder: pathlib.Path) -> None:
-        self.release = Release(folder)
-        self.mirror = folder / "mirror"
+        self.folder, self.mirror = folder, folder / "mirror"
         self.mirror.mkdir()
-        self.release.publish("package00")
-        self.rounds = self.same = 0
+        (folder / "source").mkdir()
+        self.suite = Suite(folder / "source" / "apt")
+        self.shown: set[str] = set()
+        self.rounds = self.crossed = 0
+        self._publish("package00")
 
-    def _identity(self) -> tuple[int, int]:
-        """What rsync's quick check compares."""
-        status = (self.release.root / "dists" / SUITE / "InRelease").stat()
-        return status.st_size, int(status.st_mtime)
+    def _publish(self, name: str) -> None:
+        self.suite(*debs(self.folder / "incoming", [name]).values())
+        self.shown.add(f"{name}=1")
+
+    def arguments(self) -> dict[str, t.Any]:
+        return {"source": str(self.folder / "source"), "name": "quick", "mirrors": [str(self.mirror)]}
+
+    def _older(self) -> bool:
+        """Whether the mirror shows the first state, of the same size as the second."""
+        name = f"apt/dists/{SUITE}/InRelease"
+        mine, theirs = ((folder / name).read_bytes() for folder in (self.folder / "source", self.mirror))
+        return mine != theirs and len(mine) == len(theirs)
 
     def attempt(self) -> None:
         """Afterwards one run brings the second one."""
         self.rounds += 1
         time.sleep(1 - time.time() % 1)
-        self.release.publish(f"package{self.rounds:02}a")
-        first = self._identity()
-        process = start(argv("mirror_sync", self.release.arguments([str(self.mirror)]), self.release.folder))
-        self.release.publish(f"package{self.rounds:02}b")
-        self.same += self._identity() == first
+        began = time.time()
+        self._publish(f"package{self.rounds:02}a")
+        process = start(argv("mirror_sync", self.arguments(), self.folder))
+        time.sleep(max(0.0, 0.9 - time.time() % 1))
+        self._publish(f"package{self.rounds:02}b")
+        ended = time.time()
         done = finish(process)
         assert done.status == 0, done
-        done = self.release.sync([str(self.mirror)])
+        self.crossed += int(began) == int(ended) and self._older()
+        done = run("mirror_sync", self.arguments(), self.folder)
         assert done.status == 0, done
-        shown = self.release.read(self.mirror)
-        missing = self.release.shown - shown
+        base = self.mirror / "apt"
+        missing = self.shown - read_apt(lambda name: (base / name).read_bytes(), SUITE).keys()
         assert not missing, f"two publishes within a second: {sorted(missing)} did not arrive"

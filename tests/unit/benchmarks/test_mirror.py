@@ -23,7 +23,7 @@ from ansible_collections.distrogate.ci.tests.benchmarks.mirror_trsync import Trs
 from ansible_collections.distrogate.ci.tests.benchmarks.publish_figures import Figures
 from ansible_collections.distrogate.ci.tests.benchmarks.publish_meter import Step, Used
 
-SIZES = Sizes((10, 20, 30), 20, 30, 3, 3, 2**22)
+SIZES = Sizes((20, 30), 20, 30, 3, 3, 2**22)
 COMMANDS = TrsyncCommands.name
 
 
