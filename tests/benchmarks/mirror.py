@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._openpgp import make_key
 from ansible_collections.distrogate.ci.tests.benchmarks import mirror_table, publish_inputs, report
+from ansible_collections.distrogate.ci.tests.benchmarks.mirror_at_once import at_once
 from ansible_collections.distrogate.ci.tests.benchmarks.mirror_cases import Bench, Sizes
 from ansible_collections.distrogate.ci.tests.benchmarks.mirror_meter import MirrorMeter
 from ansible_collections.distrogate.ci.tests.benchmarks.mirror_trsync import Trsync
@@ -32,7 +33,7 @@ def measure(bench: Bench, sizes: Sizes, parts: tuple[str, ...]) -> None:
     if "first" in parts:
         bench.first_copy(sizes)
     if "at-once" in parts:
-        bench.at_once(sizes)
+        at_once(bench, sizes)
     if "grow" in parts:
         bench.grow(sizes)
 

@@ -26,14 +26,11 @@ from ansible_collections.distrogate.ci.tests.benchmarks.mirror_repository import
 )
 from ansible_collections.distrogate.ci.tests.benchmarks.mirror_trsync import (
     Trsync,
-    more_daemons,
     open_trsync,
 )
 from ansible_collections.distrogate.ci.tests.benchmarks.publish_figures import Figures
 from ansible_collections.distrogate.ci.tests.benchmarks.publish_meter import Used
 from ansible_collections.distrogate.ci.tests.demo.site import say
-from ansible_collections.distrogate.ci.tests.faults.server import companion
-from ansible_collections.distrogate.ci.tests.tools import mirror_proxy
 from ansible_collections.distrogate.ci.tests.tools.mirror_daemons import Daemon
 
 OURS, UNVERIFIED, ONE, FIVE = "ours", "ours, not verified", "ours, 1 mirror", "ours, 5 mirrors"
@@ -94,6 +91,10 @@ class Bench:
         with self.daemon("any") as daemon:
             self.ours.sync(source, [daemon])
         publish_inputs.remove(source)
+
+    def _age(self) -> None:
+        if self.meter.settle:
+            time.sleep(_TICK)
 
     def repository(self, name: str) -> Repository:
         publish_inputs.remove(self.work / name)
@@ -158,7 +159,7 @@ class Bench:
         self, count: int, repository: Repository, daemon: Daemon, plain: Peer, sizes: Sizes
     ) -> None:
         source = repository.source
-        time.sleep(_TICK)
+        self._age()
         self._ours(source, daemon, 0)  # after which nothing is young
         runs: dict[str, Callable[[int], Used]] = {
             OURS: functools.partial(self._ours, source, daemon),
@@ -188,7 +189,7 @@ class Bench:
         with self.peers(source, [*kinds, self.trsync]) as peers:
             for number in range(self.rounds):
                 repository.change(10, suite)
-                time.sleep(_TICK)
+                self._age()
                 runs: list[tuple[str, Callable[[int], Used]]] = [
                     (OURS, functools.partial(self._ours, source, daemon, changed=True)),
                     *((peer.name, functools.partial(self._peer, peer, source)) for peer in peers),
@@ -201,7 +202,7 @@ class Bench:
         repository = self.repository("usual")
         repository.usual(usual_packages(self.inputs, sizes.first))
         source = repository.source
-        time.sleep(_TICK)
+        self._age()
         for number in range(self.few):
             runs = [
                 (OURS, functools.partial(self._ours_first, source, True)),
@@ -226,41 +227,3 @@ class Bench:
             return self._peer(peer, source, 0)
         finally:
             peer.end()
-
-    def at_once(self, sizes: Sizes) -> None:
-        """One mirror, then five at once; each daemon is behind a proxy that is as slow as the others."""
-        repository = self.repository("limited")
-        repository.usual(usual_packages(self.inputs, sizes.limited))
-        for _number in range(self.few):
-            for who, count in ((ONE, 1), (FIVE, MIRRORS)):
-                publish_inputs.remove(repository.source / ".distrogate")
-                with self._limited(count, sizes.rate) as (daemons, ports):
-                    used = self.ours.sync(repository.source, daemons, ports)
-                self.figures.add(AT_ONCE, who, sizes.limited, used)
-        self._trsync_at_once(repository.source, sizes)
-        publish_inputs.remove(repository.source)
-
-    def _trsync_at_once(self, source: Path, sizes: Sizes) -> None:
-        trsync = self.trsync()
-        others = more_daemons(self.work, MIRRORS - 1)
-        with contextlib.ExitStack() as stack:
-            stack.callback(trsync.end)
-            for daemon in others:
-                stack.enter_context(daemon)
-                stack.callback(publish_inputs.remove, daemon.folder)
-            ports = [self._proxy(stack, daemon, sizes.rate) for daemon in (trsync.daemon, *others)]
-            trsync.through = ports[0]
-            trsync.others = [daemon.address(port) for daemon, port in zip(others, ports[1:])]
-            used = self.meter.both(trsync.steps(source), self.environment, [trsync.daemon, *others])
-            self.figures.add(AT_ONCE, trsync.name, sizes.limited, used)
-
-    @contextlib.contextmanager
-    def _limited(self, count: int, rate: float) -> Iterator[tuple[list[Daemon], list[int]]]:
-        with contextlib.ExitStack() as stack:
-            daemons = [stack.enter_context(self.daemon(f"limited{number}")) for number in range(count)]
-            yield daemons, [self._proxy(stack, daemon, rate) for daemon in daemons]
-
-    def _proxy(self, stack: contextlib.ExitStack, daemon: Daemon, rate: float) -> int:
-        process = stack.enter_context(companion(mirror_proxy.__name__, str(daemon.port), str(rate)))
-        assert process.stdout is not None
-        return int(process.stdout.readline())

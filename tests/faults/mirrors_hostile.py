@@ -27,7 +27,7 @@ NAMES = (
     b"+ x", b"- x", b"x" * 255, b"CON", b"a,b", b"mirror.json", b"journal.json", b"InRelease.new",
 )  # fmt: skip
 _DEPTH = 3
-_REFUSALS = {
+REFUSALS = {
     "link out": "symlink_in_source",
     "link within": "symlink_in_source",
     "dangling link": "symlink_in_source",
@@ -86,7 +86,7 @@ class Hostile:
         self.pictures = [around.picture() for around in self.outside]
         self.tried = self.refused = 0
 
-    def __enter__(self) -> Hostile:
+    def __enter__(self: H) -> H:
         self.daemon.start()
         return self
 
@@ -133,7 +133,7 @@ class Hostile:
             if not os.path.lexists(path):
                 return  # only root makes devices
             done = self.sync(what)
-            assert done.status and done.result["reason"] == _REFUSALS[what], f"{what}: {done}"
+            assert done.status and done.result["reason"] == REFUSALS[what], f"{what}: {done}"
             assert path.name in done.result["msg"], done.result["msg"]
             assert [tree(mirror) for mirror in self.mirrors] == before, f"{what}: the mirrors changed"
         self.refused += 1
@@ -169,6 +169,9 @@ class Hostile:
                     with open(path, "wb") as stream:
                         stream.write(text + name)
             self.same(f"every name, {text.decode()}")
+
+
+H = t.TypeVar("H", bound=Hostile)
 
 
 def place(what: str, path: pathlib.Path, canary: pathlib.Path) -> None:

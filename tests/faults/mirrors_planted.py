@@ -52,7 +52,7 @@ _NONSENSE = b'{"name": "../../x", "parts": [[[[', b"\0" * 100, b"[]", b"null", b
 class Planted(Hostile):
     """Each thing is planted on both mirrors."""
 
-    number = 0
+    number = planted = 0
     refusals: list[str]
 
     def __enter__(self) -> Planted:
@@ -90,6 +90,7 @@ class Planted(Hostile):
         label = f"{what} as {name}"
         if not all(self._plant(mirror, name, what) for mirror in self.mirrors):
             return
+        self.planted += 1
         self.change()
         done = self._told(label)
         if done.status == 0:
