@@ -10,8 +10,8 @@ import os
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._depot import Depot
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._peers import Look
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._plan import LISTS, Base
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._reading import Look
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._record import Record
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshot_parts import (
     Snapshot,

@@ -18,7 +18,8 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._claims imp
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._depot import Depot
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._each import each
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._layout import Layout
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._peers import Look, Peer
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._peers import Peer
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._reading import Look
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._work import Work
 
 
