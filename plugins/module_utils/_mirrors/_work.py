@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
@@ -15,6 +16,8 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._layout imp
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._paths import (
     PRIVATE,
     STAGING,
+    file_in,
+    printable,
     staging_folder,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._peers import Peer
@@ -82,6 +85,10 @@ class Work:
     def _without_kept(self, plan: Plan) -> Plan:
         """The plan without content that lies on the mirror still."""
         absent = set(self.peer.missing({path: plan.entries[path].size for path in plan.added}))
+        lost = [path for path in sorted(absent) if not os.path.lexists(file_in(self.layout.source, path))]
+        if lost:
+            why = f"it lost {len(lost)} files that the source has no more, such as {printable(lost[0])}"
+            raise DistrogateError("mirror_failed", f"{self.address}: {why}", why=why)
         return dataclasses.replace(plan, added=[path for path in plan.added if path in absent])
 
     def inspect(self, target: Snapshot, kept: t.Iterable[Snapshot]) -> None:

@@ -76,10 +76,13 @@ def test_back_to_what_the_source_has_no_more(
     sync()
     sync(state="rolled_back", snapshot="release-two")
     assert shows(locals_[1]) == "two" and (locals_[1] / "apt/pool/two_1_all.deb").exists()
-    (locals_[1] / "apt/pool/one_1_all.deb").unlink()
-    with refused("source_changing"):
-        sync(state="rolled_back", snapshot="release-one")
-    assert shows(locals_[0]) == "two"
+    for folder in (source, locals_[1]):
+        (folder / "apt/pool/three_1_all.deb").unlink()
+    with refused("quorum_not_met") as caught:
+        sync(state="rolled_back", snapshot="release-three")
+    assert "lost 1 files" in caught.value.message and shows(locals_[0]) == "two"
+    sync(state="rolled_back", snapshot="release-three", quorum="1")
+    assert [shows(mirror) for mirror in locals_] == ["three", "two"]
 
 
 @pytest.mark.parametrize("wanted", ["release-none", "sha256:0123456789", "2001-01-01T00:00:00Z", "../x"])
