@@ -30,6 +30,8 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._pieces imp
 Change = tuple[bytes, t.Optional[Entry], t.Optional[Entry]]  # path, before, after
 EMPTY = hashlib.sha256(b"").hexdigest()  # the digest of the list without entries
 
+__all__ = ["EMPTY", "Builder", "Change", "Entry", "Lists", "Totals"]
+
 _ROOTS = 8  # kept parsed
 _END = b"\xff" * 4097  # after every path
 

@@ -90,7 +90,7 @@ class Rest:
                 self._entries[path] = self._index(path, signature, deep)
         # A publisher adds content before the index that names it. So the content is looked at
         # after the index files, and these must be the same before and after.
-        moved = any(self.digests.get(path, first[path]) is None for path in self._entries)
+        moved = deep or any(self.digests.get(path, first[path]) is None for path in self._entries)
         second = self._scan() if moved else first
         if any(first.get(path) != second.get(path) for path in {*first, *second} if self._is_index(path)):
             raise _MovingError
