@@ -60,7 +60,8 @@ class Snapshots:
             snapshot = _read(path)
         except FileNotFoundError as error:
             raise DistrogateError(
-                "unknown_snapshot", f"{self.folder} has no snapshot {name}; it was never taken, or has retired."
+                "unknown_snapshot",
+                f"{self.folder} has no snapshot {name}; it was never taken, or has retired.",
             ) from error
         except (OSError, DistrogateError) as error:
             raise DistrogateError("unknown_snapshot", f"{path} cannot be read: {error}.") from error
