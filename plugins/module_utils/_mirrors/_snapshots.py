@@ -59,6 +59,11 @@ class Snapshots:
         path = self._path(name)
         try:
             snapshot = _read(path)
+        except FileNotFoundError as error:
+            raise DistrogateError(
+                "unknown_snapshot",
+                f"{self.folder} has no snapshot {name}; it was never taken, or has retired.",
+            ) from error
         except (OSError, DistrogateError) as error:
             raise DistrogateError("unknown_snapshot", f"{path} cannot be read: {error}.") from error
         if snapshot.id != name:
