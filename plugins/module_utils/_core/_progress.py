@@ -117,7 +117,8 @@ def sentence(record: dict[str, t.Any]) -> str:
 
 
 def _number(value: t.Any) -> int | None:
-    return value if type(value) is int and 0 <= value < 1 << 63 else None
+    known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63
+    return value if known else None
 
 
 def _count(number: int) -> str:
