@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._command import base_environment
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
@@ -44,7 +45,7 @@ class Access:
             # TCP_NODELAY: the small words before and after a transfer wait for no acknowledgement.
             options += ["--no-motd", "--sockopts=TCP_NODELAY", f"--contimeout={min(idle, _CONNECT)}"]
             if self.password_file:
-                options.append(f"--password-file={self.password_file}")
+                options.append(f"--password-file={os.path.abspath(self.password_file)}")
         elif mirror.kind == "ssh":
             options.append("--rsh=" + self._ssh())
         return options
@@ -61,4 +62,4 @@ class Access:
             return _SSH
         if '"' in self.ssh_key or not self.ssh_key.isprintable():
             raise DistrogateError("bad_name", f"The ssh key's path {self.ssh_key!r} must not hold quotes.")
-        return f'{_SSH} -o IdentitiesOnly=yes -i "{self.ssh_key}"'
+        return f'{_SSH} -o IdentitiesOnly=yes -i "{os.path.abspath(self.ssh_key)}"'

@@ -23,6 +23,7 @@ _TO = ["--omit-dir-times", "--perms", "--chmod=D755,F644"]
 _FROM = ["--perms", "--chmod=D700,F600", "--ignore-missing-args"]
 _PROGRESS = ["--info=progress2"]
 _ITEMS = ["--out-format=%i %n"]
+_OVERHEAD = 11  # bytes of an argument besides the name: "./", its end, and a pointer
 _LOOK = ["/.distrogate/", "/.distrogate/mirror.json", "/.distrogate/claims/", "/.distrogate/claims/*.json"]
 
 
@@ -71,11 +72,43 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
-def command(mirror: Mirror, access: Access, operation: str, folder: str, names: str | None) -> list[str]:
-    """The argument list of one operation between ``folder`` here and the mirror."""
+def batches(names: t.Iterable[bytes]) -> t.Iterator[list[bytes]]:
+    """The names in as many parts as are needed for each to fit on a command line."""
+    room = min(1 << 20, os.sysconf("SC_ARG_MAX") // 2)
+    batch: list[bytes] = []
+    size = 0
+    for name in names:
+        size += len(name) + _OVERHEAD
+        if size > room and batch:
+            yield batch
+            batch, size = [], len(name) + _OVERHEAD
+        batch.append(name)
+    if batch:
+        yield batch
+
+
+Argument = t.Union[str, bytes]
+
+
+def command(
+    mirror: Mirror,
+    access: Access,
+    operation: str,
+    folder: str,
+    names: str | t.Sequence[bytes] | None,
+) -> list[Argument]:
+    """The argument list of one operation between ``folder`` here and the mirror.
+
+    ``names`` is the path of a list of names, or the names themselves: then it
+    must be run in ``folder``, and it must send.
+    """
     what = OPERATIONS[operation]
     here, there = folder.rstrip("/") + "/", mirror.target + (what.start or "")
     told = _ITEMS if what.items and not any(word.startswith("--out-format") for word in what.options) else []
-    listed = [f"--files-from={names}"] if names is not None else []
-    ends = [there, here] if what.pull else [here, there]
-    return ["rsync", *_ALWAYS, *what.options, *told, *access.options(mirror), *listed, "--", *ends]
+    argv: list[Argument] = ["rsync", *_ALWAYS, *what.options, *told, *access.options(mirror)]
+    if isinstance(names, str):
+        return [*argv, f"--files-from={names}", "--", *([there, here] if what.pull else [here, there])]
+    if names is not None:
+        # "./": a name with a colon is no host's.
+        return [*argv, "--relative", "--dirs", "--", *(b"./" + name for name in names), there]
+    return [*argv, "--", *([there, here] if what.pull else [here, there])]

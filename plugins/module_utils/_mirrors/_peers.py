@@ -14,6 +14,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._access imp
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._addresses import Mirror
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._claims import Claim
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._holding import Holding
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._operations import batches
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._paths import file_in
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._reading import Look, Reader
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._transfer import Done, Moved, Rsync, Tell
@@ -67,7 +68,11 @@ class Peer(Reader):
 
     def send(self, folder: str, names: t.Iterable[bytes], checksum: bool = False) -> Moved:
         """Send ``names`` below ``folder``. Without ``checksum``, same size and second counts as same."""
-        return self._change("repair" if checksum else "send", folder, names).moved
+        moved = Moved(0, 0)
+        for batch in batches(names):
+            done = self._change("repair" if checksum else "send", folder, batch).moved
+            moved = Moved(moved.files + done.files, moved.bytes + done.bytes)
+        return moved
 
     def switch(self, folder: str, plain: t.Iterable[bytes], switches: t.Iterable[bytes]) -> None:
         """Rename what waits: ``plain`` first. ``folder`` has the files under their own names."""

@@ -23,7 +23,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._paths impo
     UNFINISHED,
 )
 
-SPREAD = 512  # about one path in so many is a border
+SPREAD = 128  # about one path in so many is a border
 
 _LONGEST = 4096  # PATH_MAX
 _OUTSIDE = (b"\0", b"//", b"/./", b"/../")

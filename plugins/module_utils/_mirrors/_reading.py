@@ -19,6 +19,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._claims imp
     Claim,
     parse_claim,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._operations import batches
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._paths import file_in
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._record import (
     RECORD,
@@ -83,7 +84,7 @@ class Reader:
 
     def differing(self, folder: str, names: t.Collection[bytes]) -> list[bytes]:
         """Those of ``names`` whose content or second is another there, or that are not there; sorted."""
-        items = self.rsync("compare", folder, names).items
+        items = [item for batch in batches(names) for item in self.rsync("compare", folder, batch).items]
         found = {
             item.path
             for item in items

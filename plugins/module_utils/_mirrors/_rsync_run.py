@@ -46,7 +46,12 @@ class Process:
     """One rsync. Iterating gives its complete lines; afterwards there are ``status`` and ``complaints``."""
 
     def __init__(
-        self, argv: list[str], environment: dict[str, str], pass_fds: t.Sequence[int], limits: Limits
+        self,
+        argv: t.Sequence[str | bytes],
+        folder: str,
+        environment: dict[str, str],
+        pass_fds: t.Sequence[int],
+        limits: Limits,
     ) -> None:
         self.limits = limits
         self.status = 0
@@ -61,6 +66,7 @@ class Process:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env=environment,
+                cwd=folder,
                 start_new_session=True,
                 pass_fds=pass_fds,
             )

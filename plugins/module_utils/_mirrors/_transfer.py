@@ -25,7 +25,12 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._answers im
     only_absent,
     parse_item,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._operations import OPERATIONS, command
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._operations import (
+    OPERATIONS,
+    Argument,
+    batches,
+    command,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._rsync_run import (
     Limits,
     Process,
@@ -66,6 +71,12 @@ def _nobody(_files: int, _bytes: int) -> None:
     """Nobody watches."""
 
 
+class _Call(t.NamedTuple):
+    operation: str
+    folder: str
+    argv: list[Argument]
+
+
 class Rsync:
     """Does operations on one mirror. Error ``mirror_failed`` says why, and if it may pass (``transient``).
 
@@ -75,7 +86,7 @@ class Rsync:
     def __init__(self, mirror: Mirror, access: Access, work: str, tell: Tell | None = None) -> None:
         self.mirror = mirror
         self.access = access
-        self.work = work
+        self.work = os.path.abspath(work)
         self.tell = tell or _nobody
         self.transferred = 0
 
@@ -93,14 +104,15 @@ class Rsync:
 
         ``size`` and ``files`` bound what comes. ``ended`` is asked whether to stop.
         """
-        with self._listed(names) as listed:
-            if listed == "":
+        folder = os.path.abspath(folder)
+        with self._listed(operation, names) as listed:
+            if listed is not None and not listed:
                 return Done(Moved(0, 0), [], b"")
-            argv = command(self.mirror, self.access, operation, folder, listed)
+            call = _Call(operation, folder, command(self.mirror, self.access, operation, folder, listed))
             limits = Limits(time.monotonic() + self.access.timeout, size, files, ended)
             for attempt in itertools.count():
                 try:
-                    return self._once(operation, argv, limits)
+                    return self._once(call, limits)
                 except DistrogateError as error:
                     pause = min(_LONGEST_PAUSE, 2.0**attempt) * random.uniform(0.75, 1.25)
                     last = attempt >= self.access.retries or time.monotonic() + pause > limits.until
@@ -112,8 +124,8 @@ class Rsync:
     def stream(self, operation: str, folder: str) -> t.Iterator[Item]:
         """The items of an operation as they come, in bounded memory; not tried again."""
         self.check_root()
-        argv = command(self.mirror, self.access, operation, folder, None)
-        process = self._process(argv, Limits(time.monotonic() + self.access.timeout))
+        call = _Call(operation, folder, command(self.mirror, self.access, operation, folder, None))
+        process = self._process(call, Limits(time.monotonic() + self.access.timeout))
         with contextlib.closing(t.cast("t.Generator[bytes, None, None]", iter(process))) as lines:
             try:
                 for line in lines:
@@ -130,10 +142,17 @@ class Rsync:
             raise failed(self.mirror.address, "there is no such folder; make it, or mount it")
 
     @contextlib.contextmanager
-    def _listed(self, names: t.Iterable[bytes] | None) -> t.Iterator[str | None]:
+    def _listed(
+        self, operation: str, names: t.Iterable[bytes] | None
+    ) -> t.Iterator[str | list[bytes] | None]:
         self.check_root()
         if names is None:
             yield None
+            return
+        names = list(names)
+        if not OPERATIONS[operation].pull and len(names) == len(next(batches(names), [])):
+            # rsync reads a list of names with two system calls for each byte of it.
+            yield names
             return
         with tempfile.NamedTemporaryFile(dir=self.work) as stream:
             # "./" because rsync takes a name that begins with # or ; for a comment.
@@ -141,21 +160,22 @@ class Rsync:
             stream.flush()
             yield stream.name if stream.tell() else ""
 
-    def _process(self, argv: list[str], limits: Limits) -> Process:
-        return Process(argv, self.access.environment(self.mirror), self.access.pass_fds, limits)
+    def _process(self, call: _Call, limits: Limits) -> Process:
+        environment = self.access.environment(self.mirror)
+        return Process(call.argv, call.folder, environment, self.access.pass_fds, limits)
 
-    def _once(self, operation: str, argv: list[str], limits: Limits) -> Done:
-        process = self._process(argv, limits)
+    def _once(self, call: _Call, limits: Limits) -> Done:
+        process = self._process(call, limits)
         items: list[Item] = []
         with contextlib.closing(t.cast("t.Generator[bytes, None, None]", iter(process))) as lines:
             try:
-                if OPERATIONS[operation].items:
+                if OPERATIONS[call.operation].items:
                     items = [item for item in map(parse_item, lines) if item is not None]
                 else:
                     self._watch(process, lines)
             except ProcessEndedError as error:
                 raise failed(self.mirror.address, str(error), large=process.excess) from error
-        self._judge(process, OPERATIONS[operation].pull)
+        self._judge(process, OPERATIONS[call.operation].pull)
         return Done(
             Moved(_number(_FILES, process.output), _number(_BYTES, process.output)),
             items,

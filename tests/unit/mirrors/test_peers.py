@@ -15,6 +15,7 @@ import pytest
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._claims import new_claim
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._operations import batches
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._record import RECORD, Record
 from ansible_collections.distrogate.ci.tests.unit.mirrors.helpers import tree
 from ansible_collections.distrogate.ci.tests.unit.mirrors.mirror_hosts import KINDS, Host
@@ -166,3 +167,16 @@ def test_progress_is_told(host: Host, source: pathlib.Path, tmp_path: pathlib.Pa
         (source / f"f{number}").write_bytes(secrets.token_bytes(400_000))
     peer.send(str(source), [b"f%d" % number for number in range(4)])
     assert told == sorted(told) and 2 <= len(told) <= 6 and 0 < told[-1][1] <= 1_600_000, told
+
+
+def test_many_names(tmp_path: pathlib.Path, source: pathlib.Path) -> None:
+    """More than fit on a command line: sent in parts; deleted by a list."""
+    with KINDS["local"](tmp_path / "mirror") as host:
+        peer = host.peer(tmp_path / "work")
+        names = fill(source, [b"%04d-" % number + b"x" * 240 for number in range(6000)])
+        assert len(list(batches(names))) == 2 and list(batches([])) == []
+        assert [name for batch in batches(names) for name in batch] == names
+        assert peer.send(str(source), names).files == 6000
+        assert peer.differing(str(source), names) == []
+        peer.finish(str(source), [], names[1:])
+        assert list(peer.every_name()) == names[:1]
