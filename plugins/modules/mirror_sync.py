@@ -15,17 +15,20 @@ description:
     few files that have the same name in every state.
   - The source may be a release repository for apt, for rpm, a folder with several of both, or any other tree.
     A repository that lacks a file which its index names is refused.
-  - Repositories that M(distrogate.ci.apt_publish) and M(distrogate.ci.rpm_publish) wrote say themselves what changed,
+  - Repositories that M(distrogate.ci.apt_publish) and M(distrogate.ci.rpm_publish) wrote say themselves
+    what changed,
     so that the work depends on that and not on the size of the tree. Any other tree is walked in each call
     (RV(walked) says so).
-  - A mirror needs no shell and no software but rsync. It keeps the list of what it holds in C(.distrogate/), and there
+  - A mirror needs no shell and no software but rsync. It keeps the list of what it holds in
+    C(.distrogate/), and there
     a run marks that it works on the mirror, so that two runs do not interleave, also from two hosts.
   - A reader of C(InRelease) and C(by-hash), or of checksum-named rpm metadata, never meets a mixture, because
     what a superseded state named stays on the mirrors for O(keep) further states and O(keep_seconds).
   - A mirror that is down is brought up by the next run. A run that was killed is finished, or taken back, by
     the next one.
   - Folders named C(.distrogate) and C(.distrogate-staging), and files whose names begin with C(.tmp-), are
-    never mirrored. The journal is in C(.distrogate/mirrors/) below the source, the lists of files in C(.distrogate/lists/).
+    never mirrored. The journal is in C(.distrogate/mirrors/) below the source, the lists of files in
+    C(.distrogate/lists/).
   - In check mode the mirrors are asked what they hold, and nothing is written anywhere.
 extends_documentation_fragment:
   - distrogate.ci.attributes
@@ -94,17 +97,21 @@ options:
   snapshot:
     description:
       - With O(state=synced), a name for this state.
-      - With O(state=rolled_back), the state to go back to, by its digest (or the beginning of it), its name, or a time
-        as in V(2026-11-21T12:00:00Z), which means what was shown then. By default the one before the present one.
+      - With O(state=rolled_back), the state to go back to, by its digest (or the beginning of it), its
+        name, or a time
+        as in V(2026-11-21T12:00:00Z), which means what was shown then. By default the one before the
+        present one.
     type: str
   deep:
     description:
-      - Trust no list. Read every file of the source and of the mirrors, bring in what is missing or differs, and say in
+      - Trust no list. Read every file of the source and of the mirrors, bring in what is missing or
+        differs, and say in
         RV(found) what that was. Files on a mirror that no list names are told, and stay.
     type: bool
     default: false
   max_delete_ratio:
-    description: Refuse to go on when a larger part of the mirrors' files than this is not in the source any more.
+    description:
+      - Refuse to go on when a larger part of the mirrors' files than this is not in the source any more.
     type: float
     default: 0.5
   allow_older:
@@ -124,11 +131,13 @@ options:
     type: int
     default: 3
   report_folder:
-    description: Existing folder for C(packages.json) and C(packages.txt), which list what became of which package.
+    description:
+      - Existing folder for C(packages.json) and C(packages.txt), which list what became of which package.
     type: path
   progress_file:
     description:
-      - File in which the module says how far it is. The action plugin shows it on the screen, and gives a temporary
+      - File in which the module says how far it is. The action plugin shows it on the screen, and gives a
+        temporary
         file when this is not set.
     type: path
   timeout:
@@ -280,7 +289,7 @@ reason:
   sample: quorum_not_met
 """
 
-from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
+from ansible_collections.distrogate.ci.plugins.module_utils._core._module import Call, module_call
 from ansible_collections.distrogate.ci.plugins.module_utils._core._progress import Progress
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._result import perform
 
@@ -316,9 +325,12 @@ def main() -> None:
         "timeout": {"type": "int", "default": 3600},
     }
     required_if = [("state", state, ["transaction"]) for state in ("prepared", "committed", "undone")]
-    with module_call(argument_spec, required_if=required_if) as call:
-        with Progress(call.params["progress_file"], call.module.no_log_values) as progress:
-            call.result.update(perform(call.params, call.check_mode, call.difference, progress.say))
+    with module_call(argument_spec, required_if=required_if) as call, _progress(call) as progress:
+        call.result.update(perform(call.params, call.check_mode, call.difference, progress.say))
+
+
+def _progress(call: Call) -> Progress:
+    return Progress(call.params["progress_file"], call.module.no_log_values)
 
 
 if __name__ == "__main__":
