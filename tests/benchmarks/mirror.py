@@ -17,8 +17,9 @@ from pathlib import Path
 from ansible_collections.distrogate.ci.plugins.module_utils._core._openpgp import make_key
 from ansible_collections.distrogate.ci.tests.benchmarks import mirror_table, publish_inputs, report
 from ansible_collections.distrogate.ci.tests.benchmarks.mirror_at_once import at_once
-from ansible_collections.distrogate.ci.tests.benchmarks.mirror_cases import Bench, Sizes
+from ansible_collections.distrogate.ci.tests.benchmarks.mirror_cases import Bench
 from ansible_collections.distrogate.ci.tests.benchmarks.mirror_meter import MirrorMeter
+from ansible_collections.distrogate.ci.tests.benchmarks.mirror_sizes import Sizes
 from ansible_collections.distrogate.ci.tests.benchmarks.mirror_trsync import Trsync
 from ansible_collections.distrogate.ci.tests.demo.site import REPOSITORY, say
 

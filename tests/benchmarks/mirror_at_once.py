@@ -11,15 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ansible_collections.distrogate.ci.tests.benchmarks import publish_inputs
-from ansible_collections.distrogate.ci.tests.benchmarks.mirror_cases import (
-    AT_ONCE,
-    FIVE,
-    MIRRORS,
-    ONE,
-    Bench,
-    Sizes,
-)
+from ansible_collections.distrogate.ci.tests.benchmarks.mirror_cases import Bench
 from ansible_collections.distrogate.ci.tests.benchmarks.mirror_repository import usual_packages
+from ansible_collections.distrogate.ci.tests.benchmarks.mirror_sizes import AT_ONCE, FIVE, MIRRORS, ONE, Sizes
 from ansible_collections.distrogate.ci.tests.benchmarks.mirror_trsync import more_daemons
 from ansible_collections.distrogate.ci.tests.faults.server import companion
 from ansible_collections.distrogate.ci.tests.tools import mirror_proxy

@@ -24,6 +24,18 @@ from ansible_collections.distrogate.ci.tests.benchmarks.mirror_repository import
     Repository,
     usual_packages,
 )
+from ansible_collections.distrogate.ci.tests.benchmarks.mirror_sizes import (
+    CHANGED,
+    FEW,
+    FILE,
+    FIRST,
+    GROW,
+    OURS,
+    SAME,
+    UNCOMPILED,
+    UNVERIFIED,
+    Sizes,
+)
 from ansible_collections.distrogate.ci.tests.benchmarks.mirror_trsync import (
     Trsync,
     open_trsync,
@@ -33,24 +45,7 @@ from ansible_collections.distrogate.ci.tests.benchmarks.publish_meter import Use
 from ansible_collections.distrogate.ci.tests.demo.site import say
 from ansible_collections.distrogate.ci.tests.tools.mirror_daemons import Daemon
 
-OURS, UNVERIFIED, ONE, FIVE = "ours", "ours, not verified", "ours, 1 mirror", "ours, 5 mirrors"
-FILE, UNCOMPILED = "ours, the module's file", "ours, nothing compiled before"
-SAME, CHANGED, FEW, FIRST = "nothing changed", "10 changed", "10 changed, small index", "first copy"
-AT_ONCE, GROW = "limited rate", "what a larger repository brings"
-MIRRORS = 5
 _TICK = 2.1  # seconds after which a file is no longer so young that it might change with the same times
-
-
-@dataclasses.dataclass(frozen=True)
-class Sizes:
-    """How many files, and how fast."""
-
-    growth: tuple[int, ...] = (1_000, 10_000, 100_000, 500_000, 1_000_000)
-    middle: int = 100_000
-    large: int = 500_000
-    first: int = 20_000
-    limited: int = 2_000
-    rate: float = 8 * 2**20
 
 
 @dataclasses.dataclass

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import statistics
 
-from ansible_collections.distrogate.ci.tests.benchmarks import mirror_cases as cases
 from ansible_collections.distrogate.ci.tests.benchmarks import mirror_peers as peers
+from ansible_collections.distrogate.ci.tests.benchmarks import mirror_sizes as cases
 from ansible_collections.distrogate.ci.tests.benchmarks import report
-from ansible_collections.distrogate.ci.tests.benchmarks.mirror_cases import Sizes
+from ansible_collections.distrogate.ci.tests.benchmarks.mirror_sizes import Sizes
 from ansible_collections.distrogate.ci.tests.benchmarks.publish_figures import Figures
 from ansible_collections.distrogate.ci.tests.benchmarks.publish_table import Row, everything, missed
 

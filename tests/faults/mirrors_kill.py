@@ -32,7 +32,8 @@ from ansible_collections.distrogate.ci.tests.faults.run import (
 )
 from ansible_collections.distrogate.ci.tests.tools.mirror_daemons import Daemon
 
-VICTIMS = ("client", "client and transfers", "one daemon", "all daemons", "one daemon at a step")
+AT_A_STEP = ("one daemon at a step", "all daemons at a step")
+VICTIMS = ("client", "client and transfers", "one daemon", "all daemons", *AT_A_STEP)
 _MIRRORS = 3
 _BODY = 60_000  # bytes of a package, so that a transfer takes a moment
 
@@ -87,7 +88,7 @@ class Outages:
         victim = victim or self.chance.choice(VICTIMS)
         quorum = self.chance.choice(("all", "2"))
         moment = self.chance.uniform(0, 1.1) * self.seconds
-        step = self.chance.randint(1, self.steps)
+        step = 1 + self.rounds % self.steps  # each of them in turn
         what = f"round {self.rounds}, {victim}, quorum {quorum}, {moment:.3f} s, step {step}"
         try:
             done = self._disturbed(victim, quorum, moment, step)
@@ -100,8 +101,9 @@ class Outages:
 
     def _disturbed(self, victim: str, quorum: str, moment: float, step: int) -> Outcome:
         one = self.chance.choice(self.daemons)
-        if victim == "one daemon at a step":
-            one.order(die_at=step)
+        if victim in AT_A_STEP:
+            for daemon in self.daemons if victim.startswith("all") else [one]:
+                daemon.order(die_at=step)
         options = self.release.arguments(self.addresses, quorum=quorum)
         process = start(argv("mirror_sync", options, self.release.folder))
         kill = {

@@ -18,12 +18,12 @@ from ansible_collections.distrogate.ci.tests.benchmarks import (
     mirror_peers,
     mirror_table,
 )
-from ansible_collections.distrogate.ci.tests.benchmarks.mirror_cases import Sizes
+from ansible_collections.distrogate.ci.tests.benchmarks.mirror_sizes import Sizes
 from ansible_collections.distrogate.ci.tests.benchmarks.mirror_trsync import TrsyncCommands, open_trsync
 from ansible_collections.distrogate.ci.tests.benchmarks.publish_figures import Figures
 from ansible_collections.distrogate.ci.tests.benchmarks.publish_meter import Step, Used
 
-SIZES = Sizes((20, 30), 20, 30, 3, 3, 2**22)
+SIZES = Sizes((20,), 20, 20, 3, 3, 2**22)
 COMMANDS = TrsyncCommands.name
 
 
