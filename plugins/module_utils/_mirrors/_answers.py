@@ -100,8 +100,8 @@ def failure(address: str, status: int, complaints: bytes) -> DistrogateError:
         if text in complaints:
             reason, transient = meaning, passing
             break
-    if status == _SSH and b"Permission denied" in complaints:
-        reason = "it refuses this ssh key or user"
+    if b"denied (publickey" in complaints or (status == _SSH and b"Permission denied" in complaints):
+        reason, transient = "it refuses this ssh key or user", False
     last = [printable(line) for line in complaints.splitlines() if line.strip()][-_LAST:]
     why = f"{reason} (rsync status {status}): " + " | ".join(last)[:600]
     return failed(address, why, transient, large=_LARGE in complaints)

@@ -83,11 +83,15 @@ def parse_claim(name: str, data: bytes) -> Claim:
     try:
         value = parse_json(data, name, CLAIM_LIMIT)
         holder, since, seconds = value["holder"], value["since"], value["seconds"]
-        if not (isinstance(holder, str) and isinstance(since, str) and type(seconds) is int):
+        if not (isinstance(holder, str) and isinstance(since, str) and _is_number(seconds)):
             raise TypeError(name)
         return Claim(identity, _plain(holder), since, min(max(1, seconds), _LONGEST))
     except (DistrogateError, KeyError, TypeError):
         return Claim(identity, "somebody unknown", hashlib.sha256(data).hexdigest(), SECONDS)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _plain(text: str) -> str:

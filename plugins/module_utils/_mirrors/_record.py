@@ -88,7 +88,9 @@ def _record(value: t.Any) -> Record:
 
 
 def _check_numbers(record: Record) -> None:
-    if type(record.serial) is not int or not 0 <= record.serial < 1 << 63:
+    if isinstance(record.serial, bool) or isinstance(record.time, bool):
+        raise ValueError("serial or time is no number")
+    if not isinstance(record.serial, int) or not 0 <= record.serial < 1 << 63:
         raise ValueError("serial is no number of writings")
-    if type(record.time) not in (int, float) or not 0 <= record.time < 1 << 40:
+    if not isinstance(record.time, (int, float)) or not 0 <= record.time < 1 << 40:
         raise ValueError("time is no time")

@@ -85,9 +85,8 @@ class Process:
 
     def __iter__(self) -> t.Iterator[bytes]:
         """Whoever stops iterating must close this generator; that ends rsync and what it started."""
-        assert self._process.stdout is not None
-        assert self._process.stderr is not None
-        with self._process.stdout as stdout, self._process.stderr as stderr:
+        pipes = t.cast("tuple[t.IO[bytes], t.IO[bytes]]", (self._process.stdout, self._process.stderr))
+        with pipes[0] as stdout, pipes[1] as stderr:
             try:
                 yield from self._lines(stdout.fileno(), stderr.fileno())
                 self.status = self._process.wait(max(0.1, self.limits.until - time.monotonic()))
