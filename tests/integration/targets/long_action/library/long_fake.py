@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -48,9 +49,19 @@ def main() -> None:
             sys.stdout.flush()
             os._exit(3)
         if params["end"] == "vanish":
-            os.killpg(0, 9)
+            _end_session()
         call.difference.add("said", [], params["says"])
         call.result.update(password=params["password"], user=os.getuid(), file=params["progress_file"])
+
+
+def _end_session() -> None:
+    """Whoever started the module goes too, whether or not it is of the same group; the module goes last."""
+    mine = os.getsid(0)
+    for name in os.listdir("/proc"):
+        with contextlib.suppress(OSError):
+            if name.isdigit() and int(name) != os.getpid() and os.getsid(int(name)) == mine:
+                os.kill(int(name), 9)
+    os.kill(os.getpid(), 9)
 
 
 if __name__ == "__main__":
