@@ -24,12 +24,11 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action.normal import ActionModule as Normal
 from ansible.vars.clean import remove_internal_keys
 
-from ansible_collections.distrogate.ci.plugins.module_utils._core._progress import sentence
 from ansible_collections.distrogate.ci.plugins.plugin_utils._held_signals import HeldSignals
 from ansible_collections.distrogate.ci.plugins.plugin_utils._long_job import Job, Look
+from ansible_collections.distrogate.ci.plugins.plugin_utils._long_screen import Screen
 
-_SHOWN = 5.0  # seconds between two lines
-_LONGEST = 5.0  # and between two looks
+_LONGEST = 5.0  # seconds between two looks
 _RETRIES = (1, 2, 4)  # seconds, when the connection fails
 _WATCHED = 60  # the host itself ends it so many seconds later, should nobody be there to do it
 
@@ -125,7 +124,7 @@ class LongAction(Normal):
 
     def _follow(self, job: Job, signals: HeldSignals, started: dict[str, t.Any]) -> dict[str, t.Any]:
         begun = news = time.monotonic()
-        screen = _Screen(self._line)
+        screen = Screen(self._line)
         last: Look | None = None
         while not signals.wait(
             min(_LONGEST, max(0.05 if job.near else 0.2, (time.monotonic() - begun) / 10))
@@ -199,26 +198,6 @@ class LongAction(Normal):
         if self._task.delegate_to and self._task.delegate_to != host:
             host = f"{host} -> {self._task.delegate_to}"
         self._display.display(f"[{host}] {self._task.action}: {text}")
-
-
-class _Screen:
-    """Which lines are worth showing: the first, then what is new, seldom, and the last."""
-
-    def __init__(self, line: t.Callable[[str], None]) -> None:
-        self._line = line
-        self._text = ""
-        self._when: float | None = None
-
-    def show(self, record: dict[str, t.Any], now: float) -> None:
-        text = sentence(record)
-        if text != self._text and (self._when is None or now - self._when >= _SHOWN):
-            self._text, self._when = text, now
-            self._line(text)
-
-    def last(self, record: dict[str, t.Any] | None) -> None:
-        """The end, should anybody have read the beginning."""
-        if record is not None and self._when is not None and sentence(record) != self._text:
-            self._line(sentence(record))
 
 
 def _failed(reason: str, message: str) -> dict[str, t.Any]:
