@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import string
 import subprocess
 from pathlib import Path
 
-from ansible_collections.distrogate.ci.tests.benchmarks import publish_debs, publish_inputs
+from ansible_collections.distrogate.ci.tests.benchmarks import publish_inputs
 from ansible_collections.distrogate.ci.tests.demo.site import say
 from ansible_collections.distrogate.ci.tests.faults.run import argv, environment
 from ansible_collections.distrogate.ci.tests.unit.packages.helpers import ar, gz, tar
@@ -97,23 +98,23 @@ class Repository:
 
 def _write(folder: Path, number: int, version: int) -> str:
     """A package of half a KiB, made quickly: packed as dpkg would, its text is short."""
-    name = f"p{number:07d}"
+    name = _name(number)
     path = folder / f"{number // _A_FOLDER:04d}" / f"{name}_{version}_all.deb"
     path.parent.mkdir(parents=True, exist_ok=True)
     text = (
         f"Package: {name}\nVersion: {version}\nArchitecture: all\nMaintainer: A <a@example.org>\n"
-        f"Depends: p{number // 2:07d}\nDescription: package {number}\n"
+        f"Depends: {_name(number // 2)}\nDescription: package {number}\n"
     )
     packed = gz(tar("./control", text.encode()))
     path.write_bytes(ar(("debian-binary", b"2.0\n"), ("control.tar.gz", packed), ("data.tar.gz", _DATA)))
     return str(path)
 
 
+def _name(number: int) -> str:
+    """The letters are those of the folders in the pool."""
+    return f"{string.ascii_lowercase[number % 26]}{number:07d}"
+
+
 def usual_packages(folder: Path, count: int) -> list[Path]:
     """The first packages of bench-publish, which are made once."""
     return publish_inputs.make(folder, "deb", count)
-
-
-def recipe(number: int) -> int:
-    """Bytes of a usual package."""
-    return len(publish_debs.package(number))

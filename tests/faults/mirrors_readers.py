@@ -32,7 +32,7 @@ class MirrorContest:
     def __init__(self, kind: str, folder: pathlib.Path, syncs: int) -> None:
         self.kind, self.folder, self.syncs = kind, folder, syncs
         # The source forgets quickly; it is the mirrors that keep what a slow reader of them still needs.
-        self.release = Release(folder, kind, keep=2, keep_seconds=0)
+        self.release = Release(folder, kind, keep=5, keep_seconds=0)
         self.daemons = [Daemon(folder / f"daemon{number}") for number in range(3)]
         self.readers = Readers()
         self.over = threading.Event()
@@ -59,7 +59,7 @@ class MirrorContest:
             said = str(done.result.get("reason")) + str(done.result.get("msg"))
             dropped = any(word in said for word in ("source_changing", "No such file", "vanished"))
             if not dropped or self.overtaken > self.done + 3:
-                raise BrokenPromiseError(f"a run failed: {done}")
+                raise BrokenPromiseError(f"a run failed: {said[:1000]} {done}")
             self.overtaken += 1
 
     def _publisher(self) -> None:

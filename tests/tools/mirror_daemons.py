@@ -67,6 +67,7 @@ class Daemon:
         self.config, self.log = folder / "rsyncd.conf", folder / "log"
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
         self.largest = 0  # bytes that a file may have, from the next start on; 0 for all
         self._orders = folder / "orders.json"
         self._settings = {"read only": "no", **(settings or {})}
@@ -140,6 +141,7 @@ class Daemon:
             start_new_session=True,
             restore_signals=False,
         )
+        self._guard = _guard(self.process.pid)
         for _probe in range(_PROBES):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1) as probe:
                 return probe.recv(8) == b"@RSYNCD:"
@@ -154,6 +156,10 @@ class Daemon:
 
     def kill(self) -> None:
         """SIGKILL, for it and all its children at once."""
+        if self._guard is not None:
+            self._guard.kill()
+            self._guard.communicate()
+            self._guard = None
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
@@ -187,3 +193,15 @@ class Daemon:
 
 
 D = t.TypeVar("D", bound=Daemon)
+
+
+def _guard(group: int) -> subprocess.Popen[bytes]:
+    """What ends a daemon whose test was killed: it waits for the end of its input, which we hold open."""
+    script = 'read -r _line; kill -s KILL -- "-$1"'
+    return subprocess.Popen(
+        ["sh", "-c", script, "sh", str(group)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )

@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import pathlib
 import subprocess
+import sys
 import threading
 import time
 import typing as t
 
 import pytest
 
+from ansible_collections.distrogate.ci.tests.faults.run import environment
 from ansible_collections.distrogate.ci.tests.tools.mirror_daemons import Daemon
 from ansible_collections.distrogate.ci.tests.tools.mirror_disk import SmallDisk
 from ansible_collections.distrogate.ci.tests.tools.mirror_proxy import Proxy
@@ -82,6 +84,26 @@ def test_killed_with_its_children(daemon: Daemon, source: pathlib.Path) -> None:
         assert not pathlib.Path(f"/proc/{process}/exe").exists()
     daemon.start()
     assert push(source, daemon.address()) == 0 and same(source, daemon)
+
+
+_KILLED = """
+import os, pathlib, signal, sys
+from ansible_collections.distrogate.ci.tests.tools.mirror_daemons import Daemon
+daemon = Daemon(pathlib.Path(sys.argv[1]))
+daemon.start()
+print(daemon.process.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_ends_with_the_test_that_is_killed(tmp_path: pathlib.Path) -> None:
+    argv = [sys.executable, "-c", _KILLED, str(tmp_path / "daemon")]
+    done = subprocess.run(argv, env=environment(), capture_output=True, text=True, check=False)
+    process = pathlib.Path(f"/proc/{int(done.stdout)}/exe")
+    end = time.monotonic() + 20
+    while process.exists() and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not process.exists()
 
 
 def test_dies_as_a_transfer_begins(daemon: Daemon, source: pathlib.Path) -> None:
