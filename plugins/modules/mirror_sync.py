@@ -232,7 +232,10 @@ files:
   returned: success
   type: dict
 packages:
-  description: Which packages were added, removed, upgraded and downgraded, as their publishers told it.
+  description:
+    - Which packages were added, removed, upgraded and downgraded, as their publishers told it. At most 1000;
+      the files in O(report_folder) have all.
+    - Empty when more than 5000 files differ and O(report_folder) is not set.
   returned: success
   type: list
   elements: dict
@@ -255,6 +258,10 @@ packages:
     to:
       description: The version now.
       type: str
+package_counts:
+  description: How many packages were V(added), V(removed), V(upgraded) and V(downgraded).
+  returned: success
+  type: dict
 walked:
   description: Parts of the source that had to be walked, V(.) for the source itself.
   returned: success

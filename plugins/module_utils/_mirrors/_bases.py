@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
@@ -47,7 +48,10 @@ def _stated(record: Record, work: Work, depot: Depot) -> Snapshot | None:
         snapshot = from_json(record.parts)
         if snapshot.id != record.snapshot:
             return None
-        _fetch_lists(snapshot, work, depot.snapshots)
+        with contextlib.nullcontext() if depot.snapshots.lists.in_memory else depot.snapshots.lists.hold():
+            _fetch_lists(snapshot, work, depot.snapshots)
+            if not depot.snapshots.lists.in_memory:
+                depot.snapshots.save(snapshot)
     except DistrogateError as error:
         if error.reason in ("bad_snapshot", "bad_list"):
             return None  # everything is compared

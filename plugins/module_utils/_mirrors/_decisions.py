@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import State, Transaction
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal_state import State, Transaction
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._request import Request
 
 

@@ -11,7 +11,8 @@ import os
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._blobs import Blobs
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import Held, Journal
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import Journal
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal_state import Held
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._lists import Lists
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._pieces import Entry
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshot_parts import Snapshot

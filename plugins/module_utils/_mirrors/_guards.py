@@ -13,7 +13,8 @@ import typing as t
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._classify import SWITCH, classify
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._dates import went_back
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import State
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal_state import State
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._look import Found
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._paths import file_in, printable
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshot_parts import Snapshot
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Delta, Snapshots
@@ -96,4 +97,16 @@ def refuse_rolled_back(state: State, target: Snapshot) -> None:
             f"The source still has the state sha256:{target.id[:16]}…, from which the mirrors were"
             " rolled back. Publish a better one, or set allow_rolled_back for this call.",
             snapshot=f"sha256:{target.id}",
+        )
+
+
+def refuse_lost(found: Found | None) -> None:
+    """Error ``source_damaged``: files of the source are gone that nobody removed by publishing."""
+    if found is not None and found.missing:
+        names = ", ".join(printable(path) for path in found.missing[:5])
+        raise DistrogateError(
+            "source_damaged",
+            f"{len(found.missing)} files of the source are lost, such as {names}. Publish them anew, or bring"
+            " them back from a mirror.",
+            missing=[printable(path) for path in found.missing[:100]],
         )

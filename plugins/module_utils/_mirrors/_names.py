@@ -10,7 +10,7 @@ import datetime
 import re
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import Shown, State
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal_state import Shown, State
 
 _DIGEST = re.compile(r"^(?:sha256:)?([0-9a-f]{8,64})\Z")
 

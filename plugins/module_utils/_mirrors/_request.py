@@ -31,6 +31,7 @@ class Request:
     allow_older: bool
     allow_rolled_back: bool
     max_delete_ratio: float
+    reports: bool
     limits: Limits
     access: Access
 
@@ -41,7 +42,10 @@ class Request:
 
 @dataclasses.dataclass
 class Outcome:
-    """What was done, or would be. ``held``: by mirror, the state before and after."""
+    """What was done, or would be. ``held``: by mirror, the state before and after.
+
+    ``packages`` is None where that would be a long list that nobody asked for.
+    """
 
     snapshot: str | None
     delta: Delta
@@ -51,5 +55,5 @@ class Outcome:
     opened: bool = False
     retired: int = 0
     walked: list[bytes] = dataclasses.field(default_factory=list)
-    packages: PackageChanges = dataclasses.field(default_factory=lambda: PackageChanges([], []))
+    packages: PackageChanges | None = None
     found: dict[str, t.Any] = dataclasses.field(default_factory=dict)

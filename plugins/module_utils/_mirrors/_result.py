@@ -36,6 +36,8 @@ _LEAST = {
     "max_delete_ratio": 0,
 }
 
+_ROWS = 1000  # of packages in a result; a report has them all
+
 
 def make_request(params: dict[str, t.Any]) -> Request:
     """Check a task's options; errors ``bad_source``, ``bad_option``, ``bad_mirror``, ``bad_quorum``."""
@@ -61,6 +63,7 @@ def make_request(params: dict[str, t.Any]) -> Request:
         allow_older=params["allow_older"],
         allow_rolled_back=params["allow_rolled_back"],
         max_delete_ratio=params["max_delete_ratio"],
+        reports=params["report_folder"] is not None,
         limits=Limits(params["keep"], params["keep_seconds"], frozenset(params["pinned"])),
         access=Access(
             password_file=params["password_file"],
@@ -83,7 +86,7 @@ def perform(params: dict[str, t.Any], check_mode: bool, difference: Difference, 
         {"id": named(one.snapshot), "since": show_time(one.since), "names": one.names}
         for one in sync.journal.state.shown
     ]
-    if params["report_folder"] and not check_mode:
+    if outcome.packages is not None and params["report_folder"] and not check_mode:
         before = named(sync.before)
         write_reports(params["report_folder"], outcome.packages, request.name, before, result["snapshot"])
     return result
@@ -110,7 +113,8 @@ def shape(outcome: Outcome, request: Request, tracker: Difference) -> dict[str, 
         "mirrors": outcome.rows,
         "transferred_bytes": outcome.transferred,
         "files": counts(changes),
-        "packages": outcome.packages.packages,
+        "packages": outcome.packages.packages[:_ROWS] if outcome.packages else [],
+        "package_counts": outcome.packages.counts() if outcome.packages else {},
         "walked": [printable(prefix) or "." for prefix in outcome.walked],
         "found": outcome.found,
     }

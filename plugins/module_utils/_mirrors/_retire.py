@@ -11,7 +11,7 @@ import time
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._depot import Depot
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import Shown
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal_state import Shown
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._plan import LISTS
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshot_parts import Snapshot
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Snapshots

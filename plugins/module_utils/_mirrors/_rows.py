@@ -9,7 +9,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._fleet import Fleet
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import Held, Journal
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import Journal
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal_state import Held
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._look import Found
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._paths import printable
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._plan import Plan

@@ -18,12 +18,15 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._guards imp
     refuse_older,
     refuse_rolled_back,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal import (
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal_state import (
     Held,
     Transaction,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._names import find_shown
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._package_changes import package_changes
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._package_changes import (
+    PackageChanges,
+    package_changes,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._plan import Base
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._request import Outcome, Request
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._retire import Retirement
@@ -34,6 +37,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._source imp
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._transaction import Steps
 
 Say = t.Callable[..., None]
+_MANY = 5000  # files, beyond which the packages are listed only for a report
 
 
 class Sync:
@@ -178,6 +182,7 @@ class Sync:
         if self.request.state == "rolled_back":
             return self.snapshots.load(find_shown(self.journal.state, self.request.snapshot).snapshot)
         seen = self.observe(write)
+        refuse_lost(seen.deep)
         if not self.request.allow_rolled_back:
             refuse_rolled_back(self.journal.state, seen.snapshot)
         return seen.snapshot
@@ -252,9 +257,14 @@ class Sync:
             opened=opened,
             retired=retired,
             walked=self.seen.walked if self.seen else [],
-            packages=package_changes(self.seen.notes if self.seen else {}, delta.content),
+            packages=self._packages(delta),
             found=rows.found(self.seen.deep if self.seen else None),
         )
+
+    def _packages(self, delta: Delta) -> PackageChanges | None:
+        if len(delta.content) > _MANY and not self.request.reports:
+            return None
+        return package_changes(self.seen.notes if self.seen else {}, delta.content)
 
 
 def holds(base: Base, target: Snapshot) -> bool:
