@@ -66,7 +66,8 @@ class Outcome:
         return "Traceback (most recent call last)" in self.stderr + self.stdout
 
     def __str__(self) -> str:
-        return f"status {self.status}: {self.stdout[-500:]}{self.stderr[-1500:]}"
+        said = self.result.get("msg", self.stdout[-500:])
+        return f"status {self.status}: {said} {self.stderr[-1500:]}"
 
 
 def finish(process: subprocess.Popen[str], timeout: float = 120) -> Outcome:

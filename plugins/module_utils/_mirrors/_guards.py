@@ -100,13 +100,15 @@ def refuse_rolled_back(state: State, target: Snapshot) -> None:
         )
 
 
-def refuse_lost(found: Found | None) -> None:
-    """Error ``source_damaged``: files of the source are gone that nobody removed by publishing."""
-    if found is not None and found.missing:
-        names = ", ".join(printable(path) for path in found.missing[:5])
+def refuse_lost(source: str, found: Found | None, snapshot: Snapshot) -> None:
+    """Error ``source_damaged``: files of our repositories are gone that nobody removed by publishing."""
+    ours = [prefix for prefix in snapshot.parts if is_own(os.fsencode(source) + b"/" + prefix)]
+    lost = [path for path in (found.missing if found else []) if prefix_of(path, snapshot.parts) in ours]
+    if lost:
+        names = ", ".join(printable(path) for path in lost[:5])
         raise DistrogateError(
             "source_damaged",
-            f"{len(found.missing)} files of the source are lost, such as {names}. Publish them anew, or bring"
-            " them back from a mirror.",
-            missing=[printable(path) for path in found.missing[:100]],
+            f"{len(lost)} files of the source are lost, such as {names}. Publish them anew, or bring them"
+            " back from a mirror.",
+            missing=[printable(path) for path in lost[:100]],
         )

@@ -53,6 +53,13 @@ class Layout:
             return [(self.send, [*others, *waiting])]
         return [(self.source, others), (self.send, waiting)]
 
+    def check(self, parts: t.Iterable[tuple[str, list[bytes]]]) -> None:
+        """Error ``source_changing`` when a file that was to be sent is not there any more."""
+        with _as_listed():
+            for folder, names in parts:
+                for name in names:
+                    os.lstat(file_in(folder, name))
+
     def lay_ready(self, paths: t.Iterable[bytes], entries: t.Mapping[bytes, Entry]) -> None:
         """Lay out files to be switched without having waited; an earlier process may have done so."""
         with _as_listed():

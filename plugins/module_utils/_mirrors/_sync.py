@@ -10,11 +10,13 @@ import dataclasses
 import secrets
 import typing as t
 
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._decisions import Decisions
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._depot import Depot
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._fleet import Fleet
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._guards import (
     refuse_deletion,
+    refuse_lost,
     refuse_older,
     refuse_rolled_back,
 )
@@ -37,6 +39,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._source imp
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._transaction import Steps
 
 Say = t.Callable[..., None]
+_LOOKS = 5  # at a source that changes under our eyes
 _MANY = 5000  # files, beyond which the packages are listed only for a report
 
 
@@ -56,12 +59,18 @@ class Sync:
         """Do what was asked for, after finishing what a killed run left."""
         with self.journal.hold(self.request.access.timeout) as descriptor:
             access = dataclasses.replace(self.request.access, pass_fds=(descriptor,))
-            fleet = Fleet(self.request.mirrors, self.depot, access)
-            try:
-                return self._run(fleet)
-            finally:
-                fleet.release()
-                self.journal.tidy()
+            for left in reversed(range(_LOOKS)):
+                fleet = Fleet(self.request.mirrors, self.depot, access)
+                try:
+                    return self._run(fleet)
+                except DistrogateError as error:
+                    if error.reason != "source_changing" or not left:
+                        raise
+                    self.seen = None  # a publisher removed what was to be sent: its newer state will do
+                finally:
+                    fleet.release()
+                    self.journal.tidy()
+        raise AssertionError("the last look either returns or raises")
 
     def _run(self, fleet: Fleet) -> Outcome:
         state, request = self.journal.state, self.request
@@ -126,7 +135,7 @@ class Sync:
 
     def _decide(self, steps: Steps, rows: Rows, before: Snapshot | None) -> Outcome:
         """committed and undone."""
-        fleet, state = steps.fleet, self.journal.state
+        state = self.journal.state
         decided = Decisions(state, self.request).decided()
         moved: t.Iterable[str] = ()
         if decided is not None:
@@ -134,11 +143,10 @@ class Sync:
             moved = list(transaction.mirrors)
             if goes_on:
                 steps.switch(transaction, steps.rejoin(transaction))
-            elif transaction is state.transaction:
+            elif transaction is state.transaction and transaction.phase != "restoring":
                 steps.drop(transaction)
             else:
-                works = [work for work in fleet.present if work.address in transaction.mirrors]
-                fleet.away.update(steps.undo_last(transaction, works))
+                steps.undo(transaction)
         return self._ended(steps, rows, before, moved)
 
     def _go(self, steps: Steps, rows: Rows, before: Snapshot | None) -> Outcome:
@@ -182,7 +190,7 @@ class Sync:
         if self.request.state == "rolled_back":
             return self.snapshots.load(find_shown(self.journal.state, self.request.snapshot).snapshot)
         seen = self.observe(write)
-        refuse_lost(seen.deep)
+        refuse_lost(self.request.source, seen.deep, seen.snapshot)
         if not self.request.allow_rolled_back:
             refuse_rolled_back(self.journal.state, seen.snapshot)
         return seen.snapshot

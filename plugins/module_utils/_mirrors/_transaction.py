@@ -106,8 +106,8 @@ class Steps:
         state.last, state.transaction = transaction, None
         self.journal.save()
 
-    def restore(self, transaction: Transaction, works: list[Work]) -> dict[str, str]:
-        """Bring every mirror of the transaction back to what it was; returns why one could not."""
+    def restore(self, transaction: Transaction, works: list[Work]) -> None:
+        """Bring every mirror of the transaction back to what it was; those that are away, later."""
         after = self.snapshots.load(transaction.snapshot)
 
         def back(work: Work) -> None:
@@ -123,33 +123,42 @@ class Steps:
 
         concerned = [work for work in works if work.address in transaction.mirrors]
         failed = each(concerned, back)
+        self.fleet.away.update(failed)
+        left: dict[str, Held] = {}
         for address, was in transaction.mirrors.items():
             done = any(work.address == address for work in concerned) and address not in failed
             held = self.state.mirrors.setdefault(address, Held())
             held.snapshot, held.certain = was.snapshot, was.certain and done
             if self._replaces(was, after):
                 held.snapshot, held.certain = None, False  # replaced contents are not kept: compare all
-        self.state.transaction = None
+            if not done and (was.snapshot is not None or was.certain):
+                left[address] = was
+        # Whoever comes next goes on with those that could not be brought back now.
+        transaction.mirrors = left
+        self.state.transaction = transaction if left else None
         self.journal.save()
-        return failed
 
     def _replaces(self, was: Held, after: Snapshot) -> bool:
         before = self.depot.snapshot(was.snapshot)
         changes = self.snapshots.delta(before, after).content
         return any(old and new for _path, old, new in changes)
 
-    def undo_last(self, last: Transaction, works: list[Work]) -> dict[str, str]:
-        """Take back a committed transaction."""
+    def undo(self, last: Transaction) -> None:
+        """Take back a committed transaction, or go on with that. Error ``quorum_not_met``: too few did."""
         state = self.state
-        last.phase = "restoring"
-        state.transaction, state.last = last, None
-        state.ended = [name for name in state.ended if name != last.id]
-        if last.before is None:
-            state.shown = []
-        elif last.before != state.committed:
-            state.shown.append(Shown(last.before, int(time.time())))
-        self.journal.save()
-        return self.restore(last, works)
+        if last is not state.transaction:
+            last.phase = "restoring"
+            state.transaction, state.last = last, None
+            state.ended = [name for name in state.ended if name != last.id]
+            if last.before is None:
+                state.shown = []
+            elif last.before != state.committed:
+                state.shown.append(Shown(last.before, int(time.time())))
+            self.journal.save()
+        self.restore(last, [work for work in self.fleet.present if work.address in last.mirrors])
+        if len(self.fleet.works) - len(last.mirrors) < last.needed:
+            then = "The others went back; the next run goes on with these."
+            raise self.fleet.too_few(last.needed, "quorum_not_met", then)
 
     def drop(self, transaction: Transaction) -> None:
         """Forget a transaction that switched nothing; what waits on a mirror that is away goes later."""

@@ -66,10 +66,14 @@ class Work:
             plan = self.plan = self._without_kept(plan)
         parts = self.layout.lay(plan)
         parts[-1][1].append(self.layout.record(record, self.layout.send))
-        for folder, names in parts:
-            self.peer.send(folder, names, checksum=plan.checksum)
-        for folder, names in parts:
-            self._compare(folder, names)
+        try:
+            for folder, names in parts:
+                self.peer.send(folder, names, checksum=plan.checksum)
+            for folder, names in parts:
+                self._compare(folder, names)
+        except DistrogateError as error:
+            self.layout.check(parts)  # rsync says of a source that changed that the transfer failed
+            raise error
 
     def _compare(self, folder: str, names: list[bytes]) -> None:
         # rsync's quick look compares whole seconds: what it took for the same is sent again.

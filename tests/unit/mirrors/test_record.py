@@ -31,7 +31,6 @@ def test_there_and_back() -> None:
         {"origin": "0" * 31},
         {"origin": None},
         {"origin": "0" * 32 + "\n"},
-        {"snapshot": None},
         {"snapshot": "G" * 64},
         {"snapshot": "0" * 64 + "\n"},
         {"next": 0},
