@@ -17,7 +17,12 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal_st
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._look import Found
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._paths import file_in, printable
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshot_parts import Snapshot
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Delta, Snapshots
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import (
+    Delta,
+    Snapshots,
+    prefix_of,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._walk import is_own
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._work import Work
 
 _LIMIT = 64 << 20  # bytes of all switch files of a mirror together
