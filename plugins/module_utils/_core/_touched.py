@@ -117,6 +117,12 @@ class TouchLog:
             return None
         return t.cast("list[Touched | Note]", records), Position(log, end)
 
+    def everything(self) -> list[Touched | Note]:
+        """All records of the log there is; nothing when it cannot be read."""
+        position = self.position()
+        found = self.since(Position(position.log, _HEADER)) if position is not None else None
+        return found[0] if found is not None else []
+
     @contextlib.contextmanager
     def _opened(self, flags: int = os.O_RDONLY) -> t.Iterator[tuple[int, str]]:
         """The open file and its id, which is "" when this is no log."""

@@ -141,14 +141,16 @@ class _Own:
         return entry
 
     def walk(self, last: Part | None, position: Position | None, deep: bool) -> PartSeen:
-        """The part as it lies there. What ``last`` says of content with the same size and time is believed
-        unless this is ``deep``: names of content are not used again."""
+        """The part as it lies there. What ``last`` and the log say of content with the same size and time is
+        believed unless this is ``deep``: names of content are not used again."""
         content, index = self.look.lists.builder(), self.look.lists.builder()
         known = _Known(self.look, None if deep else last)
+        told = {} if deep else self._told()
         self.switches = {}
         for path, signature in self._files():
             if self.look.is_content(path):
-                content.add(path, self._entry(path, signature, known.digest(path, signature)))
+                digest = known.digest(path, signature) or _digest_of(told.get(path), signature)
+                content.add(path, self._entry(path, signature, digest))
             else:
                 index.add(path, self._entry(path, signature, ""))
         part = Part(content.end(), index.end(), *(position or ("", 0)))
@@ -162,6 +164,11 @@ class _Own:
                 damaged=[printable(path) for path in found.damaged[:100]],
             )
         return PartSeen(part, True, None, self.switches, found)
+
+    def _told(self) -> dict[bytes, Touched]:
+        """The last record of each path: with a digest, should its publisher have known it."""
+        records = TouchLog(os.fsdecode(self.look.root)).everything()
+        return {one.path: one for one in records if isinstance(one, Touched)}
 
     def _files(self) -> t.Iterator[tuple[bytes, Signature]]:
         """All files, as a transaction that is decided will leave them."""
@@ -180,6 +187,11 @@ class _Own:
         status = self._status(path)
         if status is not None:
             yield path, signature_of(self.look.prefix + path, status)
+
+
+def _digest_of(touched: Touched | None, signature: Signature) -> str:
+    known = touched is not None and signature[:2] == (touched.size, touched.mtime_ns)
+    return touched.sha256 if touched is not None and known else ""
 
 
 class _Known:
