@@ -198,3 +198,22 @@ def test_any_history_is_what_a_fresh_walk_finds(own: Own) -> None:
             assert seen.walked == []
             assert listed(own.root, seen.snapshot) == there(own.root)
     assert look(own.root, seen).snapshot.id == source_of(own.root, "other").observe(None).snapshot.id
+
+
+def test_a_first_look_believes_the_digests_of_the_log(own: Own, monkeypatch: pytest.MonkeyPatch) -> None:
+    own.publish("two!", "c/c_1.deb")
+    (own.root / "pool/a/more").mkdir(parents=True)
+    (own.root / "pool/a/more/unlogged.deb").write_text("not told")
+    read: list[str] = []
+    honest = _parts.digest_of
+
+    def digest_of(path: bytes) -> str:
+        read.append(os.path.basename(os.fsdecode(path)))
+        return honest(path)
+
+    monkeypatch.setattr(_parts, "digest_of", digest_of)
+    first = look(own.root)
+    assert first.walked == [b""] and listed(own.root, first.snapshot) == there(own.root)
+    assert "c_1.deb" not in read and "unlogged.deb" in read
+    read.clear()
+    assert look(own.root, first, deep=True).walked == [b""] and "c_1.deb" in read
