@@ -51,7 +51,8 @@ of the module for each run, its start included, which compares what arrived and 
 compare nor, but for those that switch a link, are they a transaction. The source is a repository that our
 publisher publishes, signed, of packages of half a KiB, in one suite; for the first copy they have 22 KiB.
 Before each round of "10 changed" ten packages get new versions: everyone brings these, and the new indexes,
-of the suite or, with "a small index", of one beside it. Everyone has a mirror of its own, and the same source
+of the suite or, with "a small index", of one beside it. Everyone has a mirror of its own, in memory (on the
+disk here, making files costs more than all else, and never the same), and the same source
 at the same time. "Not verified" is a run in which the rsync that compares digests is not started.
 {_trsync(bench)} cp -al needs a shell on the mirror; ours needs none, nor links. Medians of {bench.rounds}
 rounds, of {bench.few} for what takes long, everyone in turn; {verdict}. {report.machine()}. Again:
@@ -94,11 +95,15 @@ def run(
     work = root / "work"
     publish_inputs.remove(work)  # of a benchmark that was interrupted
     work.mkdir(parents=True)
-    with tempfile.TemporaryDirectory(prefix="dg-") as gnupg:  # a short path: sockets lie in it
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else str(work)
+    with (
+        tempfile.TemporaryDirectory(prefix="dg-") as gnupg,  # a short path: sockets lie in it
+        tempfile.TemporaryDirectory(prefix="dg-", dir=memory) as mirrors,
+    ):
         try:
             key = make_key(gnupg, "Benchmark <benchmark@example.org>")
             meter = MirrorMeter(work / "log", settle)
-            bench = Bench(root, key, Path(gnupg), meter, rounds, checkout, python2)
+            bench = Bench(root, key, Path(gnupg), meter, Path(mirrors), rounds, checkout, python2)
             measure(bench, sizes, parts)
         finally:
             subprocess.run(["gpgconf", "--homedir", gnupg, "--kill", "all"], check=False)

@@ -36,7 +36,7 @@ def at_once(bench: Bench, sizes: Sizes) -> None:
 
 def _trsync_at_once(bench: Bench, source: Path, sizes: Sizes) -> None:
     trsync = bench.trsync()
-    others = more_daemons(bench.work, MIRRORS - 1)
+    others = more_daemons(bench.mirrors, MIRRORS - 1)
     with contextlib.ExitStack() as stack:
         stack.callback(trsync.end)
         for daemon in others:

@@ -50,12 +50,16 @@ _TICK = 2.1  # seconds after which a file is no longer so young that it might ch
 
 @dataclasses.dataclass
 class Bench:
-    """Everything is below ``root``: in ``inputs`` the packages that are kept, in ``work`` all else."""
+    """Everything is below ``root``: in ``inputs`` the packages that are kept, in ``work`` all else.
+
+    But mirrors are below ``mirrors``: in memory, for else the disk decides what a copy costs.
+    """
 
     root: Path
     key: str
     gnupg: Path
     meter: MirrorMeter
+    mirrors: Path
     rounds: int
     checkout: Path | None = None
     python2: str = "python2"
@@ -96,14 +100,14 @@ class Bench:
         return Repository(self.work, name, self.key, self.gnupg)
 
     def trsync(self) -> Trsync:
-        found = open_trsync(self.work, self.checkout, self.python2)
+        found = open_trsync(self.mirrors, self.checkout, self.python2)
         self.trsync_name = found.name
         return found
 
     @contextlib.contextmanager
     def daemon(self, name: str) -> Iterator[Daemon]:
         """An empty one, which is removed afterwards."""
-        folder = self.work / name
+        folder = self.mirrors / name
         publish_inputs.remove(folder)
         with Daemon(folder) as daemon:
             yield daemon
@@ -138,7 +142,7 @@ class Bench:
         """One repository that grows; each size is measured on the way."""
         repository = self.repository("release")
         with self.daemon("mirror") as daemon, contextlib.ExitStack() as stack:
-            plain = Peer(self.work)
+            plain = Peer(self.mirrors)
             stack.callback(plain.end)
             for count in sizes.growth:
                 repository.fill(count)
@@ -179,7 +183,7 @@ class Bench:
         repository.change(10, suite)
         self.ours.sync(source, [daemon])
         kinds: list[Callable[[], Peer]] = [
-            functools.partial(kind, self.work) for kind in (LinkDest, Copied, Delayed)
+            functools.partial(kind, self.mirrors) for kind in (LinkDest, Copied, Delayed)
         ]
         with self.peers(source, [*kinds, self.trsync]) as peers:
             for number in range(self.rounds):
@@ -202,7 +206,7 @@ class Bench:
             runs = [
                 (OURS, functools.partial(self._ours_first, source, True)),
                 (UNVERIFIED, functools.partial(self._ours_first, source, False)),
-                (Peer.name, functools.partial(self._peer_first, lambda: Peer(self.work), source)),
+                (Peer.name, functools.partial(self._peer_first, lambda: Peer(self.mirrors), source)),
                 ("", functools.partial(self._peer_first, self.trsync, source)),
             ]
             for who, run in runs if number % 2 == 0 else runs[::-1]:
