@@ -39,6 +39,9 @@ class Operation(t.NamedTuple):
 OPERATIONS: dict[str, Operation] = {
     # New names: nothing there that the difference to it would be worth looking for.
     "send": Operation([*_TO, *_PROGRESS, "--whole-file"]),
+    # Many of them: written at once under their names, which nobody knows yet. What has such a name already is
+    # left alone; whether it is right, or was left half written by a transfer that broke off, "compare" tells.
+    "fill": Operation([*_TO, *_PROGRESS, "--whole-file", "--inplace", "--ignore-existing"]),
     # --checksum: the quick check compares whole seconds, and two publishes fit into one.
     "repair": Operation([*_TO, *_PROGRESS, "--checksum"]),
     "compare": Operation([*_TO, "--checksum", "--dry-run"], items=True),

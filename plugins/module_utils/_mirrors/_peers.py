@@ -68,9 +68,16 @@ class Peer(Reader):
 
     def send(self, folder: str, names: t.Iterable[bytes], checksum: bool = False) -> Moved:
         """Send ``names`` below ``folder``. Without ``checksum``, same size and second counts as same."""
+        return self._sent("repair" if checksum else "send", folder, names)
+
+    def fill(self, folder: str, names: t.Iterable[bytes]) -> Moved:
+        """Send many files that nobody knows there yet; what lies there under such a name is left alone."""
+        return self._sent("fill", folder, names)
+
+    def _sent(self, operation: str, folder: str, names: t.Iterable[bytes]) -> Moved:
         moved = Moved(0, 0)
         for batch in batches(names):
-            done = self._change("repair" if checksum else "send", folder, batch).moved
+            done = self._change(operation, folder, batch).moved
             moved = Moved(moved.files + done.files, moved.bytes + done.bytes)
         return moved
 

@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import tempfile
 
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._aims import Say
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._decisions import Decisions
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._fleet import Fleet
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._request import Outcome
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._request import Outcome, Request
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._rows import Rows
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._sync import Sync, holds
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._sync import Sync
 
 
 class Prediction(Sync):
     """What ``Sync.run`` would do."""
 
+    def __init__(self, request: Request, say: Say) -> None:
+        super().__init__(request, say, write=False)
+
     def run(self) -> Outcome:
         """The plan."""
         self.journal.load()
-        self.snapshots.lists.in_memory = True
+        self.depot.snapshots.lists.in_memory = True
         with tempfile.TemporaryDirectory(prefix="distrogate-") as folder:
             fleet = Fleet(self.request.mirrors, self.depot, self.request.access, folder)
             rows = Rows(self.journal, fleet)
@@ -38,7 +42,7 @@ class Prediction(Sync):
         name = transaction.snapshot if goes_on else transaction.before
         if transaction is state.transaction and not goes_on:
             name = state.committed
-        after = self.snapshots.load(name) if name else None
+        after = self.depot.snapshots.load(name) if name else None
         moved = list(transaction.mirrors) if goes_on or transaction is state.last else []
         outcome = self._outcome(rows, rows.fleet, before, after, moved)
         outcome.held = rows.held(dict.fromkeys(moved, name))
@@ -47,21 +51,17 @@ class Prediction(Sync):
     def _planned(self, rows: Rows) -> Outcome:
         state, request, fleet = self.journal.state, self.request, rows.fleet
         Decisions(state, request).refuse_other()
-        target, before = self.target(write=False), self.depot.committed()
-        fleet.look(self._index())
+        target, before = self.aims.target(), self.depot.committed()
+        fleet.look(self.aims.index())
         current = state.transaction
         opened = request.state == "prepared" and not (
             current and current.phase == "prepared" and current.snapshot == target.id
         )
-        behind = [work for work in fleet.present if request.deep or not holds(work.base, target)]
-        self.refuse(fleet, before, target)
+        behind = self.aims.behind(fleet, target)
+        self.aims.refuse(fleet, before, target)
         if len(fleet.present) < request.needed and behind:
             raise fleet.too_few(request.needed, "quorum_not_met", "Nothing would be switched anywhere.")
-        for work in behind:
-            if request.deep:
-                work.inspect(target, self.depot.referenced())
-            else:
-                work.aim(target)
+        behind = self.aims.plan(fleet, behind, target)
         rows.planned(behind)
         moved = [work.address for work in behind]
         outcome = self._outcome(rows, fleet, before, target, moved, opened=opened, planned=True)

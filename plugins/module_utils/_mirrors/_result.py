@@ -17,6 +17,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._addresses 
     needed_mirrors,
     parse_mirrors,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._aims import Say
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._names import show_time
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._package_report import write_reports
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._paths import printable
@@ -25,7 +26,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._predict im
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._request import Outcome, Request
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._retire import Limits
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._rows import shown
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._sync import Say, Sync
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._sync import Sync
 
 _LEAST = {
     "keep": 1,

@@ -11,48 +11,31 @@ import secrets
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._aims import Aims, Say, holds
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._decisions import Decisions
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._depot import Depot
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._fleet import Fleet
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._guards import (
-    refuse_deletion,
-    refuse_lost,
-    refuse_older,
-    refuse_rolled_back,
-)
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal_state import (
-    Held,
-    Transaction,
-)
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._names import find_shown
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._package_changes import (
-    PackageChanges,
-    package_changes,
-)
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._plan import Base
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal_state import Transaction
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._request import Outcome, Request
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._retire import Retirement
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._rows import Rows
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshot_parts import Snapshot
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Delta
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._source import Seen, Source
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._transaction import Steps
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._work import Work
 
-Say = t.Callable[..., None]
 _LOOKS = 5  # at a source that changes under our eyes
-_MANY = 5000  # files, beyond which the packages are listed only for a report
 
 
 class Sync:
     """One task. ``run`` does it; ``_predict.Prediction`` says what it would do."""
 
-    def __init__(self, request: Request, say: Say) -> None:
+    def __init__(self, request: Request, say: Say, write: bool = True) -> None:
         self.request = request
         self.say = say
         self.depot = Depot.of(request.source, request.name)
         self.journal = self.depot.journal
-        self.snapshots = self.depot.snapshots
-        self.seen: Seen | None = None
+        self.aims = Aims(request, self.depot, say, write)
         self.before: str | None = None
 
     def run(self) -> Outcome:
@@ -66,7 +49,7 @@ class Sync:
                 except DistrogateError as error:
                     if error.reason != "source_changing" or not left:
                         raise
-                    self.seen = None  # a publisher removed what was to be sent: its newer state will do
+                    self.aims.seen = None  # a publisher removed what was to be sent: its newer state will do
                 finally:
                     fleet.release()
                     self.journal.tidy()
@@ -77,61 +60,19 @@ class Sync:
         rows = Rows(self.journal, fleet)
         self.before = state.committed
         if request.state in ("synced", "prepared"):
-            seen = self.observe()
-            if self._at_rest(seen.snapshot):
-                fleet.look(self._index())
-                if all(holds(work.base, seen.snapshot) for work in fleet.present):
-                    return self._outcome(rows, fleet, seen.snapshot, seen.snapshot)
+            target = self.aims.observe().snapshot
+            if self.aims.at_rest(target):
+                fleet.look(self.aims.index())
+                if all(holds(work.base, target) for work in fleet.present):
+                    return self._outcome(rows, fleet, target, target)
         self.say("claiming the mirrors")
         steps = Steps(self.depot, fleet)
-        fleet.claim(self._index(), request.access.timeout)
+        fleet.claim(self.aims.index(), request.access.timeout)
         committed = self.depot.committed()
         steps.recover()
         if request.state in ("committed", "undone"):
             return self._decide(steps, rows, committed)
         return self._go(steps, rows, committed)
-
-    def observe(self, write: bool = True) -> Seen:
-        """Look at the source, once."""
-        if self.seen is None:
-            state = self.journal.state
-            last = state.committed or state.observed
-            known = self.snapshots.load(last) if last and self.snapshots.known(last) else None
-            source = Source(
-                self.request.source, self.snapshots, self.depot.blobs, self.request.access.timeout
-            )
-            self.say("looking at the source")
-            self.seen = source.observe(known, self.request.deep, write)
-            state.observed = self.seen.snapshot.id
-        return self.seen
-
-    def _at_rest(self, target: Snapshot) -> bool:
-        """Whether there is nothing to do but to see that the mirrors are as we left them."""
-        state = self.journal.state
-        named = not self.request.snapshot or (state.shown and self.request.snapshot in state.shown[-1].names)
-        mirrors = self._helds()
-        holds = all(held.snapshot == target.id and held.certain and not held.folders for held in mirrors)
-        doomed = any(self.journal.doomed(address) for address in self.request.addresses)
-        others = state.mirrors.keys() - set(self.request.addresses)
-        expires = Retirement(self.depot, self.request.limits).expires()
-        wanted = self.request.state == "synced" and not self.request.deep and state.transaction is None
-        rest = holds and named and not (doomed or others or expires)
-        return bool(wanted and state.committed == target.id and rest)
-
-    def _index(self) -> list[bytes]:
-        """Index files of a state: a mirror without a record that has one of them had an earlier life."""
-        if all(held.serials for held in self._helds()):
-            return []
-        transaction = self.journal.state.transaction
-        target = (
-            self.seen.snapshot
-            if self.seen
-            else self.depot.snapshot(transaction.snapshot if transaction else None)
-        )
-        return [path for path, _before, _after in self.snapshots.changes(None, target, "index")]
-
-    def _helds(self) -> list[Held]:
-        return [self.depot.held(address) for address in self.request.addresses]
 
     def _decide(self, steps: Steps, rows: Rows, before: Snapshot | None) -> Outcome:
         """committed and undone."""
@@ -153,14 +94,14 @@ class Sync:
         """synced, prepared and rolled_back."""
         fleet, state, request = steps.fleet, self.journal.state, self.request
         Decisions(state, request).refuse_other()
-        target = self.target()
+        target = self.aims.target()
         current = state.transaction
         if current and request.state == "prepared" and current.snapshot == target.id:
             return self._outcome(rows, fleet, before, target)
         if current:
             steps.drop(current)
-        behind = [work for work in fleet.present if request.deep or not holds(work.base, target)]
-        self.refuse(fleet, before, target)
+        behind = self.aims.behind(fleet, target)
+        self.aims.refuse(fleet, before, target)
         if len(fleet.present) < request.needed:
             raise fleet.too_few(request.needed, "quorum_not_met", "Nothing was switched anywhere.")
         moved = [work.address for work in behind]
@@ -176,7 +117,7 @@ class Sync:
                 holding=[work.address for work in fleet.present if work not in behind],
                 name=request.snapshot if request.state == "synced" else None,
             )
-            self._stage(steps, rows, transaction, behind, target)
+            self._stage(steps, rows, transaction, behind)
             if opened:
                 return self._outcome(rows, fleet, before, target, moved, opened=True)
             self.say(f"switching {len(transaction.mirrors)} mirrors")
@@ -185,45 +126,19 @@ class Sync:
             self._name(target)
         return self._ended(steps, rows, before, moved)
 
-    def target(self, write: bool = True) -> Snapshot:
-        """Where the mirrors are to go."""
-        if self.request.state == "rolled_back":
-            return self.snapshots.load(find_shown(self.journal.state, self.request.snapshot).snapshot)
-        seen = self.observe(write)
-        refuse_lost(self.request.source, seen.deep, seen.snapshot)
-        if not self.request.allow_rolled_back:
-            refuse_rolled_back(self.journal.state, seen.snapshot)
-        return seen.snapshot
+    def _stage(self, steps: Steps, rows: Rows, transaction: Transaction, behind: list[Work]) -> None:
+        target = self.depot.snapshots.load(transaction.snapshot)
+        works = self.aims.plan(steps.fleet, behind, target)
+        rows.planned(works)
+        total, text = sum(work.aimed.size for work in works), f"sending to {len(works)} mirrors"
 
-    def refuse(self, fleet: Fleet, before: Snapshot | None, target: Snapshot) -> None:
-        """The guards; going back on purpose is not stopped by them."""
-        if self.request.state == "rolled_back":
-            return
-        delta = self.snapshots.delta(before, target)
-        refuse_deletion(self.snapshots, before, delta, self.request.max_delete_ratio)
-        if not self.request.allow_older:
-            for work in fleet.present:
-                refuse_older(work, target, self.seen.switches if self.seen else {})
+        def told() -> None:
+            done = sum(size for _files, size in steps.fleet.moved.values())
+            self.say(text, done=done, total=total, unit="bytes")
 
-    def _stage(
-        self, steps: Steps, rows: Rows, transaction: Transaction, behind: list[t.Any], target: Snapshot
-    ) -> None:
-        total = 0
-        for work in behind:
-            if self.request.deep:
-                work.inspect(target, self.depot.referenced())
-            total += work.aim(target).size if not work.found else 0
-        rows.planned(behind)
-        self.say(f"sending to {len(behind)} mirrors", done=0, total=total, unit="bytes")
-        steps.fleet.listen(
-            lambda: self.say(
-                f"sending to {len(behind)} mirrors",
-                done=sum(size for _files, size in steps.fleet.moved.values()),
-                total=total,
-                unit="bytes",
-            )
-        )
-        steps.prepare(transaction, behind)
+        told()
+        steps.fleet.listen(told)
+        steps.prepare(transaction, works)
 
     def _name(self, target: Snapshot) -> None:
         """Give the state that is shown already a name."""
@@ -255,7 +170,8 @@ class Sync:
         planned: bool = False,
         retired: int = 0,
     ) -> Outcome:
-        delta = self.snapshots.delta(before, after) if after else Delta([], [])
+        delta = self.depot.snapshots.delta(before, after) if after else Delta([], [])
+        seen = self.aims.seen
         return Outcome(
             snapshot=after.id if after else None,
             delta=delta,
@@ -264,17 +180,7 @@ class Sync:
             transferred=fleet.transferred,
             opened=opened,
             retired=retired,
-            walked=self.seen.walked if self.seen else [],
-            packages=self._packages(delta),
-            found=rows.found(self.seen.deep if self.seen else None),
+            walked=seen.walked if seen else [],
+            packages=self.aims.packages(after, delta),
+            found=rows.found(seen.deep if seen else None),
         )
-
-    def _packages(self, delta: Delta) -> PackageChanges | None:
-        if len(delta.content) > _MANY and not self.request.reports:
-            return None
-        return package_changes(self.seen.notes if self.seen else {}, delta.content)
-
-
-def holds(base: Base, target: Snapshot) -> bool:
-    """Whether a mirror is known to have a state."""
-    return base.certain and base.snapshot is not None and base.snapshot.id == target.id

@@ -68,7 +68,10 @@ class Work:
         parts[-1][1].append(self.layout.record(record, self.layout.send))
         try:
             for folder, names in parts:
-                self.peer.send(folder, names, checksum=plan.checksum)
+                if folder == self.layout.source and not plan.checksum:
+                    self.peer.fill(folder, names)
+                else:
+                    self.peer.send(folder, names, checksum=plan.checksum)
             for folder, names in parts:
                 self._compare(folder, names)
         except DistrogateError as error:
@@ -95,15 +98,17 @@ class Work:
             raise DistrogateError("mirror_failed", f"{self.address}: {why}", why=why)
         return dataclasses.replace(plan, added=[path for path in plan.added if path in absent])
 
-    def inspect(self, target: Snapshot, kept: t.Iterable[Snapshot]) -> None:
-        """Compare everything with what it ought to be; the plan is to repair that alone."""
+    def inspect(self, target: Snapshot, known: t.Container[bytes]) -> None:
+        """Compare everything with what it ought to be; the plan is to repair that alone.
+
+        ``known`` are the names that some state has.
+        """
         plan = make_plan(self.snapshots, Base(None, certain=False, blank=self.base.blank), target)
         self.layout.clear()
         self.layout.lay_ready(plan.waiting, plan.entries)
         content = self.peer.differing(self.layout.source, plan.added + plan.lists)
         index = set(self.peer.differing(self.layout.ready, plan.waiting))
         wrong = set(content)
-        known = {path for one in kept for path, _entry in self.snapshots.entries(one)}
         unknown = sorted(path for path in self.peer.every_name() if path not in known and not _private(path))
         self.found = {"differing": sorted(wrong | index), "unknown": unknown}
         self.plan = dataclasses.replace(

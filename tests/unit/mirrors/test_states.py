@@ -233,3 +233,19 @@ def test_a_mirror_that_was_away_is_told_at_rest(
     locals_[1].with_name("elsewhere").rename(locals_[1])
     assert [row["outcome"] for row in sync(quorum="1")["mirrors"]] == ["unchanged", "switched"]
     assert in_release(locals_[1] / "apt") == in_release(source / "apt")
+
+
+def test_many_files_and_what_lies_there_half_written(
+    sync: Caller, source: pathlib.Path, locals_: list[pathlib.Path]
+) -> None:
+    sync()
+    for number in range(300):
+        (source / f"apt/pool/many_{number}_all.deb").write_text(f"contents of {number}")
+    publish(source / "apt", "many")
+    times = os.stat(source / "apt/pool/many_7_all.deb").st_mtime_ns
+    half, twin = (locals_[0] / f"apt/pool/many_{number}_all.deb" for number in (5, 7))
+    half.write_text("conte")
+    twin.write_text("CONTENTS OF 7")
+    os.utime(twin, ns=(times, times))
+    sync()
+    assert [tree(mirror).items() >= tree(source).items() for mirror in locals_] == [True, True]
