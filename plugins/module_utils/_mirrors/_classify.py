@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 CONTENT = "content"
@@ -14,8 +15,7 @@ SWITCH = "switch"
 
 _INDEX = re.compile(rb"^(Release(\.gpg)?|(Packages|Sources|Contents-[^/]+)(\.[a-z0-9]{1,5})?)$")
 _CHECKSUM_NAMED = re.compile(rb"^[0-9a-f]{32,128}-")
-_PACKED = re.compile(r"\.(gz|xz|bz2|zst|lzma|lz4|lz)$")
-_SHA256_LINE = re.compile(r"^ ([0-9a-f]{64}) +([0-9]+) +(\S+)$")
+_BY_HASH, _REPODATA, _DISTS = 1, 2, 3
 
 
 def classify(path: bytes) -> str:
@@ -25,13 +25,25 @@ def classify(path: bytes) -> str:
     content-addressed names. Plain-name files have names that the next state
     uses again. Everything else is taken as content: its name is never reused.
     """
-    folders, name = path.split(b"/")[:-1], path.split(b"/")[-1]
-    if name == b"InRelease" or (name == b"repomd.xml" and folders[-1:] == [b"repodata"]):
+    folder, _slash, name = path.rpartition(b"/")
+    place = _place(folder)
+    if name == b"InRelease" or (name == b"repomd.xml" and place == _REPODATA):
         return SWITCH
-    if b"by-hash" in folders:
+    if place == _BY_HASH:
         return CONTENT
-    if folders[-1:] == [b"repodata"]:
+    if place == _REPODATA:
         return CONTENT if _CHECKSUM_NAMED.match(name) else PLAIN
-    if b"dists" in folders or _INDEX.match(name) or name == b"key.asc":
+    if place == _DISTS or name == b"key.asc" or _INDEX.match(name):
         return PLAIN
     return CONTENT
+
+
+@functools.lru_cache(maxsize=4096)
+def _place(folder: bytes) -> int:
+    """What a folder says of the files in it."""
+    folders = folder.split(b"/")
+    if b"by-hash" in folders:
+        return _BY_HASH
+    if folders[-1] == b"repodata":
+        return _REPODATA
+    return _DISTS if b"dists" in folders else 0

@@ -22,6 +22,8 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._peers impo
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._reading import Look
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._work import Work
 
+_CLAIMS = 50  # of earlier runs, which may still lie on a mirror that was away
+
 
 class Fleet:
     """``away`` says why a mirror does not take part, by address; ``works`` has all of them."""
@@ -73,9 +75,10 @@ class Fleet:
     def claim(self, index: t.Sequence[bytes], timeout: float) -> None:
         """Be the only one who works on these mirrors; ask them what they hold."""
         state = self.journal.state
-        claim, mine = new_claim(), [state.claim] if state.claim else []
-        # Before it is on any mirror: should we be killed, the next run knows that it is nobody's.
-        state.claim = claim.id
+        claim, mine = new_claim(), state.claims
+        # Before it is on any mirror: should we be killed, or not reach a mirror to take it back, a later run
+        # knows that it is nobody's.
+        state.claims = [*mine[-_CLAIMS:], claim.id]
         self.journal.save()
         self._claim = claim
 
@@ -114,4 +117,4 @@ class Fleet:
         with contextlib.suppress(DistrogateError):
             failed = each(claimed, lambda work: work.peer.release(claim))
             if not failed and not self.away:
-                self.journal.state.claim = ""
+                self.journal.state.claims = []

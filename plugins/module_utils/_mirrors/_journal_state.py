@@ -65,7 +65,7 @@ class State:
     last: Transaction | None = None
     ended: list[str] = dataclasses.field(default_factory=list)
     refused: list[str] = dataclasses.field(default_factory=list)  # states that were rolled back
-    claim: str = ""  # with which we may have marked mirrors
+    claims: list[str] = dataclasses.field(default_factory=list)  # with which we may have marked mirrors
     observed: str | None = None  # the state of the source that was seen last
 
     @property

@@ -77,7 +77,7 @@ OPERATIONS: dict[str, Operation] = {
 
 def batches(names: t.Iterable[bytes]) -> t.Iterator[list[bytes]]:
     """The names in as many parts as are needed for each to fit on a command line."""
-    room = min(1 << 20, os.sysconf("SC_ARG_MAX") // 2)
+    room = os.sysconf("SC_ARG_MAX") // 4 * 3
     batch: list[bytes] = []
     size = 0
     for name in names:

@@ -16,6 +16,7 @@ import typing as t
 import pytest
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._peers import Peer
 from ansible_collections.distrogate.ci.tests.unit.mirrors.helpers import Caller, in_release, publish, tree
 
 
@@ -249,3 +250,18 @@ def test_many_files_and_what_lies_there_half_written(
     os.utime(twin, ns=(times, times))
     sync()
     assert [tree(mirror).items() >= tree(source).items() for mirror in locals_] == [True, True]
+
+
+def test_a_claim_that_could_not_be_taken_back(
+    sync: Caller, source: pathlib.Path, locals_: list[pathlib.Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Peer, "release", lambda *_arguments: None)
+    publish(source / "apt", "one")
+    sync()
+    locals_[1].rename(locals_[1].with_name("elsewhere"))
+    publish(source / "apt", "two")
+    sync(quorum="1")
+    locals_[1].with_name("elsewhere").rename(locals_[1])
+    publish(source / "apt", "three")
+    sync(timeout=5)
+    assert [shows(mirror) for mirror in locals_] == ["three", "three"]
