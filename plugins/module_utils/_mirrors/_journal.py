@@ -77,15 +77,22 @@ class Journal:
                 f"{path} is not of version {FORMAT}. Use the code that wrote it, or remove the folder"
                 f" {self.folder}: then the mirrors are asked what they hold.",
             )
-        self.state = State(
-            **{
-                **value,
-                "shown": [Shown(**one) for one in value["shown"]],
-                "mirrors": {address: Held(**held) for address, held in value["mirrors"].items()},
-                "transaction": read_transaction(value["transaction"]),
-                "last": read_transaction(value["last"]),
-            }
-        )
+        try:
+            self.state = State(
+                **{
+                    **value,
+                    "shown": [Shown(**one) for one in value["shown"]],
+                    "mirrors": {address: Held(**held) for address, held in value["mirrors"].items()},
+                    "transaction": read_transaction(value["transaction"]),
+                    "last": read_transaction(value["last"]),
+                }
+            )
+        except (TypeError, KeyError, AttributeError) as error:
+            raise DistrogateError(
+                "bad_journal",
+                f"{path} is broken: {error}. Remove the folder {self.folder}: then the mirrors are asked what"
+                " they hold.",
+            ) from error
 
     def save(self) -> None:
         """Make the state durable."""

@@ -265,3 +265,15 @@ def test_a_claim_that_could_not_be_taken_back(
     publish(source / "apt", "three")
     sync(timeout=5)
     assert [shows(mirror) for mirror in locals_] == ["three", "three"]
+
+
+@pytest.mark.parametrize("text", ['{"version": 2}', '{"version": 2, "shown": 1, "mirrors": {}, "more": 0}', "{"])
+def test_a_broken_journal(sync: Caller, source: pathlib.Path, text: str) -> None:
+    sync()
+    path = source / ".distrogate/mirrors/public/journal.json"
+    path.write_text(text)
+    with pytest.raises(DistrogateError) as caught:
+        sync()
+    assert str(path) in caught.value.message
+    shutil.rmtree(path.parent)
+    assert not sync()["diff"]["after"].get("files", {}).get("changed")
