@@ -267,7 +267,9 @@ def test_a_claim_that_could_not_be_taken_back(
     assert [shows(mirror) for mirror in locals_] == ["three", "three"]
 
 
-@pytest.mark.parametrize("text", ['{"version": 2}', '{"version": 2, "shown": 1, "mirrors": {}, "more": 0}', "{"])
+@pytest.mark.parametrize(
+    "text", ['{"version": 2}', '{"version": 2, "shown": 1, "mirrors": {}, "more": 0}', "{"]
+)
 def test_a_broken_journal(sync: Caller, source: pathlib.Path, text: str) -> None:
     sync()
     path = source / ".distrogate/mirrors/public/journal.json"
