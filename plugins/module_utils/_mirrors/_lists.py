@@ -202,10 +202,14 @@ class Builder:
 
     def add(self, path: bytes, entry: Entry) -> None:
         """The next entry, sorted by path."""
+        self.add_record(path, record(path, entry), entry.size)
+
+    def add_record(self, path: bytes, line: bytes, size: int) -> None:
+        """The next entry, as its record."""
         if path <= self._last:
             raise ValueError(f"{path!r} after {self._last!r}: a list is built in order")
         self._last = path
-        self._cutter.add(path, record(path, entry), entry.size)
+        self._cutter.add(path, line, size)
 
     def end(self) -> str:
         """The list's digest."""

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import typing as t
 
@@ -35,6 +36,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._walk impor
     walk,
 )
 
+_TOLD = re.compile(rb"[0-9a-f]{64} [0-9]+ -?[0-9]+")
 Overlay = t.Mapping[bytes, t.Optional[bytes]]  # what a decided transaction is going to place, and drop
 
 
@@ -145,14 +147,15 @@ class _Own:
         believed unless this is ``deep``: names of content are not used again."""
         content, index = self.look.lists.builder(), self.look.lists.builder()
         known = _Known(self.look, None if deep else last)
-        told = {} if deep else self._told()
+        told = {} if deep else TouchLog(os.fsdecode(self.look.root)).digests()
         self.switches = {}
         for path, signature in self._files():
-            if self.look.is_content(path):
-                digest = known.digest(path, signature) or _digest_of(told.get(path), signature)
-                content.add(path, self._entry(path, signature, digest))
-            else:
+            if not self.look.is_content(path):
                 index.add(path, self._entry(path, signature, ""))
+            elif _TOLD.fullmatch(line := told.get(path, b"")) and line[65:] == b"%d %d" % signature[:2]:
+                content.add_record(path, b"%s %s" % (line, path), signature.size)
+            else:
+                content.add(path, self._entry(path, signature, known.digest(path, signature)))
         part = Part(content.end(), index.end(), *(position or ("", 0)))
         found = self.look.compare(last if deep else None, part)
         if found.damaged:
@@ -164,11 +167,6 @@ class _Own:
                 damaged=[printable(path) for path in found.damaged[:100]],
             )
         return PartSeen(part, True, None, self.switches, found)
-
-    def _told(self) -> dict[bytes, Touched]:
-        """The last record of each path: with a digest, should its publisher have known it."""
-        records = TouchLog(os.fsdecode(self.look.root)).everything()
-        return {one.path: one for one in records if isinstance(one, Touched)}
 
     def _files(self) -> t.Iterator[tuple[bytes, Signature]]:
         """All files, as a transaction that is decided will leave them."""
@@ -187,11 +185,6 @@ class _Own:
         status = self._status(path)
         if status is not None:
             yield path, signature_of(self.look.prefix + path, status)
-
-
-def _digest_of(touched: Touched | None, signature: Signature) -> str:
-    known = touched is not None and signature[:2] == (touched.size, touched.mtime_ns)
-    return touched.sha256 if touched is not None and known else ""
 
 
 class _Known:
