@@ -99,6 +99,12 @@ class Journal:
         value = {"version": FORMAT, **dataclasses.asdict(self.state)}
         write_json(os.path.join(self.folder, "journal.json"), value)
 
+    def forget(self) -> None:
+        """Know nothing of mirrors and earlier states; what is ours on the mirrors is still known for ours."""
+        state = self.state
+        self.state = State(origin=state.origin, serial=state.serial, claims=state.claims)
+        self.save()
+
     def work_of(self, address: str) -> str:
         """A folder for what one mirror gets."""
         return os.path.join(self.work, _short(address))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
+import shutil
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
@@ -47,13 +48,25 @@ class Sync:
                 try:
                     return self._run(fleet)
                 except DistrogateError as error:
-                    if error.reason != "source_changing" or not left:
+                    if error.reason not in ("source_changing", "list_damaged") or not left:
                         raise
                     self.aims.seen = None  # a publisher removed what was to be sent: its newer state will do
+                    if error.reason == "list_damaged":
+                        self.say("a list of files here is damaged: the mirrors are asked what they hold")
+                        self._begin_anew()
                 finally:
                     fleet.release()
                     self.journal.tidy()
         raise AssertionError("the last look either returns or raises")
+
+    def _begin_anew(self) -> None:
+        """Forget what is kept here, for a part of it is not what was written."""
+        self.journal.forget()
+        for folder in (self.depot.snapshots.folder, self.depot.snapshots.lists.folder):
+            shutil.rmtree(folder, ignore_errors=True)
+        fresh = Depot.of(self.request.source, self.request.name)
+        self.depot = dataclasses.replace(fresh, journal=self.journal)
+        self.aims = Aims(self.request, self.depot, self.say, True)
 
     def _run(self, fleet: Fleet) -> Outcome:
         state, request = self.journal.state, self.request

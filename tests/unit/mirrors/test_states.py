@@ -279,3 +279,17 @@ def test_a_broken_journal(sync: Caller, source: pathlib.Path, text: str) -> None
     assert str(path) in caught.value.message
     shutil.rmtree(path.parent)
     assert not sync()["diff"]["after"].get("files", {}).get("changed")
+
+
+def test_a_damaged_list(sync: Caller, source: pathlib.Path, locals_: list[pathlib.Path]) -> None:
+    publish(source / "apt", "one", pool="one_1_all.deb")
+    sync()
+    for path in (source / ".distrogate/lists").iterdir():
+        if path.is_file() and path.stat().st_size:
+            path.chmod(0o644)
+            path.write_bytes(path.read_bytes()[:-2] + b"X\0")
+    publish(source / "apt", "two", pool="two_1_all.deb")
+    result = sync()
+    assert [row["outcome"] for row in result["mirrors"]] == ["switched", "switched"]
+    assert [tree(mirror).items() >= tree(source).items() for mirror in locals_] == [True, True]
+    assert not sync()["changed"]
