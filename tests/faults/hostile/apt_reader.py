@@ -73,7 +73,7 @@ def fields_by_dpkg(path: pathlib.Path, scratch: str) -> Stanza | None:
     """What dpkg-deb reads in a package; None when it refuses it."""
     argv = ["dpkg-deb", "--field", str(path)]
     done = subprocess.run(
-        argv, capture_output=True, timeout=5, check=False, env={"PATH": "/usr/bin:/bin", "TMPDIR": scratch}
+        argv, capture_output=True, timeout=120, check=False, env={"PATH": "/usr/bin:/bin", "TMPDIR": scratch}
     )
     if done.returncode:
         return None
