@@ -120,6 +120,8 @@ options:
         see RV(snapshot_sources). It never changes, and suits clients that cannot ask for files by their hash.
       - A name that stands for another state already is refused. With O(state=absent), the snapshot is
         removed.
+      - V(now) stands for the time, as in C(20261121T120000Z), and makes one only if the newest snapshot is of
+        another state.
       - A repository that shows layers cannot have one.
     type: str
   keep_snapshots:

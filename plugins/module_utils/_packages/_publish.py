@@ -34,6 +34,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._packages._outcome i
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._plan import Plan, Request
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._repository import Repository
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._snapshots import NOW
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._staging import Staging
 
 Signers = t.Callable[[t.Sequence[str], t.Optional[str]], Signs]
@@ -229,6 +230,8 @@ class Publisher:
         if self.check_mode and not self.difference.empty:
             digest = None  # it has a date in it
         snapshot = self.params["snapshot"]
+        if snapshot == NOW:
+            snapshot = next((row["name"] for row in result["snapshots"]), "")
         return {
             **result,
             "state_digest": result["state_digest"] or scope.state_digest,

@@ -16,6 +16,8 @@ from ansible_collections.distrogate.ci.plugins.module_utils._packages._options i
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._plan import Plan, Request
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._tables import packages_of, split
 
+NOW = "now"  # asks for a snapshot that is named by its time, of a state that the newest one is not of
+
 
 def snapshots_of(scopes: t.Mapping[str, Scope], fmt: Format) -> dict[str, Scope]:
     """The snapshots of a format's scope, by name; the newest first."""
@@ -74,6 +76,12 @@ def _overdue(request: Request, snapshots: t.Mapping[str, Scope]) -> list[str]:
 def _plan_named(request: Request, plan: Plan) -> None:
     """Keep the state as it will be under a name, or with ``state: absent`` forget that name."""
     name = word("snapshot", request.params["snapshot"])
+    if name == NOW:
+        there = snapshots_of(request.state.scopes, request.fmt)
+        newest = next(iter(there.values()), None)
+        if newest is not None and newest.state_digest == plan.after.state_digest:
+            return
+        name = _name_of_now(int(request.now), there)
     fmt = request.fmt.for_snapshot(name)
     old = request.state.scopes.get(fmt.scope)
     if request.params["state"] == "absent":
@@ -99,6 +107,13 @@ def _plan_named(request: Request, plan: Plan) -> None:
         )
         if fmt.snapshot_folder():
             _move_tables(request, plan, plan.snapshot)
+
+
+def _name_of_now(moment: int, taken: t.Container[str]) -> str:
+    """The time as a name; the next second's when there were two states within one."""
+    while (name := time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(moment))) in taken:
+        moment += 1
+    return name
 
 
 def _move_tables(request: Request, plan: Plan, scope: Scope) -> None:

@@ -177,3 +177,17 @@ def test_undoing_brings_none_back_and_removes_none(four: Suite, make: Make) -> N
 def test_a_suite_that_is_not_there_has_none(suite: Suite) -> None:
     result = suite("x", state="absent")
     assert (result["snapshots"], result["removed_snapshots"]) == ([], [])
+
+
+def test_named_by_the_time(suite: Suite, make: Make) -> None:
+    first = suite(make("package-a"), snapshot="now")
+    (name,) = names(first["snapshots"])
+    assert time.strptime(name, "%Y%m%dT%H%M%SZ") and f"bookworm/snapshots/{name}" in first["snapshot_sources"]
+    suite.indexes(f"dists/bookworm/snapshots/{name}")
+    again = suite(snapshot="now")
+    assert not suite.changed and again["snapshots"] == first["snapshots"]
+    assert again["snapshot_sources"] == first["snapshot_sources"]
+    more = names(suite(make("package-b"), snapshot="now")["snapshots"])
+    assert more[1] == name and more[0] > name and there(suite) == sorted(more)
+    assert names(suite(make("package-c"), snapshot="now", keep_snapshots=1, **OLD)["snapshots"])[0] > more[0]
+    assert len(there(suite)) == 1
