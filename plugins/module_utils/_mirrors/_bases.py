@@ -31,9 +31,9 @@ def base_of(look: Look, work: Work, depot: Depot) -> Base:
         return Base(None, certain=False, blank=look.blank)
     if record.origin == depot.journal.state.origin and record.serial in held.serials:
         if held.snapshot is None:
-            return Base(None, certain=False, blank=held.certain)
+            return Base(None, certain=False, blank=held.certain, ours=True)
         if depot.snapshots.known(held.snapshot):
-            return Base(depot.snapshots.load(held.snapshot), held.certain)
+            return Base(depot.snapshots.load(held.snapshot), held.certain, ours=True)
     snapshot = _stated(record, work, depot)
     return Base(snapshot, certain=snapshot is not None and record.next is None)
 

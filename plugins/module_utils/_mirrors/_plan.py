@@ -24,11 +24,13 @@ class Base:
 
     ``snapshot`` is None when it is not known. Unless ``certain``, its index files may be
     others than those of the snapshot. A ``blank`` one has nothing that we could overwrite.
+    ``ours``: nobody else wrote to it since we did.
     """
 
     snapshot: Snapshot | None
     certain: bool = True
     blank: bool = False
+    ours: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -200,6 +200,10 @@ class Steps:
         """The mirrors of a transaction of an earlier process that answer, aimed as they were then."""
         works = [work for work in self.fleet.present if work.address in transaction.mirrors]
         for work in works:
+            if not work.base.ours:
+                self.fleet.away[work.address] = "somebody else wrote to it since it was made ready"
+        works = [work for work in works if work.address not in self.fleet.away]
+        for work in works:
             plan = self._aim(transaction, work)
             work.layout.lay_ready(plan.waiting, plan.entries)
         return works

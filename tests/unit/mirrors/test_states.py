@@ -293,3 +293,21 @@ def test_a_damaged_list(sync: Caller, source: pathlib.Path, locals_: list[pathli
     assert [row["outcome"] for row in result["mirrors"]] == ["switched", "switched"]
     assert [tree(mirror).items() >= tree(source).items() for mirror in locals_] == [True, True]
     assert not sync()["changed"]
+
+
+def test_prepared_and_then_written_to_by_somebody_else(
+    sync: Caller, source: pathlib.Path, locals_: list[pathlib.Path], tmp_path: pathlib.Path
+) -> None:
+    publish(source / "apt", "one")
+    sync()
+    publish(source / "apt", "two")
+    sync(state="prepared", transaction="t1")
+    other = tmp_path / "other"
+    shutil.copytree(source, other, ignore=shutil.ignore_patterns(".distrogate"))
+    publish(other / "apt", "three")
+    sync(source=str(other), mirrors=[str(locals_[0])])
+    with refused("quorum_lost"):
+        sync(state="committed", transaction="t1")
+    assert [shows(mirror) for mirror in locals_] == ["three", "one"]
+    sync(quorum="1")
+    assert [shows(mirror) for mirror in locals_] == ["two", "two"]
