@@ -116,7 +116,9 @@ def test_the_kernel_cannot_be_set(person: Person) -> None:
 
 def test_no_network_but_loopback(person: Person) -> None:
     send = "until echo heard | nc -w 2 127.0.0.1 7777; do sleep 0.1; done"
-    talk = f"nc -l -p 7777 >/tmp/got & {send}; wait; cat /tmp/got"
+    # At the end of its input a listener says so, and then a sender may end before it has sent anything.
+    listen = "mkfifo /tmp/in; exec 3<>/tmp/in; nc -l -p 7777 <&3 >/tmp/got"
+    talk = f"{listen} & {send}; wait; cat /tmp/got"
     shown, heard = run(person, "ip -o link", talk)
     assert [line.split()[1:3] for line in shown.text.splitlines()] == [["lo:", "<LOOPBACK,UP,LOWER_UP>"]]
     assert heard.text == "heard\n"
