@@ -35,7 +35,7 @@ class DeadlyStore(WrappedStore):
     ) -> int | None:
         if self._dice.random() < self._chance:
             threading.Thread(target=_die, args=(self._dice.uniform(0, _WITHIN),), daemon=True).start()
-        return super().transact(expected, operations)
+        return super().transact(expected, operations, unmade)
 
 
 class HeedlessStore(WrappedStore):
