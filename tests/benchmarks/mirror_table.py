@@ -48,6 +48,7 @@ def rows(figures: Figures, sizes: Sizes, trsync: str) -> list[Row]:
         row(few, cases.FEW, middle, copied, None),
         row(few, cases.FEW, middle, trsync, AHEAD),
         row(f"{copy}, not verified", cases.FIRST, first, plain, 1.1, cases.UNVERIFIED),
+        row(f"{copy}, not verified", cases.FIRST, first, trsync, AHEAD, cases.UNVERIFIED),
         row(copy, cases.FIRST, first, plain, 1.4),
         row(copy, cases.FIRST, first, trsync, AHEAD),
         *_at_once(figures, sizes, trsync),

@@ -129,6 +129,9 @@ class Lists:
         """What differs, sorted by path; None is the empty list. Reads only pieces that differ."""
         if before == after:
             return
+        if before is None and after is not None:
+            yield from ((path, None, entry) for path, entry in self.entries(after))
+            return
         old, new = self._refs(before), self._refs(after)
         same = {ref.digest for ref in old} & {ref.digest for ref in new}
         for olds, news in _overlaps(_spans(old, same), _spans(new, same)):

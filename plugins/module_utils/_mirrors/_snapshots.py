@@ -99,6 +99,9 @@ class Snapshots:
             self._of_part(prefix, _list(olds.get(prefix), kind), _list(news.get(prefix), kind))
             for prefix in sorted(olds.keys() | news.keys())
         ]
+        if len(rows) == 1:
+            yield from rows[0]
+            return
         # A folder that became a part, or is none any more, moves its files from list to list.
         last: Change | None = None
         for path, old, new in heapq.merge(*rows, key=_path_of):
@@ -112,8 +115,8 @@ class Snapshots:
             yield last
 
     def _of_part(self, prefix: bytes, before: str | None, after: str | None) -> t.Iterator[Change]:
-        for path, old, new in self.lists.difference(before, after):
-            yield prefix + path, old, new
+        changes = self.lists.difference(before, after)
+        return ((prefix + path, old, new) for path, old, new in changes) if prefix else changes
 
     def delta(self, before: Snapshot | None, after: Snapshot | None) -> Delta:
         """What differs; None is the empty tree. The same question again costs nothing."""
