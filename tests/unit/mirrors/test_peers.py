@@ -173,10 +173,10 @@ def test_many_names(tmp_path: pathlib.Path, source: pathlib.Path) -> None:
     """More than fit on a command line: sent in parts; deleted by a list."""
     with KINDS["local"](tmp_path / "mirror") as host:
         peer = host.peer(tmp_path / "work")
-        names = fill(source, [b"%04d-" % number + b"x" * 240 for number in range(6000)])
+        names = fill(source, [b"%04d-" % number + b"x" * 240 for number in range(7000)])
         assert len(list(batches(names))) == 2 and list(batches([])) == []
         assert [name for batch in batches(names) for name in batch] == names
-        assert peer.send(str(source), names).files == 6000
+        assert peer.send(str(source), names).files == 7000
         assert peer.differing(str(source), names) == []
         peer.finish(str(source), [], names[1:])
         assert list(peer.every_name()) == names[:1]
