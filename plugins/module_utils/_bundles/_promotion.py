@@ -12,7 +12,8 @@ call does with a promotion that did not end:
     pointed     the channel moved: write the statement
 
 Every step from one phase to the next compares the journal's revision, so only
-one of two callers takes it, whatever either of them believes to hold.
+one of two callers takes it, whatever either of them believes to hold. A roll
+back is a promotion of an earlier bundle whose targets restore what they had.
 """
 
 from __future__ import annotations
@@ -20,213 +21,205 @@ from __future__ import annotations
 import typing as t
 import uuid
 
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _promotion_tags as tags
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_end import finish, point
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_history import (
+    history_key,
+    remembered,
+    target_states,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_journal import (
+    Journal,
+    found_journal,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_model import (
-    UNKNOWN_TRANSACTION,
-    VERSION_COUNTER,
+    FORMAT,
+    NUMBERED,
+    Json,
     Outcome,
-    Target,
+    Request,
     World,
     channel_key,
     checked_channel,
+    checked_series,
     journal_key,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_parts import (
+    drop_parts,
+    read_parts,
+    write_parts,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_targets import Targets
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_versions import next_number
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Delete, Put, Store
-
-Json = dict[str, t.Any]
-
-
-def _commit(target: Target) -> Json:
-    """Commit; a target that forgot the transaction, because its reservation ended, prepares once more."""
-    try:
-        return target.commit()
-    except DistrogateError as error:
-        if error.reason != UNKNOWN_TRANSACTION:
-            raise
-    target.prepare()
-    return target.commit()
+from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Put, Store, until_written
 
 
 class Promotion:
     """Promotions to one channel. The caller holds the channel's lock (order), the journal gives safety."""
 
-    def __init__(self, store: Store, channel: str, world: World) -> None:
+    def __init__(self, store: Store, channel: str, world: World, by: str = "somebody") -> None:
         self._store = store
         self._channel = checked_channel(channel)
         self._world = world
-        self._key = journal_key(channel)
+        self._by = by
 
     def current(self) -> Json | None:
         """What the channel points to."""
         entry = self._store.get(channel_key(self._channel))
         return None if entry is None else t.cast(Json, entry.value)
 
-    def open_journal(self) -> Json | None:
-        """The promotion that did not end, if there is one."""
-        entry = self._store.get(self._key)
-        return None if entry is None else t.cast(Json, entry.value)
-
     def recover(self) -> Json | None:
         """Complete or undo a promotion that did not end; returns its journal."""
-        entry = self._store.get(self._key)
-        if entry is None:
+        journal = found_journal(self._store, self._channel)
+        if journal is None:
             return None
-        journal = t.cast(Json, entry.value)
-        self._world.progress(f"found the promotion of {journal['digest']} left in phase {journal['phase']}")
+        value = journal.value
+        self._world.progress(f"found the promotion of {value['digest']} left in phase {value['phase']}")
         # Taking it over changes its revision: whoever began it cannot go on with it.
-        revision = self._step(entry.revision, {**journal, "takeovers": journal.get("takeovers", 0) + 1})
-        if journal["phase"] == "preparing":
-            errors = self._undo(journal, revision)
-            if errors:
-                raise DistrogateError(
-                    "undo_incomplete",
-                    f"The promotion of {journal['digest']} to {self._channel} did not end and could not"
-                    f" be undone: {'; '.join(errors)} Nothing was published."
-                    " Run it again when that is repaired.",
-                )
-        else:
-            self._complete(journal, revision, again=True)
-        return journal
+        journal.step({"taken_over": {"by": self._by, "at": self._world.now()}})
+        if value["phase"] != "preparing":
+            self._complete(journal, self._targets(journal), again=True)
+            return value
+        errors = self._undo(journal)
+        if errors:
+            raise DistrogateError(
+                "undo_incomplete",
+                f"The promotion of {value['digest']} to {self._channel} did not end and could not"
+                f" be undone: {' '.join(errors)} Nothing was published."
+                " Run it again when that is repaired.",
+            )
+        return value
 
-    def promote(self, digest: str, plans: list[Json], origin: Json, by: str) -> Outcome:
-        """Point the channel at ``digest``; ``plans`` are its targets, ``origin`` is where the bundle lies."""
+    def promote(self, request: Request) -> Outcome:
+        """Point the channel at a bundle."""
+        checked_series(request.series)
         self.recover()
         current = self.current()
-        if current is not None and current["digest"] == digest:
-            return Outcome(current["version"], digest, current["serial"], [], changed=False)
-        journal, revision = self._begin(digest, plans, origin, by)
-        prepared: list[Json] = []
+        if current is not None and current["digest"] == request.digest:
+            return Outcome(current["version"], request.digest, current["serial"], [], changed=False)
+        self.refuse_immutable(request, current)
+        journal = self._begin(request)
+        targets = Targets(self._world, journal, request.plans)
         try:
-            for target in self._targets(journal):
-                prepared.append(target.prepare())
-            revision = self._step(revision, {**journal, "phase": "committing"})
+            prepared = targets.prepare()
+            self._reserve(journal, targets, prepared)
+            journal.step({"phase": "committing"})
         except BaseException:
-            self._undo(journal, revision)
+            self._undo(journal)
             raise
-        journal["phase"] = "committing"
-        committed = self._complete(journal, revision)
-        targets = [{**before, **after} for before, after in zip(prepared, committed)]
-        return Outcome(journal["version"], journal["previous"], journal["serial"], targets)
+        committed = self._complete(journal, targets)
+        results = [{**before, **after} for before, after in zip(prepared, committed)]
+        value = journal.value
+        return Outcome(value["version"], value["previous"], value["serial"], results)
 
-    def _targets(self, journal: Json) -> list[Target]:
-        return [self._target(plan, journal) for plan in journal["plans"]]
-
-    def _target(self, plan: Json, journal: Json) -> Target:
-        return self._world.target(plan, journal["origin"], journal["transaction"])
-
-    def _begin(self, digest: str, plans: list[Json], origin: Json, by: str) -> tuple[Json, int]:
-        """Open the journal and take the next version number, both or neither."""
-        while True:
-            counter = self._store.get(VERSION_COUNTER)
-            pointer = self._store.get(channel_key(self._channel))
-            number = (counter.value if counter else 0) + 1
-            journal = {
-                "id": self._channel,
-                "begun": self._store.now(),
-                "phase": "preparing",
-                "channel": self._channel,
-                "digest": digest,
-                "previous": pointer.value["digest"] if pointer else None,
-                "serial": (pointer.value["serial"] if pointer else 0) + 1,
-                "version": f"{number}.0.0",
-                "transaction": uuid.uuid4().hex,
-                "plans": plans,
-                "origin": origin,
-                "at": self._world.now(),
-                "by": by,
-            }
-            revision = self._store.transact(
-                {VERSION_COUNTER: counter.revision if counter else 0, self._key: 0},
-                [Put(VERSION_COUNTER, number), Put(self._key, journal)],
+    def refuse_immutable(self, request: Request, current: Json | None) -> None:
+        """A channel that was once declared immutable stays with its bundle."""
+        if current is not None and current["digest"] != request.digest and current.get("immutable"):
+            raise DistrogateError(
+                "channel_immutable",
+                f"{self._channel} is immutable and points to {current['digest']} since {current['at']}."
+                " Promote to another channel.",
             )
-            if revision is not None:
-                return journal, revision
-            if self._store.get(self._key) is not None:
-                raise self._lost()
 
-    def _step(self, revision: int, journal: Json) -> int:
-        after = self._store.transact({self._key: revision}, [Put(self._key, journal)])
-        if after is None:
-            raise self._lost()
-        return after
+    def _targets(self, journal: Journal) -> Targets:
+        plans = read_parts(self._store, self._channel, journal.value["transaction"], "plans")
+        return Targets(self._world, journal, plans)
 
-    def _lost(self) -> DistrogateError:
-        return DistrogateError(
-            "promotion_lost",
-            f"Another promotion took over the channel {self._channel}, because this one seemed dead."
-            " Run it again when the other has ended.",
+    def _begin(self, request: Request) -> Journal:
+        """Open the journal and take the next version number, both or neither."""
+        transaction = uuid.uuid4().hex
+        written = write_parts(self._store, self._channel, transaction, "plans", request.plans)
+        try:
+            return until_written(lambda: self._opened(request, transaction, written))
+        except DistrogateError:
+            drop_parts(self._store, self._channel, transaction)
+            raise
+
+    def _opened(self, request: Request, transaction: str, written: dict[str, int]) -> Journal | None:
+        """One attempt; None when a number or the channel's state went to somebody else meanwhile."""
+        pointer = self._store.get(channel_key(self._channel))
+        before = pointer.value if pointer else {"digest": None, "serial": 0}
+        number = (
+            next_number(self._store, request.series, request.version) if request.version in NUMBERED else None
         )
+        key = journal_key(self._channel)
+        value = {
+            "id": self._channel,
+            "format": FORMAT,
+            "begun": self._store.now(),
+            "phase": "preparing",
+            "channel": self._channel,
+            "digest": request.digest,
+            "previous": before["digest"],
+            "serial": before["serial"] + 1,
+            "version": number.version if number else request.known,
+            "numbered": request.version,
+            "series": request.series,
+            "state": request.state,
+            "immutable": request.immutable,
+            "transaction": transaction,
+            "again": {},
+            "origin": request.origin,
+            "at": self._world.now(),
+            "by": request.by,
+        }
+        expected = {channel_key(self._channel): pointer.revision if pointer else 0, key: 0, **written}
+        operations = [Put(key, value)]
+        if number:
+            expected.update(number.expected)
+            operations += number.operations
+        revision = self._store.transact(expected, operations)
+        if revision is not None:
+            # What a killed process left of promotions that never opened their journal.
+            drop_parts(self._store, self._channel, but=transaction)
+            return Journal(self._store, value, revision)
+        if self._store.get(key) is not None:
+            raise Journal(self._store, value, 0).lost()
+        return None
 
-    def _undo(self, journal: Json, revision: int) -> list[str]:
+    def _reserve(self, journal: Journal, targets: Targets, prepared: list[Json]) -> None:
+        """Keep what the targets said, and claim the names that they are going to give."""
+        kept = [remembered(result) for result in prepared]
+        write_parts(self._store, self._channel, journal.value["transaction"], "prepared", kept)
+        tags.claim(journal, tags.tags_of(targets.plans, kept, journal.value))
+
+    def _undo(self, journal: Journal) -> list[str]:
         """Undo every target, whatever each says, and close the journal when all did; returns errors."""
-        entry = self._store.get(self._key)
-        ours = entry is not None and entry.value["transaction"] == journal["transaction"]
+        transaction = journal.value["transaction"]
+        entry = self._store.get(journal.key)
+        ours = entry is not None and entry.value["transaction"] == transaction
         if entry is not None and ours and entry.value["phase"] != "preparing":
             return []  # the step to commit was taken, though its answer was lost: the next call completes it
-        errors = []
-        for plan in journal["plans"]:
-            try:
-                self._target(plan, journal).undo()
-            except DistrogateError as error:
-                errors.append(error.message)
+        row = None if ours else self._store.get(history_key(self._channel, journal.value["serial"]))
+        if row is not None and row.value["transaction"] == transaction:
+            return []  # another took it over and completed it: nothing of it is undone
+        targets = self._targets(journal)
+        errors = targets.undo()
         if errors:
-            self._world.progress("could not undo everywhere, the next promotion will: " + "; ".join(errors))
-        else:
-            self._store.transact({self._key: revision}, [Delete(self._key)])
+            self._world.progress("could not undo everywhere, the next promotion will: " + " ".join(errors))
+        elif ours and entry is not None and entry.revision == journal.revision:
+            kept = read_parts(self._store, self._channel, transaction, "prepared")
+            tags.release(journal, tags.tags_of(targets.plans, kept, journal.value))
+            journal.close()
         return errors
 
-    def _complete(self, journal: Json, revision: int, again: bool = False) -> list[Json]:
+    def _complete(self, journal: Journal, targets: Targets, again: bool = False) -> list[Json]:
         """From ``committing`` to the end; may be called again at any point of it."""
+        kept = read_parts(self._store, self._channel, journal.value["transaction"], "prepared")
         committed: list[Json] = []
-        if journal["phase"] == "committing":
+        if journal.value["phase"] == "committing":
             try:
-                for target in self._targets(journal):
-                    committed.append(_commit(target))
+                committed = targets.commit()
             except DistrogateError as error:
+                if error.reason == "promotion_lost":
+                    raise
                 raise DistrogateError(
                     "promotion_incomplete",
-                    f"The promotion of {journal['digest']} to {self._channel} has begun to publish and could"
-                    f" not end: {error.message} Run it again: it goes on from here.",
+                    f"The promotion of {journal.value['digest']} to {self._channel} has begun to publish and"
+                    f" could not end: {error.message} Run it again: it goes on from here.",
                     cause=error.reason,
                 ) from error
-            journal, revision = self._point(journal, revision)
-        try:
-            self._world.publish_statement(journal)
-        except DistrogateError as error:
-            # The store has the statement too, so a run directory that is gone may not block the channel.
-            if not again:
-                raise DistrogateError(
-                    "statement_unwritten",
-                    f"{self._channel} points to {journal['digest']} now, but the promotion's statement could"
-                    f" not be written beside the bundle: {error.message} Run it again to write it.",
-                    cause=error.reason,
-                ) from error
-            self._world.progress(
-                f"the statement of {journal['version']} stays in the store alone: {error.message}"
-            )
-        self._store.transact({self._key: revision}, [Delete(self._key)])
+            point(journal, self._world, target_states(targets.plans, kept, committed))
+        finish(journal, self._world, tags.tags_of(targets.plans, kept, journal.value), again)
         return committed
-
-    def _point(self, journal: Json, revision: int) -> tuple[Json, int]:
-        """Move the channel, and note it in the journal, at once."""
-        pointer = self._store.get(channel_key(self._channel))
-        if (pointer.value["digest"] if pointer else None) != journal["previous"]:
-            raise self._lost()
-        value = {name: journal[name] for name in ("digest", "version", "serial", "previous", "at", "by")}
-        journal = {**journal, "phase": "pointed", "statement": self._world.statement(journal)}
-        version_key = channel_key(journal["version"])
-        after = self._store.transact(
-            {
-                channel_key(self._channel): pointer.revision if pointer else 0,
-                self._key: revision,
-                version_key: 0,
-            },
-            [
-                Put(channel_key(self._channel), value),
-                Put(version_key, {**value, "channel": self._channel, "statement": journal["statement"]}),
-                Put(self._key, journal),
-            ],
-        )
-        if after is None:
-            raise self._lost()
-        return journal, after

@@ -13,14 +13,18 @@ import typing as t
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 
 UNKNOWN_TRANSACTION = "unknown_transaction"  # the reason of a target that does not know a transaction's id
-VERSION_COUNTER = "promotion/version"
-_CHANNEL = re.compile(r"^[a-z][a-z0-9_.-]{0,63}$")
+FORMAT = 2  # of the journal
+MAIN = "main"  # the series of versions when none is named
+PROMOTED, ROLLED_BACK = "promoted", "rolled_back"
+NUMBERED = ("major", "minor")
+_NAME = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 
+T = t.TypeVar("T")
 Json = dict[str, t.Any]
 
 
 class Target(t.Protocol):
-    """A release repository that takes part in a promotion. Every method may be called again."""
+    """Where artifacts are published. Every method may be called again, and beside those of other targets."""
 
     def prepare(self) -> Json:
         """Bring the artifacts and make ready; nothing that users see changes."""
@@ -35,11 +39,14 @@ class Target(t.Protocol):
 class World(t.Protocol):
     """What a promotion needs from outside; the action plugin provides it with Ansible, tests without."""
 
-    def target(self, plan: Json, origin: Json, transaction: str) -> Target:
-        """The target that a plan (one of the journal's) describes, for the bundle that lies at ``origin``."""
+    def target(self, plan: Json, journal: Json, transaction: str, index: int) -> Target:
+        """The target that a plan describes, for the promotion that the journal describes."""
 
-    def statement(self, journal: Json) -> str:
-        """The signed promotion statement."""
+    def together(self, calls: t.Sequence[t.Callable[[], Json]]) -> list[Json | DistrogateError]:
+        """Make these calls side by side, each to its end; what each returned, or why it failed."""
+
+    def statement(self, journal: Json, states: list[Json]) -> str:
+        """The signed promotion statement; ``states`` is what each target has now."""
 
     def publish_statement(self, journal: Json) -> None:
         """Write the journal's ``statement`` beside the bundle; succeeds when it lies there already."""
@@ -51,19 +58,33 @@ class World(t.Protocol):
         """Tell whoever looks on."""
 
 
-def checked_channel(name: str) -> str:
-    """A channel's name; version numbers are given out, not chosen."""
-    if not _CHANNEL.match(name):
+def _checked(name: str, what: str) -> str:
+    if not _NAME.fullmatch(name):
         raise DistrogateError(
             "bad_name",
-            f"{name!r} cannot be promoted to: a channel's name begins with a letter, of a-z, 0-9 and _.-"
+            f"{name!r} cannot be {what}: its name begins with a letter, of a-z, 0-9 and _.-"
             " (versions such as 4.0.0 are given out by promotion).",
         )
     return name
 
 
+def checked_channel(name: str) -> str:
+    """A channel's name; version numbers are given out, not chosen."""
+    return _checked(name, "promoted to")
+
+
+def checked_series(name: str) -> str:
+    """The name of a series of versions."""
+    return _checked(name, "a series of versions")
+
+
 def channel_key(channel: str) -> str:
     return f"channel/{channel}"
+
+
+def version_key(series: str, version: str) -> str:
+    """A version is a channel too; that of another series has a slash in its name, which no channel has."""
+    return channel_key(version if series == MAIN else f"{series}/{version}")
 
 
 def journal_key(channel: str) -> str:
@@ -75,11 +96,26 @@ def lock_key(channel: str) -> str:
     return f"promotion/{checked_channel(channel)}/lock"
 
 
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What is asked of a channel. ``origin`` is where the bundle lies, ``plans`` are the targets."""
+
+    digest: str
+    plans: list[Json]
+    origin: Json
+    by: str
+    version: str = "major"  # or minor, or none
+    series: str = MAIN
+    immutable: bool = False
+    state: str = PROMOTED
+    known: str | None = None  # a roll back's version, which it had
+
+
 @dataclasses.dataclass
 class Outcome:
     """What a promotion did."""
 
-    version: str
+    version: str | None
     previous: str | None
     serial: int
     targets: list[Json]

@@ -1,0 +1,92 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The end of a promotion: the channel moves, with its history, its pins and its statement."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _promotion_tags as tags
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle import digest_hex
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_history import history_key
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_journal import Journal
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_model import (
+    NUMBERED,
+    Json,
+    World,
+    channel_key,
+    version_key,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._pins import Pins
+from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Put, Store
+
+_POINTER = ("digest", "version", "series", "serial", "previous", "at", "by", "state", "immutable")
+_ROW = ("digest", "version", "series", "serial", "at", "by", "state", "transaction")
+
+
+def point(journal: Journal, world: World, states: list[Json]) -> None:
+    """Move the channel, write its history, and note both in the journal, at once."""
+    value = journal.value
+    channel = channel_key(journal.channel)
+    pointer = journal.store.get(channel)
+    if (pointer.value["digest"] if pointer else None) != value["previous"]:
+        raise journal.lost()
+    statement = world.statement(value, states)
+    moved = {name: value[name] for name in _POINTER}
+    row = {**{name: value[name] for name in _ROW}, "from": value["previous"], "states": states}
+    history = history_key(journal.channel, value["serial"])
+    expected = {channel: pointer.revision if pointer else 0, history: 0}
+    operations = [Put(channel, moved), Put(history, {**row, "statement": statement})]
+    if value["numbered"] in NUMBERED:
+        key = version_key(value["series"], value["version"])
+        expected[key] = 0
+        operations.append(Put(key, {**moved, "channel": journal.channel}))
+    before = pointer.value.get("previous") if pointer else None
+    journal.step({"phase": "pointed", "statement": statement, "forgotten": before}, expected, operations)
+
+
+def pin(journal: Journal) -> None:
+    """Keep the run directories of what the channel has and had before; again it changes nothing."""
+    value = journal.value
+    pins = Pins(journal.store, "run")
+    holder = channel_key(journal.channel)
+    kept = set()
+    for digest in (value["digest"], value["previous"]):
+        origin = value["origin"] if digest == value["digest"] else _origin(journal.store, digest)
+        if origin and origin.get("run_dir"):
+            kept.add(origin["run_dir"])
+            pins.add(origin["run_dir"], holder, {"bundle": digest, "host": origin["host"]})
+    gone = _origin(journal.store, value["forgotten"])
+    if gone and gone["run_dir"] not in kept:
+        pins.remove(gone["run_dir"], holder)
+
+
+def _origin(store: Store, digest: str | None) -> Json | None:
+    entry = store.get(f"bundle/{digest_hex(digest)}") if digest else None
+    return None if entry is None else t.cast(Json, entry.value)
+
+
+def finish(journal: Journal, world: World, names: list[tags.Tag], again: bool) -> None:
+    """From ``pointed`` to the end; may be called again at any point of it."""
+    tags.settle(journal, names)
+    pin(journal)
+    value = journal.value
+    try:
+        journal.fence()
+        world.publish_statement(value)
+    except DistrogateError as error:
+        if error.reason == "promotion_lost":
+            raise
+        # The store has the statement too, so a run directory that is gone may not block the channel.
+        if not again:
+            raise DistrogateError(
+                "statement_unwritten",
+                f"{journal.channel} points to {value['digest']} now, but the promotion's statement could"
+                f" not be written beside the bundle: {error.message} Run it again to write it.",
+                cause=error.reason,
+            ) from error
+        world.progress(f"the statement of {journal.channel} {value['serial']} stays in the store alone: {error.message}")
+    journal.close()
