@@ -73,6 +73,7 @@ class Promotion:
         """Complete or undo a promotion that did not end; returns its journal."""
         journal = found_journal(self._store, self._channel)
         if journal is None:
+            drop_parts(self._store, self._channel)  # of a process that was killed beside its journal's life
             return None
         value = journal.value
         self._world.progress(f"found the promotion of {value['digest']} left in phase {value['phase']}")
@@ -81,7 +82,7 @@ class Promotion:
         if value["phase"] != "preparing":
             self._complete(journal, self._targets(journal), again=True)
             return value
-        errors = self._undo(journal)
+        errors = self._undo(journal, self._targets(journal))
         if errors:
             raise DistrogateError(
                 "undo_incomplete",
@@ -106,7 +107,7 @@ class Promotion:
             self._reserve(journal, targets, prepared)
             journal.step({"phase": "committing"})
         except BaseException:
-            self._undo(journal)
+            self._undo(journal, targets)
             raise
         committed = self._complete(journal, targets)
         results = [{**before, **after} for before, after in zip(prepared, committed)]
@@ -171,8 +172,6 @@ class Promotion:
             operations += number.operations
         revision = self._store.transact(expected, operations)
         if revision is not None:
-            # What a killed process left of promotions that never opened their journal.
-            drop_parts(self._store, self._channel, but=transaction)
             return Journal(self._store, value, revision)
         if self._store.get(key) is not None:
             raise Journal(self._store, value, 0).lost()
@@ -184,7 +183,7 @@ class Promotion:
         write_parts(self._store, self._channel, journal.value["transaction"], "prepared", kept)
         tags.claim(journal, tags.tags_of(targets.plans, kept, journal.value))
 
-    def _undo(self, journal: Journal) -> list[str]:
+    def _undo(self, journal: Journal, targets: Targets) -> list[str]:
         """Undo every target, whatever each says, and close the journal when all did; returns errors."""
         transaction = journal.value["transaction"]
         entry = self._store.get(journal.key)
@@ -194,7 +193,6 @@ class Promotion:
         row = None if ours else self._store.get(history_key(self._channel, journal.value["serial"]))
         if row is not None and row.value["transaction"] == transaction:
             return []  # another took it over and completed it: nothing of it is undone
-        targets = self._targets(journal)
         errors = targets.undo()
         if errors:
             self._world.progress("could not undo everywhere, the next promotion will: " + " ".join(errors))

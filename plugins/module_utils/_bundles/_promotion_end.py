@@ -72,6 +72,7 @@ def _origin(store: Store, digest: str | None) -> Json | None:
 def finish(journal: Journal, world: World, names: list[tags.Tag], again: bool) -> None:
     """From ``pointed`` to the end; may be called again at any point of it."""
     tags.settle(journal, names)
+    journal.fence()
     pin(journal)
     value = journal.value
     try:
@@ -88,5 +89,7 @@ def finish(journal: Journal, world: World, names: list[tags.Tag], again: bool) -
                 f" not be written beside the bundle: {error.message} Run it again to write it.",
                 cause=error.reason,
             ) from error
-        world.progress(f"the statement of {journal.channel} {value['serial']} stays in the store alone: {error.message}")
+        world.progress(
+            f"the statement of {journal.channel} {value['serial']} stays in the store alone: {error.message}"
+        )
     journal.close()

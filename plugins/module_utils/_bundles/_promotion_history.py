@@ -31,14 +31,20 @@ def remembered(result: Json) -> Json:
     return {name: result[name] for name in _REMEMBERED if result.get(name) is not None}
 
 
-def target_states(plans: t.Sequence[Json], prepared: t.Sequence[Json], committed: t.Sequence[Json]) -> list[Json]:
+def target_states(
+    plans: t.Sequence[Json], prepared: t.Sequence[Json], committed: t.Sequence[Json]
+) -> list[Json]:
     """What each target has after a promotion, and what is needed to bring it back to that."""
     states = []
     for plan, before, after in zip(plans, prepared, committed):
-        # What was prepared counts: when a killed promotion is committed again, others may have published since.
+        # What was prepared counts: before a killed promotion goes on, others may have published.
         known = {**remembered(after), **before}
         published = known.pop("published", [])
-        state = {name: plan[name] for name in ("host", "plugin", "place", "arguments", "artifact_types", "incoming") if name in plan}
+        state = {
+            name: plan[name]
+            for name in ("host", "plugin", "place", "arguments", "artifact_types", "incoming")
+            if name in plan
+        }
         states.append({**state, **known, "published": published[:_SHOWN], "published_total": len(published)})
     return states
 
@@ -89,12 +95,14 @@ def way_back(rows: t.Sequence[Json], serial: int, restoring: t.Collection[str]) 
             elif place_of(state) not in found:
                 strangers[place_of(state)] = state
     lost = [state for state in strangers.values() if state["plugin"] in restoring]
-    lost += [state for state in found.values() if state["plugin"] in restoring and not state.get("state_digest")]
+    lost += [
+        state for state in found.values() if state["plugin"] in restoring and not state.get("state_digest")
+    ]
     if lost:
         places = ", ".join(f"{state['place']} on {state['host']} ({state['plugin']})" for state in lost)
         raise DistrogateError(
             "no_earlier_state",
-            f"{places} had no state of that bundle to go back to. Promote the bundle anew, or leave that target"
-            " to a channel of its own.",
+            f"{places} had no state of that bundle to go back to. Promote the bundle anew, or leave that"
+            " target to a channel of its own.",
         )
     return [*found.values(), *({**state, "joined": True} for state in strangers.values())]

@@ -96,7 +96,7 @@ def found_journal(store: Store, channel: str) -> Journal | None:
     if entry.value.get("format") != FORMAT:
         raise DistrogateError(
             "journal_version",
-            f"The journal of an open promotion to {channel} was written by another version of this collection."
-            " End it with that version.",
+            f"The journal of an open promotion to {channel} was written by another version of this"
+            " collection. End it with that version.",
         )
     return Journal(store, entry.value, entry.revision)

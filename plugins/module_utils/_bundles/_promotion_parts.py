@@ -55,11 +55,9 @@ def read_parts(store: Store, channel: str, transaction: str, name: str) -> list[
     return t.cast("list[Json]", json.loads(text)) if text else []
 
 
-def drop_parts(store: Store, channel: str, transaction: str = "", but: str = "") -> None:
-    """Remove what a promotion wrote; without its ``transaction`` what all wrote, ``but`` one."""
+def drop_parts(store: Store, channel: str, transaction: str = "") -> None:
+    """Remove what a promotion wrote; without its ``transaction`` what all promotions to the channel wrote."""
     folder = _folder(channel) + (f"{transaction}/" if transaction else "")
-    entries = store.read([Range(folder, bare=True)])[0]
-    keep = f"{_folder(channel)}{but}/" if but else None
-    keys = [entry.key for entry in entries if keep is None or not entry.key.startswith(keep)]
+    keys = [entry.key for entry in store.read([Range(folder, bare=True)])[0]]
     for start in range(0, len(keys), OPERATIONS):
         store.transact({}, [Delete(key) for key in keys[start : start + OPERATIONS]])

@@ -156,7 +156,7 @@ def _tag_taken(taken: t.Sequence[tuple[Tag, Entry | None]]) -> DistrogateError:
     )
     return DistrogateError(
         "tag_taken",
-        f"Nothing was published: {listed}. A name never moves, but a mutable channel's own. Promote to another"
-        " version or place.",
+        f"Nothing was published: {listed}. A name never moves, but a mutable channel's own. Promote to"
+        " another version or place.",
         digests=[tag.digest for tag, _entry in taken],
     )

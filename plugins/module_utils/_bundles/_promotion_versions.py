@@ -12,6 +12,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_
     MAIN,
     Json,
     checked_series,
+    version_key,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Key, Put, Store
 
@@ -31,15 +32,21 @@ def next_number(store: Store, series: str, kind: str) -> Number:
     """The next ``N.0.0`` (``major``), or the next ``N.M.0`` of the newest N (``minor``)."""
     key = f"version/{checked_series(series)}"
     found, old = store.read([Key(key), Key(_BEFORE_SERIES)])
-    value: Json = {"major": 0, "minor": 0}
+    taken: Json = {"major": 0, "minor": 0}
     if found:
-        value = found[0].value
+        taken = found[0].value
     elif old and series == MAIN:
-        value = {"major": old[0].value, "minor": 0}
-    taken = (
-        {"major": value["major"] + 1, "minor": 0}
-        if kind == "major"
-        else {"major": value["major"], "minor": value["minor"] + 1}
-    )
+        taken = {"major": old[0].value, "minor": 0}
+    while True:
+        taken = _after(taken, kind)
+        version = f"{taken['major']}.{taken['minor']}.0"
+        if store.get(version_key(series, version)) is None:  # the counter may be older than the versions
+            break
     revision = found[0].revision if found else 0
-    return Number(f"{taken['major']}.{taken['minor']}.0", {key: revision}, [Put(key, taken)])
+    return Number(version, {key: revision, version_key(series, version): 0}, [Put(key, taken)])
+
+
+def _after(taken: Json, kind: str) -> Json:
+    if kind == "major":
+        return {"major": taken["major"] + 1, "minor": 0}
+    return {"major": taken["major"], "minor": taken["minor"] + 1}
