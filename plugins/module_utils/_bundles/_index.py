@@ -56,45 +56,98 @@ class _Broken(Exception):
     """The index has to be made anew."""
 
 
-def with_index(
-    archive: Archive,
-    trust: Trust,
-    work: Work[T],
-    *,
-    progress: t.Callable[[str], None],
-    timeout: float = 600.0,
-) -> T:
-    """What ``work`` returns, which reads an index that is up to the files as they were when this was called."""
-    if not os.path.isdir(archive.root):
-        with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-            create(connection)
-            return work(connection)
-    path = f"{archive.root}/{OWN}/{NAME}"
-    looked_ns = time.time_ns()
-    stamps = archive.stamps()
-    for attempt in range(3):
-        seen = _inode(path)
-        try:
-            return _read(path, stamps, trust, work)
-        except _Behind:
-            forced = None
-        except (_Broken, sqlite3.DatabaseError) as error:
-            if _is_locked(error) or attempt == 2:
-                raise _failed(path, error) from error
-            forced = seen
-        _refresh(archive, path, trust, forced, looked_ns, progress, timeout)
-        stamps = None  # what comes later than the call need not be in it
-    raise _failed(path, RuntimeError("it is behind as soon as it is made"))
-
-
 class _Behind(Exception):
     """The index has to be brought up to the files."""
 
 
-def _failed(path: str, error: Exception) -> DistrogateError:
-    return DistrogateError(
-        "index_failed", f"The index {path} cannot be used: {error}. Remove it: it is made anew from the archive."
-    )
+class Index:
+    """The index of an archive. Nothing is opened before something is read."""
+
+    def __init__(
+        self, archive: Archive, trust: Trust, progress: t.Callable[[str], None], timeout: float = 600.0
+    ) -> None:
+        self._archive = archive
+        self._trust = trust
+        self._progress = progress
+        self._timeout = timeout
+        self._folder = f"{archive.root}/{OWN}"
+        self._path = f"{self._folder}/{NAME}"
+
+    def read(self, work: Work[T]) -> T:
+        """What ``work`` returns. It reads one state, of the files as they were when this was called or later."""
+        if not os.path.isdir(self._archive.root):
+            with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+                create(connection)
+                return work(connection)
+        stamps: dict[str, str] | None = self._archive.stamps()
+        for _attempt in range(3):
+            broken = None
+            inode = _inode(self._path)
+            try:
+                return self._read(stamps, work)
+            except _Behind:
+                stamps = None  # what comes later than the call need not be in it
+            except (_Broken, sqlite3.DatabaseError) as error:
+                broken = _Broken(str(error))
+                if _is_locked(error):
+                    raise self._failed(error) from error
+            self._refresh(inode if broken else None)
+        raise self._failed(broken or _Broken("it is behind as soon as it is made"))
+
+    def _failed(self, error: Exception) -> DistrogateError:
+        return DistrogateError(
+            "index_failed",
+            f"The index {self._path} cannot be used: {error}. When no other process works with it, remove it:"
+            " it is made anew from the archive.",
+        )
+
+    def _read(self, stamps: dict[str, str] | None, work: Work[T]) -> T:
+        with contextlib.closing(_open(self._path)) as connection:
+            connection.execute("BEGIN")  # one state of the index for all that is read
+            if stamps is not None and not behind(connection, stamps, self._trust.keyids).nothing:
+                raise _Behind
+            return work(connection)
+
+    def _refresh(self, broken: int | None) -> None:
+        """Bring the index up to the files, or make it anew; ``broken`` is the inode of one that is no use."""
+        try:
+            os.makedirs(self._folder, exist_ok=True)
+            with file_lock(f"{self._folder}/lock", self._timeout):
+                looked_ns, stamps = time.time_ns(), self._archive.stamps()
+                if broken is not None and _inode(self._path) == broken:
+                    self._make(stamps, looked_ns)
+                    return
+                try:
+                    with contextlib.closing(_open(self._path)) as connection:
+                        what = behind(connection, stamps, self._trust.keyids)
+                        if not what.nothing:
+                            self._catch_up(connection, what, looked_ns)
+                except (_Broken, sqlite3.DatabaseError) as error:
+                    if _is_locked(error):
+                        raise self._failed(error) from error
+                    self._make(stamps, looked_ns)
+        except OSError as error:
+            raise from_os_error(error, self._folder) from error
+
+    def _catch_up(self, connection: sqlite3.Connection, what: Behind, looked_ns: int) -> None:
+        catch_up(connection, self._archive, what, self._trust.keys(), looked_ns, self._progress)
+
+    def _make(self, stamps: dict[str, str], looked_ns: int) -> None:
+        """Make an index in a file of its own, which takes the place of the old one when it is whole."""
+        self._progress(f"making the index of {self._archive.root} anew from {len(stamps)} bundles")
+        new = f"{self._path}.new"
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(new)
+        with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as connection:
+            connection.execute("PRAGMA journal_mode = OFF")  # nobody reads it before it is whole
+            connection.execute("PRAGMA synchronous = OFF")
+            create(connection)
+            self._catch_up(connection, Behind(stamps, set()), looked_ns)
+        sync_file(new)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f"{self._path}-journal")  # the old one's: played back into the new one it would break it
+        os.rename(new, self._path)
+        sync_directory(self._folder)
 
 
 def _is_locked(error: Exception) -> bool:
@@ -109,7 +162,7 @@ def _inode(path: str) -> int | None:
 
 
 def _open(path: str) -> sqlite3.Connection:
-    """The index as it is. Its folder may be somebody else's, who may not be written to."""
+    """The index as it is. Its folder may be somebody else's, who alone may write there."""
     if not os.path.isfile(path):
         raise _Broken("there is none")
     mode = "rw" if os.access(path, os.W_OK) and os.access(os.path.dirname(path), os.W_OK) else "ro"
@@ -123,66 +176,3 @@ def _open(path: str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
-
-
-def _read(path: str, stamps: dict[str, str] | None, trust: Trust, work: Work[T]) -> T:
-    with contextlib.closing(_open(path)) as connection:
-        connection.execute("BEGIN")  # one state of the index for all that is read
-        if stamps is not None and not behind(connection, stamps, trust.keyids).nothing:
-            raise _Behind
-        return work(connection)
-
-
-def _refresh(
-    archive: Archive,
-    path: str,
-    trust: Trust,
-    broken: int | None,
-    looked_ns: int,
-    progress: t.Callable[[str], None],
-    timeout: float,
-) -> None:
-    """Bring the index up to the files, or make it anew; ``broken`` is the inode of one that is no use."""
-    try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with file_lock(f"{os.path.dirname(path)}/lock", timeout):
-            looked_ns, stamps = time.time_ns(), archive.stamps()
-            try:
-                if broken is not None and _inode(path) == broken:
-                    raise _Broken
-                connection = _open(path)
-            except (_Broken, sqlite3.DatabaseError):
-                _make(archive, path, trust, stamps, looked_ns, progress)
-                return
-            with contextlib.closing(connection):
-                what = behind(connection, stamps, trust.keyids)
-                if not what.nothing:
-                    catch_up(connection, archive, what, trust.keys(), looked_ns, progress)
-    except OSError as error:
-        raise from_os_error(error, archive.root) from error
-
-
-def _make(
-    archive: Archive,
-    path: str,
-    trust: Trust,
-    stamps: dict[str, str],
-    looked_ns: int,
-    progress: t.Callable[[str], None],
-) -> None:
-    """Make an index in a file of its own, which takes the place of the old one when it is whole."""
-    progress(f"making the index of {archive.root} anew from {len(stamps)} bundles")
-    new = f"{path}.new"
-    for name in (new, f"{new}-journal"):
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)
-    with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode = OFF")  # nobody reads it before it is whole
-        connection.execute("PRAGMA synchronous = OFF")
-        create(connection)
-        catch_up(connection, archive, Behind(stamps, set()), trust.keys(), looked_ns, progress)
-    sync_file(new)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(f"{path}-journal")  # the old one's: played back into the new one it would break it
-    os.rename(new, path)
-    sync_directory(os.path.dirname(path))
