@@ -24,9 +24,9 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle imp
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._options import bundle_options, register
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy import (
     artifact_reasons,
-    newest_verdicts,
     read_statements,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_rules import newest_verdicts
 from ansible_collections.distrogate.ci.plugins.module_utils._core._action import ActionCall, ControllerAction
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import digest_json

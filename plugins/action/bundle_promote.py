@@ -9,6 +9,7 @@ from __future__ import annotations
 import getpass
 import os
 import socket
+import time
 import typing as t
 
 from ansible.plugins.action import ActionBase
@@ -142,15 +143,17 @@ def _judge(call: ActionCall, hosts: Hosts, store: Store, key: _statements.Signin
         digest = None
         origin = {"host": hosts.own, "run_dir": params["run_dir"]}
     run = RemoteRun(hosts, origin["host"], origin["run_dir"], "bundle")
-    bundle, reasons = _policy.evaluate(
+    bundle, reasons, waived = _policy.evaluate(
         bundle_text=run.bundle_text,
         digest=digest,
         statements=run.statements,
         found=run.found,
         verdicts=params["policy"]["verdicts"],
         keys=_trusted(params["policy"]["signers"], store, key),
+        now=time.time(),
     )
     call.result["refused"] = [reason.as_dict() for reason in reasons]
+    call.result["waived"] = [reason.as_dict() for reason in waived]
     call.result["bundle"] = bundle["digest"] if bundle else digest
     return bundle or {}, origin
 

@@ -6,34 +6,41 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle import parse_bundle
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_form import defaults
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_model import (
+    Json,
+    Reason,
+    Waived,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_rules import (
+    age_reasons,
+    hold_reasons,
+    newer_reasons,
+    sealed_at,
+    verdict_reasons,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_waivers import waive
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._statements import (
     PROMOTION,
     PROVENANCE,
-    TEST_RESULT,
+    WAIVER,
     PublicKey,
     Statement,
     verify,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 
-Json = dict[str, t.Any]
+# No rule asks where else it was promoted, and a waiver of another channel's signer says nothing here.
+# Both stay for ever, so they may not bar a channel that does not trust who signed them.
+_IGNORED_OF_STRANGERS = frozenset((PROMOTION, WAIVER))
 
 
-@dataclasses.dataclass(frozen=True)
-class Reason:
-    """One reason against a promotion: the rule, what is wrong, and what would satisfy it."""
-
-    rule: str
-    message: str
-    satisfy: str
-
-    def as_dict(self) -> dict[str, str]:
-        return dataclasses.asdict(self)
+def _untrusted(message: str) -> Reason:
+    return Reason("signers", message, "Add the signer's public key to policy.signers.")
 
 
 def read_statements(
@@ -46,12 +53,10 @@ def read_statements(
         try:
             statement = verify(name, texts[name], keys)
         except DistrogateError as error:
-            if error.reason == "unknown_signer" and error.details["claimed_type"] == PROMOTION:
-                continue  # no rule asks where else it was promoted; each channel may have its own signer
+            if error.reason == "unknown_signer" and error.details["claimed_type"] in _IGNORED_OF_STRANGERS:
+                continue
             if error.reason == "unknown_signer":
-                reasons.append(
-                    Reason("signers", error.message, "Add the signer's public key to policy.signers.")
-                )
+                reasons.append(_untrusted(error.message))
             elif error.reason == "bad_statement":
                 reasons.append(Reason("signature", error.message, f"Put back {name} as it was signed."))
             else:
@@ -68,24 +73,6 @@ def read_statements(
         else:
             good.append(statement)
     return good, reasons
-
-
-def newest_verdicts(statements: t.Iterable[Statement]) -> dict[str, Statement]:
-    """The last verdict of each stage, by the time that its signer stated."""
-    found: dict[str, Statement] = {}
-    for statement in statements:
-        if statement.predicate_type != TEST_RESULT:
-            continue
-        stage = str(statement.predicate.get("stage"))
-        if stage not in found or _when(statement) > _when(found[stage]):
-            found[stage] = statement
-    return found
-
-
-def _when(statement: Statement) -> tuple[int, bool, str]:
-    at = statement.predicate.get("at_ns")
-    # Of two verdicts of one instant the failure counts.
-    return at if isinstance(at, int) else 0, statement.predicate.get("result") != "PASSED", statement.name
 
 
 def _file_reasons(statements: t.Iterable[Statement], bundle_text: str) -> list[Reason]:
@@ -121,6 +108,8 @@ def artifact_reasons(artifacts: t.Iterable[Json], found: t.Mapping[str, str | No
     """Artifacts whose files differ from the bundle; ``found`` has the sha256 of each path, or None."""
     reasons = []
     for artifact in artifacts:
+        if "path" not in artifact:
+            continue  # what lies elsewhere is compared by the target that publishes it
         actual = found.get(artifact["path"])
         if actual == artifact["sha256"]:
             continue
@@ -139,27 +128,6 @@ def artifact_reasons(artifacts: t.Iterable[Json], found: t.Mapping[str, str | No
     return reasons
 
 
-def verdict_reasons(statements: t.Iterable[Statement], wanted: t.Iterable[str], digest: str) -> list[Reason]:
-    """The stages of ``wanted`` whose last verdict on this bundle is not PASSED."""
-    verdicts = newest_verdicts(statements)
-    reasons = []
-    for stage in dict.fromkeys(wanted):
-        verdict = verdicts.get(stage)
-        if verdict is None:
-            message = f"There is no trusted verdict of {stage} on {digest}."
-            satisfy = (
-                f"Run the stage {stage} on the run directory and seal again, or add its verdict with bundle."
-            )
-        elif verdict.predicate.get("result") != "PASSED":
-            result = verdict.predicate.get("result")
-            message = f"The last verdict of {stage} on {digest} is {result} ({verdict.name})."
-            satisfy = f"Make {stage} pass on this bundle and add its new verdict, or fix the change."
-        else:
-            continue
-        reasons.append(Reason("verdicts", message, satisfy))
-    return reasons
-
-
 def read_bundle(text: str | None) -> tuple[Json | None, list[Reason]]:
     """The bundle in ``text``, or why it is none."""
     if text is None:
@@ -170,23 +138,47 @@ def read_bundle(text: str | None) -> tuple[Json | None, list[Reason]]:
         return None, [Reason("bundle", error.message, "Put back bundle.json as it was sealed.")]
 
 
+def _of_vouchers(
+    statements: t.Iterable[Statement], keys: t.Sequence[PublicKey]
+) -> tuple[list[Statement], list[Reason]]:
+    """The statements but waivers of those who may vouch; who may only waive can say nothing else."""
+    keyids = {key.keyid for key in keys}
+    said = [statement for statement in statements if statement.predicate_type != WAIVER]
+    good = [statement for statement in said if statement.keyid in keyids]
+    others = [s for s in said if s.keyid not in keyids and s.predicate_type not in _IGNORED_OF_STRANGERS]
+    return good, [
+        _untrusted(f"{s.name} is signed by {s.keyid}, who may waive and not vouch.") for s in others
+    ]
+
+
 def evaluate(
     *,
     bundle_text: str | None,
     digest: str | None,
     statements: t.Mapping[str, str],
     found: t.Mapping[str, str | None],
-    verdicts: t.Sequence[str],
     keys: t.Sequence[PublicKey],
-) -> tuple[Json | None, list[Reason]]:
-    """The bundle, and every reason against promoting it.
+    now: float,
+    verdicts: t.Sequence[str] = (),
+    policy: Json | None = None,
+    waiver_keys: t.Sequence[PublicKey] | None = None,
+    current: Json | None = None,
+    rolling_back: bool = False,
+) -> tuple[Json | None, list[Reason], list[Waived]]:
+    """The bundle, every reason against promoting it, and the reasons that are waived.
 
     ``digest`` is the bundle that was asked for (None: whichever lies there);
-    ``found`` has the sha256 of each artifact's file.
+    ``found`` has the sha256 of each artifact's file. ``policy`` is one that
+    ``check_policy`` returned; ``verdicts`` are asked for beside its own.
+    ``keys`` are those of ``policy["signers"]``, ``waiver_keys`` those of
+    ``policy["waiver_signers"]`` (None: the same). ``now`` is in seconds since
+    the epoch. ``current`` is what the channel has: ``digest``, and ``sealed``
+    as the store knows it; None when the channel is new.
     """
+    rules = defaults() if policy is None else policy
     bundle, reasons = read_bundle(bundle_text)
     if bundle is None or bundle_text is None:
-        return None, reasons
+        return None, reasons, []
     if digest is not None and bundle["digest"] != digest:
         reasons.append(
             Reason(
@@ -196,8 +188,37 @@ def evaluate(
             )
         )
     reasons += artifact_reasons(bundle["artifacts"], found)
-    trusted, bad = read_statements(statements, bundle["digest"], keys)
-    reasons += bad
-    reasons += _file_reasons(trusted, bundle_text)
-    reasons += verdict_reasons(trusted, verdicts, bundle["digest"])
-    return bundle, reasons
+    waiving = list(keys if waiver_keys is None else waiver_keys)
+    known = {key.keyid: key for key in (*keys, *waiving)}
+    verified, bad = read_statements(statements, bundle["digest"], list(known.values()))
+    trusted, unvouched = _of_vouchers(verified, keys)
+    reasons += bad + unvouched + _file_reasons(trusted, bundle_text)
+    current = None if rolling_back else current
+    standing, waived = waive(
+        _rule_reasons(rules, bundle["digest"], trusted, verdicts=verdicts, now=now, current=current),
+        verified,
+        signers={key.keyid for key in waiving},
+        waivable=rules["waivable"],
+        now=now,
+    )
+    return bundle, reasons + standing, waived
+
+
+def _rule_reasons(
+    rules: Json,
+    digest: str,
+    trusted: t.Sequence[Statement],
+    *,
+    verdicts: t.Sequence[str],
+    now: float,
+    current: Json | None,
+) -> list[Reason]:
+    """What a waiver may speak of."""
+    sealed = sealed_at(trusted)
+    reasons = verdict_reasons(trusted, (*rules["verdicts"], *verdicts), digest)
+    reasons += age_reasons(sealed, rules["minimum_age"], now)
+    if rules["newer_than_channel"]:
+        reasons += newer_reasons(digest, sealed, current)
+    if rules["no_holds"]:
+        reasons += hold_reasons(trusted)
+    return reasons

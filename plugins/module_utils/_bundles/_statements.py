@@ -24,6 +24,9 @@ STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
 PROVENANCE = "https://slsa.dev/provenance/v1"
 PROMOTION = "urn:distrogate.ci:promotion:v1"
+WAIVER = "urn:distrogate.ci:waiver:v1"
+HOLD = "urn:distrogate.ci:hold:v1"
+HOLD_RELEASE = "urn:distrogate.ci:hold-release:v1"
 BUILD_TYPE = "urn:distrogate.ci:pipeline:v1"
 
 _RESULTS = {"success": "PASSED", "failure": "FAILED"}

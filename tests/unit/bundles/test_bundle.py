@@ -47,6 +47,7 @@ def _judge(
         "found": {item["path"]: item["sha256"] for item in bundle["artifacts"]},
         "verdicts": ["install_test"],
         "keys": [key.public for key in keys],
+        "now": 1767300000.0,
         **more,
     }
     return [reason.rule for reason in _policy.evaluate(**options)[1]]
