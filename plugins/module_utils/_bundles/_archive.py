@@ -34,9 +34,9 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import sync_directory
 
 OWN = ".distrogate"  # the folder of what is made from the files
-_NAME = re.compile(r"^[a-z0-9][a-z0-9._-]{0,180}\.json$")
-_PART = re.compile(r"^[0-9a-f]{2}$")
-_HEX = re.compile(r"^[0-9a-f]{64}$")
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,180}\.json")
+_PART = re.compile(r"[0-9a-f]{2}")
+_HEX = re.compile(r"[0-9a-f]{64}")
 
 Json = dict[str, t.Any]
 
@@ -57,9 +57,9 @@ class Archive:
     ) -> list[str]:
         """Add a bundle, and statements about it; returns the names of the files that were not there.
 
-        ``bundle_text`` None means that the bundle is there already. The same bundle may have been sealed in two
-        run directories, which differ in the paths and in times: the first bundle.json stays, and a statement
-        whose name is taken gets another one.
+        ``bundle_text`` None means that the bundle is there already. The same bundle may have been sealed in
+        two run directories, which differ in the paths and in times: the first bundle.json stays, and a
+        statement whose name is taken gets another one.
         """
         folder = self.folder(digest)
         try:
@@ -80,10 +80,13 @@ class Archive:
         if there is None:
             if bundle_text is None:
                 raise DistrogateError(
-                    "unknown_bundle", f"The archive {self.root} has no bundle {digest}. Seal it with this archive."
+                    "unknown_bundle",
+                    f"The archive {self.root} has no bundle {digest}. Seal it with this archive.",
                 )
             if digest_hex(parse_bundle(bundle_text)["digest"]) != digest_hex(digest):
-                raise DistrogateError("bad_bundle", f"A bundle of another digest was to be archived as {digest}.")
+                raise DistrogateError(
+                    "bad_bundle", f"A bundle of another digest was to be archived as {digest}."
+                )
             files["bundle.json"] = bundle_text
         files.update(self._named(folder, statements))
         if files and not check_mode:
@@ -95,7 +98,7 @@ class Archive:
         """The statements that are not there, by the name that each gets."""
         found = {}
         for name, text in sorted(statements.items()):
-            if not _NAME.match(name):
+            if not _NAME.fullmatch(name):
                 raise DistrogateError("bad_name", f"{name!r} is not the name of a statement's file.")
             taken = read_text(f"{folder}/statements/{name}")
             if taken is None:
@@ -104,6 +107,10 @@ class Archive:
                 sha256 = hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
                 found[f"statements/{name[: -len('.json')]}-{sha256}.json"] = text
         return {name: text for name, text in found.items() if read_text(f"{folder}/{name}") != text}
+
+    def has(self, digest: str) -> bool:
+        """Whether there is such a bundle."""
+        return os.path.isfile(f"{self.folder(digest)}/bundle.json")
 
     def bundle_text(self, digest: str) -> str:
         """The text of bundle.json, which nobody has checked."""
@@ -159,7 +166,7 @@ def newest_change(stamp: str) -> int:
 
 def _names(folder: str, pattern: t.Pattern[str]) -> list[str]:
     try:
-        return sorted(filter(pattern.match, os.listdir(folder)))
+        return sorted(filter(pattern.fullmatch, os.listdir(folder)))
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:

@@ -96,7 +96,9 @@ def _others(old: t.Sequence[t.Sequence[str]], new: t.Sequence[t.Sequence[str]]) 
     return {
         "added": [_other(key, sha256=now[key]) for key in sorted(now.keys() - was.keys())],
         "removed": [_other(key, sha256=was[key]) for key in sorted(was.keys() - now.keys())],
-        "changed": [_other(key, **{"from": was[key], "to": now[key]}) for key in both if was[key] != now[key]],
+        "changed": [
+            _other(key, **{"from": was[key], "to": now[key]}) for key in both if was[key] != now[key]
+        ],
     }
 
 

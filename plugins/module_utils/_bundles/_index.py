@@ -22,6 +22,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._archive im
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._index_build import (
     FORMAT,
     Behind,
+    Source,
     behind,
     catch_up,
     create,
@@ -52,11 +53,11 @@ class Trust(t.Protocol):
         """The keys themselves; asked for only when statements are read."""
 
 
-class _Broken(Exception):
+class _BrokenError(Exception):
     """The index has to be made anew."""
 
 
-class _Behind(Exception):
+class _BehindError(Exception):
     """The index has to be brought up to the files."""
 
 
@@ -74,7 +75,7 @@ class Index:
         self._path = f"{self._folder}/{NAME}"
 
     def read(self, work: Work[T]) -> T:
-        """What ``work`` returns. It reads one state, of the files as they were when this was called or later."""
+        """What ``work`` returns. It reads one state: that of the files at the time of this call, or later."""
         if not os.path.isdir(self._archive.root):
             with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
                 create(connection)
@@ -85,14 +86,14 @@ class Index:
             inode = _inode(self._path)
             try:
                 return self._read(stamps, work)
-            except _Behind:
+            except _BehindError:
                 stamps = None  # what comes later than the call need not be in it
-            except (_Broken, sqlite3.DatabaseError) as error:
-                broken = _Broken(str(error))
+            except (_BrokenError, sqlite3.DatabaseError) as error:
+                broken = _BrokenError(str(error))
                 if _is_locked(error):
                     raise self._failed(error) from error
             self._refresh(inode if broken else None)
-        raise self._failed(broken or _Broken("it is behind as soon as it is made"))
+        raise self._failed(broken or _BrokenError("it is behind as soon as it is made"))
 
     def _failed(self, error: Exception) -> DistrogateError:
         return DistrogateError(
@@ -105,7 +106,7 @@ class Index:
         with contextlib.closing(_open(self._path)) as connection:
             connection.execute("BEGIN")  # one state of the index for all that is read
             if stamps is not None and not behind(connection, stamps, self._trust.keyids).nothing:
-                raise _Behind
+                raise _BehindError
             return work(connection)
 
     def _refresh(self, broken: int | None) -> None:
@@ -122,7 +123,7 @@ class Index:
                         what = behind(connection, stamps, self._trust.keyids)
                         if not what.nothing:
                             self._catch_up(connection, what, looked_ns)
-                except (_Broken, sqlite3.DatabaseError) as error:
+                except (_BrokenError, sqlite3.DatabaseError) as error:
                     if _is_locked(error):
                         raise self._failed(error) from error
                     self._make(stamps, looked_ns)
@@ -130,7 +131,7 @@ class Index:
             raise from_os_error(error, self._folder) from error
 
     def _catch_up(self, connection: sqlite3.Connection, what: Behind, looked_ns: int) -> None:
-        catch_up(connection, self._archive, what, self._trust.keys(), looked_ns, self._progress)
+        catch_up(connection, Source(self._archive, self._trust.keys(), looked_ns), what, self._progress)
 
     def _make(self, stamps: dict[str, str], looked_ns: int) -> None:
         """Make an index in a file of its own, which takes the place of the old one when it is whole."""
@@ -145,7 +146,9 @@ class Index:
             self._catch_up(connection, Behind(stamps, set()), looked_ns)
         sync_file(new)
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(f"{self._path}-journal")  # the old one's: played back into the new one it would break it
+            os.unlink(
+                f"{self._path}-journal"
+            )  # the old one's: played back into the new one it would break it
         os.rename(new, self._path)
         sync_directory(self._folder)
 
@@ -164,14 +167,14 @@ def _inode(path: str) -> int | None:
 def _open(path: str) -> sqlite3.Connection:
     """The index as it is. Its folder may be somebody else's, who alone may write there."""
     if not os.path.isfile(path):
-        raise _Broken("there is none")
+        raise _BrokenError("there is none")
     mode = "rw" if os.access(path, os.W_OK) and os.access(os.path.dirname(path), os.W_OK) else "ro"
     address = f"{pathlib.Path(path).as_uri()}?mode={mode}"
     connection = sqlite3.connect(address, uri=True, timeout=_BUSY, isolation_level=None)
     try:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version != FORMAT:
-            raise _Broken(f"it has the version {version}, not {FORMAT}")
+            raise _BrokenError(f"it has the version {version}, not {FORMAT}")
     except BaseException:
         connection.close()
         raise

@@ -26,8 +26,9 @@ _CACHE = 256 << 10  # KiB of pages kept while many bundles are taken in
 # digest, so they are written once, and those of a bundle that is gone lead nowhere.
 _TABLES = f"""
 CREATE TABLE bundle (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL UNIQUE, stamp TEXT NOT NULL, sealed TEXT NOT NULL,
-  pipeline TEXT NOT NULL, unknown TEXT NOT NULL, problem TEXT NOT NULL);
+  id INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL UNIQUE, stamp TEXT NOT NULL DEFAULT '',
+  sealed TEXT NOT NULL DEFAULT '', pipeline TEXT NOT NULL DEFAULT '', unknown TEXT NOT NULL DEFAULT '',
+  problem TEXT NOT NULL DEFAULT '');
 CREATE TABLE detail (id INTEGER PRIMARY KEY, contents BLOB NOT NULL, said BLOB NOT NULL);
 CREATE TABLE word (term INTEGER, bundle INTEGER, PRIMARY KEY (term, bundle)) WITHOUT ROWID;
 CREATE TABLE hex (term INTEGER, bundle INTEGER, PRIMARY KEY (term, bundle)) WITHOUT ROWID;
@@ -50,6 +51,14 @@ def pack(value: t.Any) -> bytes:
 def unpack(data: bytes) -> t.Any:
     """What ``pack`` packed."""
     return json.loads(zlib.decompress(data))
+
+
+class Source(t.NamedTuple):
+    """The archive, whose signatures count, and the time before its files were looked at."""
+
+    archive: Archive
+    keys: t.Sequence[PublicKey]
+    looked_ns: int
 
 
 class Behind(t.NamedTuple):
@@ -75,13 +84,11 @@ def behind(connection: sqlite3.Connection, stamps: t.Mapping[str, str], keyids: 
 
 def catch_up(
     connection: sqlite3.Connection,
-    archive: Archive,
+    source: Source,
     what: Behind,
-    keys: t.Sequence[PublicKey],
-    looked_ns: int,
     progress: t.Callable[[str], None],
 ) -> None:
-    """Bring the index up to ``what``, which was found at ``looked_ns`` or later."""
+    """Give the index what it lacks."""
     connection.execute(f"PRAGMA cache_size = -{_CACHE}")
     wanted = sorted(what.wanted.items())
     for start in range(0, len(wanted) or 1, BATCH):
@@ -93,8 +100,8 @@ def catch_up(
                 _drop(connection, digest)
             for digest, stamp in wanted[start : start + BATCH]:
                 # What was changed in the very moment of looking may change again without a new time.
-                settled = abs(looked_ns - newest_change(stamp)) > _RACY
-                _take_in(connection, archive, digest, stamp if settled else f"{stamp} ?", keys)
+                settled = abs(source.looked_ns - newest_change(stamp)) > _RACY
+                _take_in(connection, source, digest, stamp if settled else f"{stamp} ?")
         except BaseException:
             connection.execute("ROLLBACK")
             raise
@@ -106,20 +113,18 @@ def _drop(connection: sqlite3.Connection, digest: str) -> None:
     connection.execute("DELETE FROM bundle WHERE digest = ?", (digest,))
 
 
-def _take_in(
-    connection: sqlite3.Connection, archive: Archive, digest: str, stamp: str, keys: t.Sequence[PublicKey]
-) -> None:
+def _take_in(connection: sqlite3.Connection, source: Source, digest: str, stamp: str) -> None:
     row = connection.execute("SELECT id, stamp, problem FROM bundle WHERE digest = ?", (digest,)).fetchone()
     try:
-        said = read_said(archive.statements(digest), f"sha256:{digest}", keys)
+        said = read_said(source.archive.statements(digest), f"sha256:{digest}", source.keys)
         if row is None or row[2] or row[1].split(" ")[:2] != stamp.split(" ")[:2]:
-            bundle = archive.bundle(digest)
+            bundle = source.archive.bundle(digest)
             _drop(connection, digest)
             _insert(connection, digest, bundle)
     except DistrogateError as error:
         _drop(connection, digest)
         connection.execute(
-            "INSERT INTO bundle (digest, stamp, sealed, pipeline, unknown, problem) VALUES (?, ?, '', '', '', ?)",
+            "INSERT INTO bundle (digest, stamp, problem) VALUES (?, ?, ?)",
             (digest, stamp, error.as_result()["msg"]),
         )
         return
@@ -137,7 +142,7 @@ def _insert(connection: sqlite3.Connection, digest: str, bundle: Json) -> None:
     compact = contents(bundle)
     words, names = terms(bundle, compact)
     cursor = connection.execute(
-        "INSERT INTO bundle (digest, stamp, sealed, pipeline, unknown, problem) VALUES (?, '', '', ?, '', '')",
+        "INSERT INTO bundle (digest, pipeline) VALUES (?, ?)",
         (digest, str(bundle["inputs"].get("pipeline", ""))),
     )
     number = cursor.lastrowid

@@ -14,7 +14,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle imp
 
 IMAGES = ("helm_chart", "oci_image")
 STATES = {"apt_state": "deb", "rpm_state": "rpm"}
-_HEX_PREFIX = re.compile(r"^[0-9a-f]{7,64}$")
+_HEX_PREFIX = re.compile(r"[0-9a-f]{7,64}")
 _DIGITS = 15  # hexadecimal digits of a name that fit into SQLite's integer
 
 Json = dict[str, t.Any]
@@ -72,7 +72,7 @@ def _address(artifact: Json) -> str:
 
 
 def _commits(inputs: Json, made: list[Json]) -> list[list[str]]:
-    """The commits of the queue, oldest first, and those that are artifacts; each with its subject if known."""
+    """The commits of the queue, oldest first, and those that are artifacts; with subjects, where known."""
     subjects = {_text(one.get("commit")): _text(one.get("subject")) for one in made}
     found: dict[str, list[str]] = {}
     for entry in _dicts(inputs.get("queue")):
@@ -92,7 +92,13 @@ def _commits(inputs: Json, made: list[Json]) -> list[list[str]]:
         if commit not in known:
             origin = one["origin"] if isinstance(one.get("origin"), dict) else {}
             project = _text(origin.get("project")) or one["name"]
-            found[f"{project} {commit}"] = [project, "", commit, subjects[commit], _text(origin.get("change"))]
+            found[f"{project} {commit}"] = [
+                project,
+                "",
+                commit,
+                subjects[commit],
+                _text(origin.get("change")),
+            ]
     return list(found.values())
 
 
@@ -101,9 +107,7 @@ def _bases(inputs: Json) -> dict[str, str]:
     projects = inputs.get("projects")
     if not isinstance(projects, dict):
         return {}
-    bases = {
-        name: _text(one.get("base_commit")) for name, one in projects.items() if isinstance(one, dict)
-    }
+    bases = {name: _text(one.get("base_commit")) for name, one in projects.items() if isinstance(one, dict)}
     return {name: commit for name, commit in sorted(bases.items()) if commit}
 
 
@@ -125,7 +129,7 @@ def hex_term(name: str) -> int:
 def hex_range(wanted: str) -> tuple[int, int] | None:
     """The first and the last number of what begins with ``wanted``; None when that is no such name."""
     digits = wanted.partition("sha256:")[2] if wanted.startswith("sha256:") else wanted
-    if not _HEX_PREFIX.match(digits):
+    if not _HEX_PREFIX.fullmatch(digits):
         return None
     return hex_term(digits), int(digits[:_DIGITS].ljust(_DIGITS, "f"), 16)
 
@@ -147,5 +151,5 @@ def terms(bundle: Json, compact: Json) -> tuple[set[int], set[int]]:
     for artifact in bundle["artifacts"]:
         if isinstance(artifact.get("origin"), dict):
             names.add(_text(artifact["origin"].get("commit")))
-    numbers = {hex_term(name) for name in names if _HEX_PREFIX.match(name)}
+    numbers = {hex_term(name) for name in names if _HEX_PREFIX.fullmatch(name)}
     return {word_term(word) for word in words if word}, numbers

@@ -61,7 +61,8 @@ def find(
     limit: int = 0,
 ) -> tuple[int, list[Row]]:
     """How many bundles satisfy every given condition, and the newest ``limit`` of them (0: all)."""
-    where, values = ["problem = ''"], t.cast("list[t.Any]", [])
+    where = ["problem = ''"]
+    values: list[t.Any] = []
     if contains:
         numbers = hex_range(contains)
         where.append(_FOUND_BY_NAME if numbers else _FOUND_BY_WORD)
@@ -74,7 +75,9 @@ def find(
             where.append(f"{column} = ?")
             values.append(value)
     condition = " AND ".join(where)
-    query = f"SELECT id, digest, sealed, pipeline FROM bundle WHERE {condition} ORDER BY sealed DESC, digest DESC"
+    query = (
+        f"SELECT id, digest, sealed, pipeline FROM bundle WHERE {condition} ORDER BY sealed DESC, digest DESC"
+    )
     found = [Row(*row) for row in connection.execute(query, values)]
     return len(found), found[:limit] if limit else found
 
@@ -88,4 +91,6 @@ def details(connection: sqlite3.Connection, row: Row) -> Details:
 
 def said(connection: sqlite3.Connection, row: Row) -> Json:
     """What was said about one bundle; its contents are larger and stay unread."""
-    return t.cast(Json, unpack(connection.execute("SELECT said FROM detail WHERE id = ?", (row.number,)).fetchone()[0]))
+    return t.cast(
+        Json, unpack(connection.execute("SELECT said FROM detail WHERE id = ?", (row.number,)).fetchone()[0])
+    )

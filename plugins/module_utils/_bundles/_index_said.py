@@ -10,20 +10,21 @@ import datetime
 import json
 import typing as t
 
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy import newest_verdicts
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_rules import (
+    newest_verdicts,
+    open_holds,
+    stated_at,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._statements import (
     PROMOTION,
     PROVENANCE,
     TEST_RESULT,
+    WAIVER,
     PublicKey,
     Statement,
     verify,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-
-WAIVER = "urn:distrogate.ci:waiver:v1"
-HOLD = "urn:distrogate.ci:hold:v1"
-HOLD_RELEASE = "urn:distrogate.ci:hold-release:v1"
 
 Json = dict[str, t.Any]
 
@@ -31,8 +32,8 @@ Json = dict[str, t.Any]
 def read_said(texts: t.Mapping[str, str], digest: str, keys: t.Sequence[PublicKey]) -> Json:
     """The statements about ``digest``, each with the key whose signature holds.
 
-    ``good`` is a list of [name, keyid, predicate type, predicate], ``unknown`` of [name, keyids] that no key of
-    ``keys`` made, ``bad`` of [name, why].
+    ``good`` is a list of [name, keyid, predicate type, predicate], ``unknown`` of [name, keyids] that no key
+    of ``keys`` made, ``bad`` of [name, why].
     """
     said: Json = {"good": [], "unknown": [], "bad": []}
     for name in sorted(texts):
@@ -85,6 +86,15 @@ def sealed_at(said: Json) -> str:
     return min(filter(None, times), default="")
 
 
+def provenance(said: Json) -> list[Json]:
+    """Who built it, and when."""
+    return [
+        {**one.predicate["runDetails"], "signer": one.keyid, "statement": one.name}
+        for one in statements(said, None)
+        if one.predicate_type == PROVENANCE
+    ]
+
+
 def _time(value: t.Any) -> str:
     """Nanoseconds since the epoch as RFC 3339."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 1 << 63:
@@ -101,21 +111,12 @@ def _row(one: Statement, **renamed: t.Any) -> Json:
 
 
 def _in_order(found: t.Iterable[Statement]) -> list[Statement]:
-    """By the time that the signer stated; of two of one instant the hold counts, as the last."""
-    return sorted(found, key=lambda one: (_number(one.predicate.get("at_ns")), one.predicate_type == HOLD, one.name))
-
-
-def open_holds(found: t.Iterable[Statement]) -> list[Statement]:
-    """The holds that nobody released since."""
-    last: dict[str, Statement] = {}
-    for one in _in_order(found):
-        if one.predicate_type in (HOLD, HOLD_RELEASE):
-            last[str(one.predicate.get("name"))] = one
-    return [one for _name, one in sorted(last.items()) if one.predicate_type == HOLD]
+    """By the time that the signer stated."""
+    return sorted(found, key=lambda one: (stated_at(one), one.name))
 
 
 def outcome(found: t.Sequence[Statement]) -> Json:
-    """What the statements come to: ``verdicts`` (the last of each test), ``waivers``, open ``holds``, ``promotions``.
+    """What the statements come to: ``waivers``, ``promotions``, open ``holds``, the last of the ``verdicts``.
 
     Whether a waiver has expired is for the reader to see, since nothing that depends on the time is kept.
     """
@@ -126,18 +127,14 @@ def outcome(found: t.Sequence[Statement]) -> Json:
     return {
         "verdicts": [_row(verdicts[stage], stage=stage) for stage in _stages(verdicts)],
         "waivers": [_row(one) for one in by_type.get(WAIVER, [])],
-        "holds": [_row(one) for one in open_holds(found)],
+        "holds": [_row(one) for _name, one in sorted(open_holds(found).items())],
         "promotions": [_row(one) for one in by_type.get(PROMOTION, [])],
     }
 
 
 def _stages(verdicts: t.Mapping[str, Statement]) -> list[str]:
     """In the order in which they were tested."""
-    return sorted(verdicts, key=lambda stage: (_number(verdicts[stage].predicate.get("at_ns")), stage))
-
-
-def _number(value: t.Any) -> int:
-    return value if isinstance(value, int) else 0
+    return sorted(verdicts, key=lambda stage: (stated_at(verdicts[stage]), stage))
 
 
 def is_good(come_to: Json) -> bool:
