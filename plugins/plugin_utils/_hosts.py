@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 import typing as t
 
 from ansible import constants
@@ -25,6 +26,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._files import 
 
 UNKNOWN_HOST = "unknown_host"
 Variables = t.Mapping[str, t.Any]
+_CONNECTING = threading.Lock()  # what Ansible does to connect is not made for threads
 
 
 class _Connector(TaskExecutor):
@@ -54,24 +56,36 @@ class _Connector(TaskExecutor):
 class Hosts:
     """Runs modules on inventory hosts, and moves files between them, for one action plugin."""
 
-    def __init__(self, action: t.Any, variables: Variables) -> None:
+    def __init__(self, action: t.Any, variables: Variables, lane: bool = False) -> None:
         self._action = action
         self._variables = variables
         self.own = str(action._task.delegate_to or variables.get("inventory_hostname", "localhost"))
-        self._handlers: dict[str, tuple[t.Any, Variables]] = {self.own: (action, variables)}
+        self._handlers: dict[str, tuple[t.Any, Variables]] = {} if lane else {self.own: (action, variables)}
+        self._lanes: dict[int, Hosts] = {}
 
     def __enter__(self) -> Hosts:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        for name, (handler, _variables) in self._handlers.items():
-            if name != self.own:  # Ansible closes the task's own connection
+        for lane in self._lanes.values():
+            lane.__exit__(*exc)
+        for handler, _variables in self._handlers.values():
+            if handler is not self._action:  # Ansible closes the task's own connection
                 handler.cleanup(force=True)
                 handler._connection.close()
 
+    def lane(self, number: int) -> Hosts:
+        """The same hosts by connections of their own, for a thread beside others; number 0 is this one."""
+        if number == 0:
+            return self
+        if number not in self._lanes:
+            self._lanes[number] = Hosts(self._action, self._variables, lane=True)
+        return self._lanes[number]
+
     def _handler(self, host: str) -> tuple[t.Any, Variables]:
         if host not in self._handlers:
-            self._handlers[host] = self._connect(host)
+            with _CONNECTING:
+                self._handlers[host] = self._connect(host)
         return self._handlers[host]
 
     def _connect(self, host: str) -> tuple[t.Any, Variables]:
@@ -81,7 +95,9 @@ class Hosts:
             raise DistrogateError(
                 UNKNOWN_HOST, f"{host} is not in the inventory. Add it, with how to connect to it."
             )
-        variables = dict(hostvars.raw_get(host))
+        # The task's own host has variables of the task, too, which nobody else knows.
+        itself = host == self.own and not action._task.delegate_to
+        variables = dict(self._variables if itself else hostvars.raw_get(host))
         templar = Templar(loader=action._loader, variables=variables)
         task = action._task.copy()
         task.delegate_to = None

@@ -12,7 +12,9 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle imp
     digest_hex,
     trees_hex,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._info_options import archive_option
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_model import NARROWED
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_parts import OPERATIONS
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Delete, Put, Store
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store_option import store_option
@@ -43,10 +45,6 @@ _TARGET: Options = {
     "artifact_types": {"type": "list", "elements": "str", "required": True},
     "arguments": {"type": "dict", "required": True},
     "incoming": {"type": "path"},
-}
-_POLICY: Options = {
-    "verdicts": {"type": "list", "elements": "str", "default": []},
-    "signers": {"type": "list", "elements": "str"},
 }
 _KEY: Options = {"signing_key": {"type": "path"}, "signing_key_env": {"type": "str"}}
 
@@ -79,14 +77,20 @@ def bundle_promote_options() -> Options:
             "bundle": {"type": "str"},
             "run_dir": {"type": "path"},
             "channel": {"type": "str", "required": True},
+            "state": {"type": "str", "choices": ["promoted", "rolled_back"], "default": "promoted"},
+            "version": {"type": "str", "choices": ["major", "minor", "none"], "default": "major"},
+            "series": {"type": "str", "default": "main"},
+            "immutable": {"type": "bool", "default": False},
             **store_option(),
-            "policy": {"type": "dict", "options": _POLICY, "default": {}, "apply_defaults": True},
+            **archive_option(),
+            "policy": {"type": "raw", "default": {}},
             "targets": {"type": "list", "elements": "dict", "options": _TARGET, "default": []},
             "timeout": {"type": "float", "default": 600.0},
             **_KEY,
         },
         "mutually_exclusive": [["signing_key", "signing_key_env"], ["bundle", "run_dir"]],
-        "required_one_of": [["signing_key", "signing_key_env"], ["bundle", "run_dir"]],
+        "required_one_of": [["signing_key", "signing_key_env"]],
+        "required_if": [["state", "promoted", ["bundle", "run_dir"], True]],
     }
 
 
@@ -105,8 +109,8 @@ def register(store: Store, bundle: Json, facts: Json, keyid: str, public_pem: st
         new = {**value, "sealed": old["sealed"]} if key.startswith("bundle/") and old else value
         if old != new:
             news.append(Put(key, new))
-    if news:
-        store.transact({}, news)
+    for start in range(0, len(news), OPERATIONS):  # a store takes so many at once
+        store.transact({}, news[start : start + OPERATIONS])
     return bool(news)
 
 

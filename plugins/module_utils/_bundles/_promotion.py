@@ -140,7 +140,7 @@ class Promotion:
     def _opened(self, request: Request, transaction: str, written: dict[str, int]) -> Journal | None:
         """One attempt; None when a number or the channel's state went to somebody else meanwhile."""
         pointer = self._store.get(channel_key(self._channel))
-        before = pointer.value if pointer else {"digest": None, "serial": 0}
+        before: Json = pointer.value if pointer else {"digest": None, "serial": 0}
         number = (
             next_number(self._store, request.series, request.version) if request.version in NUMBERED else None
         )

@@ -8,6 +8,11 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_adapters import (
+    Adapter,
+    adapter_of,
+    place_in,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_model import Json, channel_key
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Store
@@ -38,9 +43,9 @@ def target_states(
     states = []
     for plan, before, after in zip(plans, prepared, committed):
         # What was prepared counts: before a killed promotion goes on, others may have published.
-        known = {**remembered(after), **before}
+        known: Json = {**remembered(after), **before}
         published = known.pop("published", [])
-        state = {
+        state: Json = {
             name: plan[name]
             for name in ("host", "plugin", "place", "arguments", "artifact_types", "incoming")
             if name in plan
@@ -106,3 +111,21 @@ def way_back(rows: t.Sequence[Json], serial: int, restoring: t.Collection[str]) 
             " target to a channel of its own.",
         )
     return [*found.values(), *({**state, "joined": True} for state in strangers.values())]
+
+
+def targets_back(
+    rows: t.Sequence[Json], serial: int, given: t.Sequence[Json], restoring: t.Collection[str]
+) -> list[Json]:
+    """As ``way_back``, with what a caller says of targets: how they are reached may have changed since."""
+    named = [{**target, "plugin": target["plugin"].rpartition(".")[2]} for target in given]
+    placed = [{**target, "place": place_in(*_known(target))} for target in named]
+    latest = {"serial": serial + 1, "states": placed}
+    news = {place_of(target): target for target in placed}
+    return [
+        {**state, "arguments": news.get(place_of(state), state)["arguments"]}
+        for state in way_back([*rows, latest], serial, restoring)
+    ]
+
+
+def _known(target: Json) -> tuple[Adapter, Json]:
+    return adapter_of(target)[1], target["arguments"]

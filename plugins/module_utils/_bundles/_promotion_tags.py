@@ -14,6 +14,7 @@ import dataclasses
 import typing as t
 import urllib.parse
 
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_adapters import names_of
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_journal import Journal
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_model import Json
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_parts import OPERATIONS
@@ -58,17 +59,14 @@ def tags_of(plans: t.Sequence[Json], prepared: t.Sequence[Json], journal: Json) 
     """The names that targets say they are going to give."""
     found = {}
     for plan, result in zip(plans, prepared):
-        for each in result.get("published") or []:
-            place, _colon, word = str(each.get("address", "")).rpartition(":")
-            if each.get("tag"):
-                word = str(each["tag"])
-                place = str(each.get("address", "")).removesuffix(word).rstrip(":#/")
-            if not place or "/" in word or not each.get("digest"):
-                continue  # an address that is no name: it has the digest in it
-            mutable = word == journal["channel"] and not journal["immutable"]
-            tag = Tag(plan["plugin"], place, word, str(each["digest"]), mutable)
+        for place, word, digest in names_of(plan, result, journal):
+            tag = Tag(plan["plugin"], place, word, digest, _is_mutable(word, journal))
             found[tag.key] = tag
     return list(found.values())
+
+
+def _is_mutable(word: str, journal: Json) -> bool:
+    return bool(word == journal["channel"] and not journal["immutable"])
 
 
 def _pieces(tags: t.Sequence[Tag]) -> t.Iterator[t.Sequence[Tag]]:

@@ -1,0 +1,190 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The targets of a promotion on their hosts: one adapter module each."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import typing as t
+
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle import artifact_path
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_adapters import (
+    Adapter,
+    adapter_of,
+    place_in,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_model import (
+    UNKNOWN_TRANSACTION,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.plugin_utils._hosts import UNKNOWN_HOST, Hosts
+
+Json = dict[str, t.Any]
+_COLLECTION = "distrogate.ci."
+_FILE = ("name", "path", "sha256")
+
+
+def plan_targets(
+    hosts: Hosts, targets: t.Sequence[Json], bundle: Json, timeout: float, rolling_back: bool = False
+) -> list[Json]:
+    """What the journal keeps of each target: enough to finish or undo it without the caller's options."""
+    plans: list[Json] = []
+    seen: set[tuple[str, str, str]] = set()
+    for target in targets:
+        plugin, adapter = adapter_of(target)
+        hosts.check(target["host"])  # before a journal is opened that names it
+        place = place_in(adapter, target["arguments"])
+        if (target["host"], plugin, place) in seen:
+            # A prepared repository waits for its own transaction, so the second would wait for the first.
+            raise DistrogateError(
+                "bad_target", f"{place} on {target['host']} is a target twice. Name it once."
+            )
+        seen.add((target["host"], plugin, place))
+        plan = _plan(target, plugin, adapter, bundle)
+        restored = rolling_back and adapter.restores
+        if restored:
+            plan.update(restore=target["state_digest"], files=[])
+        if restored or adapter.restores or plan["files"]:
+            plans.append({**plan, "place": place, "timeout": int(timeout)})
+    return plans
+
+
+def _plan(target: Json, plugin: str, adapter: Adapter, bundle: Json) -> Json:
+    wanted = [artifact for artifact in bundle["artifacts"] if artifact["type"] in target["artifact_types"]]
+    if adapter.restores:  # of packages it needs no more, and there may be thousands
+        wanted = [{key: artifact[key] for key in _FILE} for artifact in wanted if "path" in artifact]
+    root = str(target["arguments"].get("root") or "").rstrip("/")
+    incoming = target.get("incoming") or os.path.join(os.path.dirname(root) or "/", "incoming")
+    return {
+        "host": target["host"],
+        "plugin": plugin,
+        "rank": adapter.rank,
+        "arguments": target["arguments"],
+        "artifact_types": target["artifact_types"],
+        "incoming": incoming if adapter.files else None,
+        "files": wanted,
+    }
+
+
+@dataclasses.dataclass
+class HostTarget:
+    """One adapter module on one host."""
+
+    hosts: Hosts
+    plan: Json
+    journal: Json
+    transaction: str
+
+    def _call(self, state: str, **more: t.Any) -> Json:
+        arguments = {
+            "timeout": self.plan["timeout"],
+            **self.plan["arguments"],
+            **more,
+            "state": state,
+            "transaction": self.transaction,
+        }
+        result = self.hosts.run(self.plan["host"], _COLLECTION + self.plan["plugin"], arguments)
+        returned = {
+            key: value for key, value in result.items() if key[0] != "_" and key not in ("invocation", "diff")
+        }
+        return {"host": self.plan["host"], "plugin": self.plan["plugin"], **returned}
+
+    def _names(self) -> Json:
+        """Under which names an adapter publishes that has names; repositories of packages have none."""
+        if self._adapter.restores:
+            return {}
+        named = {name: self.journal[name] for name in ("channel", "version") if self.journal[name]}
+        if not self._adapter.channels:
+            del named["channel"]
+        if self.journal["immutable"] and self.plan["plugin"] == "oci_publish":
+            named["immutable"] = True
+        return named
+
+    @property
+    def _adapter(self) -> Adapter:
+        return adapter_of(self.plan)[1]
+
+    def _arrived(self) -> tuple[str, list[str]]:
+        """Bring the files to the host; returns the folder there, and their paths."""
+        host, origin = self.plan["host"], self.journal["origin"]
+        files = [file for file in self.plan["files"] if "path" in file]
+        here = [artifact_path(origin["run_dir"], file) for file in files]
+        if self.hosts.same_machine(host, origin["host"]):
+            return origin["run_dir"], here
+        sources = [
+            {
+                "sha256": file["sha256"],
+                "name": file["name"],
+                "source": self.hosts.copy(origin["host"], path, file["sha256"], host),
+            }
+            for file, path in zip(files, here)
+        ]
+        taken = self._incoming("present", files=sources)["paths"]
+        folder = os.path.join(self.plan["incoming"], self.transaction)
+        return folder, [taken[file["sha256"]] for file in files]
+
+    def _incoming(self, state: str, **more: t.Any) -> Json:
+        arguments = {
+            "incoming": self.plan["incoming"],
+            "transaction": self.transaction,
+            "state": state,
+            **more,
+        }
+        return self.hosts.run(self.plan["host"], _COLLECTION + "incoming_files", arguments)
+
+    def _forget(self) -> None:
+        if self.plan["incoming"]:
+            self._incoming("absent")
+
+    def prepare(self) -> Json:
+        """Bring the artifacts and prepare the target."""
+        if self.plan.get("restore"):
+            return self._call("prepared", restore=self.plan["restore"], packages=[])
+        if self._adapter.restores:
+            return self._call("prepared", **self._packages())
+        more: Json = {"artifacts": self.plan["files"]}
+        if self._adapter.files:
+            folder, paths = self._arrived()
+            relative = [{**file, "path": path} for file, path in zip(self.plan["files"], paths)]
+            more = {"artifacts": relative, "incoming": folder}
+        return self._call("prepared", **more, **self._names())
+
+    def _packages(self) -> Json:
+        """What a repository is told. Its state is kept, so that a roll back can restore it."""
+        arguments = self.plan["arguments"]
+        digests = {file["name"]: file["sha256"] for file in self.plan["files"]}
+        more: Json = {"packages": self._arrived()[1], "digests": digests}
+        if not arguments.get("snapshot") and not arguments.get("layers"):
+            more["snapshot"] = "now"
+        if arguments.get("require_bundle"):
+            more["bundle"] = self._bundle()
+        return more
+
+    def _bundle(self) -> str:
+        """The contents of bundle.json, for a repository that takes nothing else."""
+        origin = self.journal["origin"]
+        arguments = {"run_dir": origin["run_dir"], "check": []}
+        return str(self.hosts.run(origin["host"], _COLLECTION + "run_files", arguments)["bundle"])
+
+    def commit(self) -> Json:
+        """Publish, and forget what came in."""
+        result = self._call("committed", **self._names())
+        self._forget()
+        return result
+
+    def undo(self) -> Json:
+        """Undo, and forget what came in."""
+        try:
+            result = self._call("undone", **self._names())
+        except DistrogateError as error:
+            # A host that left the inventory may not block the channel: its reservation ends by itself.
+            if error.reason not in (UNKNOWN_TRANSACTION, UNKNOWN_HOST):
+                raise
+            result = {"host": self.plan["host"], "plugin": self.plan["plugin"]}
+            if error.reason == UNKNOWN_HOST:
+                return result
+        self._forget()
+        return result
