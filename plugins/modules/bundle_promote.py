@@ -14,8 +14,8 @@ version_added: 0.1.0
 author:
   - distrogate.ci maintainers (@distrogate)
 description:
-  - Verifies a bundle, its artifacts and its signed statements, publishes its artifacts to the targets on their
-    hosts, all or none, and points the channel at it. Nothing is ever built again.
+  - Verifies a bundle, its artifacts and its signed statements, publishes its artifacts to the targets on
+    their hosts, all or none, and points the channel at it. Nothing is ever built again.
   - What is against a promotion is said all at once, in RV(refused).
   - With O(state=rolled_back), points the channel at a bundle that it had before, and has the targets restore
     what they had then.
@@ -29,8 +29,8 @@ options:
   bundle:
     description:
       - The digest of the bundle. The store says where it lies.
-      - With O(state=rolled_back), the bundle to go back to, which must be in the channel's history. The default
-        is the one that the channel had before.
+      - With O(state=rolled_back), the bundle to go back to, which must be in the channel's history. The
+        default is the one that the channel had before.
     type: str
   run_dir:
     description: The run directory of the bundle, on the task's host, instead of its digest.
@@ -41,8 +41,8 @@ options:
       - V(rolled_back) points the channel at an earlier bundle of its own. Repositories of packages publish
         again exactly the packages that they had; files, images and charts get the channel's name again; git
         tags stay, as all versions do. The channel gets the version that the bundle had.
-      - For a roll back, holds and verdicts count, but not whether the bundle is newer. The bundle's run directory
-        must be there, or O(archive) must have the bundle. Its files are not needed again.
+      - For a roll back, holds and verdicts count, but not whether the bundle is newer. The bundle's run
+        directory must be there, or O(archive) must have the bundle. Its files are not needed again.
       - Targets that are left out of O(targets) are taken from the channel's history.
     type: str
     choices: [promoted, rolled_back]
@@ -63,8 +63,8 @@ options:
     default: main
   immutable:
     description:
-      - Declares that the channel, and the tags of its name, stay with this bundle for ever. Later promotions of
-        another bundle to it are refused, whatever they say.
+      - Declares that the channel, and the tags of its name, stay with this bundle for ever. Later
+        promotions of another bundle to it are refused, whatever they say.
     type: bool
     default: false
   channel:
@@ -84,11 +84,13 @@ options:
     type: str
   policy:
     description:
-      - What must hold for a bundle to be promoted to this channel, as a mapping, or as the path on the controller
-        of a YAML or JSON file that holds it. C(docs/schemas/policy.schema.json) says what it may have.
+      - What must hold for a bundle to be promoted to this channel, as a mapping, or as the path on the
+        controller of a YAML or JSON file that holds it. C(docs/schemas/policy.schema.json) says what it may
+        have.
       - C(verdicts) lists the stages whose last verdict on exactly this bundle must be PASSED.
-      - C(signers) lists who is trusted. Each is the path on the controller of a public key in PEM form, or the
-        id of a key that has sealed a bundle of this store. The public key of O(signing_key) is the default.
+      - C(signers) lists who is trusted. Each is the path on the controller of a public key in PEM form, or
+        the id of a key that has sealed a bundle of this store. The public key of O(signing_key) is the
+        default.
       - C(waiver_signers) lists who may waive a rule, the signers by default, and C(waivable) which rules.
       - C(minimum_age) is the seconds since it was sealed. C(newer_than_channel) asks that it was sealed after
         the bundle that the channel has. C(no_holds), which is the default, that no hold on it is open.
@@ -97,10 +99,10 @@ options:
     default: {}
   targets:
     description:
-      - Where artifacts are published. All are prepared side by side, and only then committed. Images, charts and
-        git tags come first, then packages, then files, and last the channel itself.
-      - A target is named once. One for which the bundle has no artifacts is left out, unless it is a repository
-        of packages.
+      - Where artifacts are published. All are prepared side by side, and only then committed. Images,
+        charts and git tags come first, then packages, then files, and last the channel itself.
+      - A target is named once. One for which the bundle has no artifacts is left out, unless it is a
+        repository of packages.
     type: list
     elements: dict
     default: []
@@ -122,11 +124,11 @@ options:
         required: true
       arguments:
         description:
-          - The module's options, without those that promotion sets, such as C(packages), C(artifacts), C(channel),
-            C(version), C(state) and C(transaction).
+          - The module's options, without those that promotion sets, such as C(packages), C(artifacts),
+            C(channel), C(version), C(state) and C(transaction).
           - They are kept in the store, and in the history of the channel, so they may hold no secrets.
-          - For V(apt_publish) and V(rpm_publish), C(snapshot) is V(now) unless it is said. A roll back restores
-            these snapshots. When C(keep_snapshots) removes them, it has nothing to go back to.
+          - For V(apt_publish) and V(rpm_publish), C(snapshot) is V(now) unless it is said. A roll back
+            restores these snapshots. When C(keep_snapshots) removes them, it has nothing to go back to.
         type: dict
         required: true
       incoming:
