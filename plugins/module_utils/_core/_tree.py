@@ -76,12 +76,10 @@ class Tree:
 
     def _other(self, identifier: str) -> Transaction | None:
         waiting = self.log.reservation()
-        if waiting is None or waiting.identifier == identifier:
+        if waiting is not None and self.has_ended(waiting.identifier):
+            waiting.discard()  # undone, and killed before its files were removed
             return None
-        if self.has_ended(waiting.identifier):  # undone, and killed before its files were removed
-            waiting.discard()
-            return None
-        return waiting
+        return None if waiting is None or waiting.identifier == identifier else waiting
 
     def find(self, identifier: str) -> Transaction | None:
         """A transaction that is prepared under this id."""

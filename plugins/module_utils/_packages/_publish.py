@@ -113,7 +113,7 @@ class Publisher:
         if waiting is not None or (prepare and finished):
             return self._again(state, plan, waiting, finished)
         plan.describe(self.difference, self.fmt)
-        described = self.difference.as_result()
+        described = {side: dict(names) for side, names in self.difference.as_result().items()}
         changes = not self.difference.empty
         if changes and finished:
             raise self._used(f"is {finished['state']} already")
