@@ -124,6 +124,19 @@ options:
         another state.
       - A repository that shows layers cannot have one.
     type: str
+  restore:
+    description:
+      - The name of a snapshot, or its RV(snapshots[].state_digest). Exactly its packages are published again,
+        with a new serial and date, as a roll back does. What else the repository has goes; what clients
+        cannot take by themselves, such as a lower version, they take when they are told to.
+      - Settings of the repository stay as they are, and layers are removed, since a snapshot has none.
+      - A digest that is published already is no change, even if no snapshot of it is there any more.
+      - Refused with V(unknown_snapshot) when there is no such snapshot, and with V(package_gone) when a
+        package of it is not in the pool as it was. Nothing is published then.
+      - It does not go with O(packages), O(digests), O(layers) and O(state=absent). With O(state=committed) and
+        O(state=undone) it is not looked at.
+      - O(keep_snapshots) leaves a snapshot alone that is named here.
+    type: str
   keep_snapshots:
     description:
       - How many snapshots stay, the newest ones; RV(snapshots) lists them. V(0) keeps all.

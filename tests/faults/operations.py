@@ -36,6 +36,7 @@ OPERATIONS = {
         "whole", _BOTH, _FIRST, options={"packages": ["second"], "state": "absent", **_AT_ONCE}
     ),
     "snapshot": Operation("whole", _BOTH, _ALL, ("third",), {"snapshot": SNAPSHOT}),
+    "restore": Operation("kept", _BOTH, _FIRST, options={"restore": SNAPSHOT}),
     "prepare": Operation("whole", _BOTH, _BOTH, ("third",), {"state": "prepared", **_RELEASE}),
     "commit": Operation("prepared", _BOTH, _ALL, options={"state": "committed", **_RELEASE}),
     "undo": Operation("released", _ALL, _BOTH, options={"state": "undone", **_RELEASE}),

@@ -43,6 +43,11 @@ class Repository(Subject):
         self.packages = self.make_packages()
         self.options: dict[str, t.Any] = {}
         self._publish("first")
+        self._publish(snapshot=SNAPSHOT)
+        self._publish("second")
+        self._save("kept")
+        shutil.rmtree(self.root)
+        self._publish("first")
         self._publish("second")
         self._remove("second")  # so that there is something to collect
         self._publish("second")

@@ -6,9 +6,15 @@
 
 from __future__ import annotations
 
+from ansible_collections.distrogate.ci.tests.faults.files import Files
 from ansible_collections.distrogate.ci.tests.faults.kill import Subject
 from ansible_collections.distrogate.ci.tests.faults.mirrors import Daemons, Mirrors
 from ansible_collections.distrogate.ci.tests.faults.repositories import Apt, Repository, Rpm
 
 REPOSITORIES: dict[str, type[Repository]] = {"apt": Apt, "rpm": Rpm}
-SUBJECTS: dict[str, type[Subject]] = {**REPOSITORIES, "mirrors": Mirrors, "mirror daemons": Daemons}
+SUBJECTS: dict[str, type[Subject]] = {
+    **REPOSITORIES,
+    "files": Files,
+    "mirrors": Mirrors,
+    "mirror daemons": Daemons,
+}

@@ -177,11 +177,11 @@ class Transaction:
         os.chmod(path, 0o644)  # readers are other users, whatever the umask
         self.put_staged(name, path, switch, moment, sha256)
 
-    def put_link(self, name: str, target: str) -> None:
-        """Stage a symbolic link."""
+    def put_link(self, name: str, target: str, switch: bool = False) -> None:
+        """Stage a symbolic link; ``switch`` as in ``put_staged``."""
         path = self.stage()
         os.symlink(target, path)
-        self._operation("put", name, path)
+        self._operation("put", name, path, switch)
 
     def place(self, name: str, sha256: str = "") -> str:
         """A path to write the file ``name`` to, for many files: they are moved folder by folder.

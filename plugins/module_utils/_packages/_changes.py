@@ -51,7 +51,7 @@ def plan_present(request: Request, paths: t.Sequence[str], digests: t.Mapping[st
         offered = _read_all(request, plan, ordered[begin : begin + _AT_ONCE], digests)
         for table in sorted(offered):
             _rewrite(plan, table, list(offered[table]), functools.partial(arrival.decide, offered[table]))
-    return _finish(request, plan)
+    return finish_plan(request, plan)
 
 
 def plan_absent(request: Request, names: t.Sequence[str]) -> Plan:
@@ -66,7 +66,7 @@ def plan_absent(request: Request, names: t.Sequence[str]) -> Plan:
 
     for table in [table for table in plan.after.tables if request.fmt.selects(table)]:
         _rewrite(plan, table, {name[0] for name in wanted}, decide)
-    return _finish(request, plan)
+    return finish_plan(request, plan)
 
 
 def plan_undo(request: Request, undo: Json) -> Plan:
@@ -92,7 +92,7 @@ def plan_undo(request: Request, undo: Json) -> Plan:
     plan.after.layers = undo["layers"]
     keys = {name: plan.after.settings[name] for name in request.keys}
     plan.after.settings = {**undo["settings"], **keys}
-    return _finish(request, plan, snapshot=False)
+    return finish_plan(request, plan, snapshot=False)
 
 
 def undo_record(plan: Plan) -> Json:
@@ -120,7 +120,7 @@ def _start(request: Request) -> Plan:
     if plan.before is not None:
         old, new = plan.before.settings, plan.after.settings
         if old.get("contents") != new.get("contents"):
-            _refit(request, plan)
+            refit(request, plan)
         if old["keep_versions"] != new["keep_versions"]:
             arrival = _Arrival(request, plan)
             for table, refs in list(plan.after.tables.items()):
@@ -129,7 +129,8 @@ def _start(request: Request) -> Plan:
     return plan
 
 
-def _refit(request: Request, plan: Plan) -> None:
+def refit(request: Request, plan: Plan) -> None:
+    """Give all packages the entries that the settings ask for."""
     settings = plan.after.settings
     for table, refs in plan.after.tables.items():
         packages = packages_of(plan.chunks, {table: refs})
@@ -222,7 +223,7 @@ class _Arrival:
         return kept
 
 
-def _finish(request: Request, plan: Plan, snapshot: bool = True) -> Plan:
+def finish_plan(request: Request, plan: Plan, snapshot: bool = True) -> Plan:
     """Work out what is shown in the end, and whether what is there is whole."""
     plan.after.shown, plan.from_layers = show_layers(request, plan)
     plan.after.state_digest = state_digest(plan.after.shown or plan.after.tables)

@@ -34,6 +34,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._packages._outcome i
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._plan import Plan, Request
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._repository import Repository
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._restore import plan_restore
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._snapshots import NOW
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._staging import Staging
 
@@ -75,6 +76,8 @@ class Publisher:
         if self.params["state"] in ("committed", "undone"):
             return self._end()
         state = self.repository.state()
+        if self.params["state"] == "absent" and self.params["restore"]:
+            raise DistrogateError("bad_restore", "restore publishes packages: it does not go with absent.")
         if self.params["state"] == "absent" and self.fmt.scope not in state.scopes:
             return self._result(no_change(state, self.fmt))
         keys = self._keys(state)
@@ -94,6 +97,8 @@ class Publisher:
 
     def _plan(self, state: State, keys: Keys) -> Plan:
         request = self._request(state, keys)
+        if self.params["restore"]:
+            return plan_restore(request, self.params["restore"])
         if self.params["state"] == "absent":
             return plan_absent(request, self.params["packages"])
         return plan_present(request, self.params["packages"], self.params["digests"])
@@ -108,7 +113,7 @@ class Publisher:
         if waiting is not None or (prepare and finished):
             return self._again(state, plan, waiting, finished)
         plan.describe(self.difference, self.fmt)
-        described = self.difference.as_result()
+        described = {side: dict(names) for side, names in self.difference.as_result().items()}
         changes = not self.difference.empty
         if changes and finished:
             raise self._used(f"is {finished['state']} already")
@@ -138,6 +143,8 @@ class Publisher:
 
     def _asked(self, plan: Plan) -> str:
         packages = [f"{one.key} {one.sha256}" for one in (*plan.added, *plan.skipped)]
+        if self.params["restore"]:
+            packages.append(plan.after.state_digest)  # by whichever name it was asked for
         return request_digest(self.params, self.fmt.scope, packages)
 
     def _again(self, state: State, plan: Plan, waiting: Transaction | None, finished: Json | None) -> Json:
@@ -146,7 +153,8 @@ class Publisher:
             if waiting.meta["request"] != self._asked(plan):
                 raise self._used("is prepared with other packages or options")
             return self._result(waiting.meta["result"], state)
-        if finished is None or finished["state"] != "committed" or plan.added:
+        moved = plan.added or (self.params["restore"] and plan.removed)
+        if finished is None or finished["state"] != "committed" or moved:
             raise self._used("has ended already")
         return self._result(outcome_result(plan, state.serial), state)
 

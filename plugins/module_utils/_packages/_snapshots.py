@@ -61,15 +61,17 @@ def plan_snapshots(request: Request, plan: Plan, moves: bool = True) -> None:
 
 def _overdue(request: Request, snapshots: t.Mapping[str, Scope]) -> list[str]:
     """Those beyond the newest ``keep_snapshots`` that are old enough, not pinned, and not asked for now."""
+    asked = (request.params["snapshot"], request.params["restore"])
     keep, seconds = request.params["keep_snapshots"], request.params["keep_snapshots_seconds"]
-    pinned = {digest.rpartition(":")[2] for digest in request.params["pinned"]}
+    digests = [*request.params["pinned"], request.params["restore"] or ""]
+    pinned = {digest.rpartition(":")[2] for digest in digests}
     return [
         name
         for name, scope in list(snapshots.items())[keep:]
         if keep > 0
         and request.now - scope.moment > seconds
         and scope.state_digest.rpartition(":")[2] not in pinned
-        and name != request.params["snapshot"]
+        and name not in asked
     ]
 
 

@@ -31,6 +31,7 @@ COMMON_SPEC: dict[str, t.Any] = {
     },
     "transaction": {"type": "str"},
     "snapshot": {"type": "str"},
+    "restore": {"type": "str"},
     "keep_snapshots": {"type": "int", "default": 0},
     "keep_snapshots_seconds": {"type": "int", "default": 0},
     "allow_downgrade": {"type": "bool", "default": False},

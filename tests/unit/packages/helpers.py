@@ -99,7 +99,7 @@ class Suite:
             **dict.fromkeys(
                 ("layers", "gnupg_home", "url", "label", "origin", "architectures", "transaction")
             ),
-            **dict.fromkeys(("overlap_key", "overlap_until", "snapshot", "valid_for", "contents")),
+            **dict.fromkeys(("overlap_key", "overlap_until", "snapshot", "restore", "valid_for", "contents")),
             **dict.fromkeys(("keep_versions", "compression")),
             **dict.fromkeys(("allow_key_change", "allow_downgrade", "hard_link"), False),
             "keep": 5,
