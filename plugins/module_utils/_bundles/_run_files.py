@@ -62,7 +62,8 @@ def read_folder(folder: str) -> dict[str, str]:
 def _paths(text: str, name: str) -> list[str]:
     """The paths of the artifacts in a stage's record or a bundle; whoever reads it checks its form."""
     with contextlib.suppress(AttributeError, KeyError, TypeError):
-        return [str(artifact["path"]) for artifact in parse_json(text, name).get("artifacts", [])]
+        artifacts = parse_json(text, name).get("artifacts", [])
+        return [str(artifact["path"]) for artifact in artifacts if "path" in artifact]
     return []
 
 
