@@ -125,8 +125,12 @@ class Access:
         query = urllib.parse.parse_qsl(parts.query)
         query += [("service", self._realm["service"])] if self._realm.get("service") else []
         query += [("scope", scope) for scope in scopes]
-        path = urllib.parse.quote(parts.path or "/", safe="/%:@!$&'()*+,;=~") + "?" + urllib.parse.urlencode(query)
-        answer = self._client.send(origin, "GET", path, headers, None, _LIMIT)
+        path = (
+            urllib.parse.quote(parts.path or "/", safe="/%:@!$&'()*+,;=~")
+            + "?"
+            + urllib.parse.urlencode(query)
+        )
+        answer = self._client.send(origin, "GET", path, headers, None, limit=_LIMIT)
         if not answer.ok:
             raise self._refused(f"sends us to {origin.url} for a token, which answers {answer.status}")
         found = parse_json(answer.data, f"the token of {origin.url}", _LIMIT)

@@ -13,7 +13,12 @@ import urllib.parse
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_http import Answer, blocks
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_manifest import Descriptor
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_names import is_digest, origin_of
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_registry import Registry, path_of, pull, push
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_registry import (
+    Registry,
+    path_of,
+    pull,
+    push,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 
 _STREAM = "application/octet-stream"
@@ -101,7 +106,9 @@ def upload(registry: Registry, repository: str, blob: Descriptor, data: bytes) -
     return True
 
 
-def copy(source: Registry, source_repository: str, registry: Registry, repository: str, blob: Descriptor) -> None:
+def copy(
+    source: Registry, source_repository: str, registry: Registry, repository: str, blob: Descriptor
+) -> None:
     """Bring a blob from another registry, through us, a block at a time."""
     if has_blob(registry, repository, blob):
         return

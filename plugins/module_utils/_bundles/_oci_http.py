@@ -50,7 +50,9 @@ class TooLargeError(Exception):
 class Client:
     """Connections to any number of servers, one of each for each thread. All of it ends by ``timeout``."""
 
-    def __init__(self, timeout: float, retries: int = 5, threads: int = 8, ca_path: str | None = None) -> None:
+    def __init__(
+        self, timeout: float, retries: int = 5, threads: int = 8, ca_path: str | None = None
+    ) -> None:
         self.retries, self.threads = retries, threads
         self._timeout, self._deadline = timeout, time.monotonic() + timeout
         self._ca_path = ca_path
@@ -97,9 +99,19 @@ class Client:
             raise
 
     def send(
-        self, origin: Origin, method: str, path: str, headers: Headers, body: bytes | None, limit: int = LIMIT
+        self,
+        origin: Origin,
+        method: str,
+        path: str,
+        headers: Headers,
+        body: bytes | None,
+        *,
+        limit: int = LIMIT,
     ) -> Answer:
-        """Ask, again where it is worth it; the last answer, or ``registry_failed``. All we send may come twice."""
+        """Ask, again where it is worth it; the last answer, or ``registry_failed``.
+
+        All that we send may arrive twice.
+        """
 
         def once() -> Answer:
             connection = self._connection(origin)
@@ -119,7 +131,11 @@ class Client:
             try:
                 answer = once()
             except (OSError, http.client.HTTPException) as error:
-                if self._expired or attempt == self.retries or isinstance(error, ssl.SSLCertVerificationError):
+                if (
+                    self._expired
+                    or attempt == self.retries
+                    or isinstance(error, ssl.SSLCertVerificationError)
+                ):
                     raise self._failed(what, error) from error
             except TooLargeError as error:
                 raise DistrogateError("registry_failed", f"{what}: {error}.") from error

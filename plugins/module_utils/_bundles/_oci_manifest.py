@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Manifests of images, charts and indexes, as strangers' bytes: their digest is the bytes', their form is looked at."""
+"""Manifests of images, charts and indexes, as strangers' bytes: digest and form are looked at."""
 
 from __future__ import annotations
 
@@ -73,9 +73,9 @@ def read_manifest(data: bytes, content_type: str, place: str, expected: str = ""
             found=digest,
         )
     try:
-        value = parse_json(data, f"the manifest {place}", LIMIT)
-    except DistrogateError as error:
-        raise _bad(place, f"cannot be read ({error.message[:200]})", digest) from error
+        value = parse_json(data.decode("utf-8"), f"the manifest {place}", LIMIT)
+    except (DistrogateError, UnicodeDecodeError) as error:
+        raise _bad(place, f"cannot be read ({str(error)[:300]})", digest) from error
     media_type = content_type.partition(";")[0].strip()
     if not isinstance(value, dict) or value.get("schemaVersion") != 2 or media_type not in IMAGES + INDEXES:
         raise _bad(place, f"is none of schema 2, but {media_type[:100]!r}", digest)
@@ -92,7 +92,9 @@ def read_manifest(data: bytes, content_type: str, place: str, expected: str = ""
         raise _bad(place, f"does not have the form of one ({str(error)[:200]})", digest) from error
     here = [blob for blob in blobs[1:] if not any(word in blob.media_type for word in _ELSEWHERE)]
     # Some builders name one layer twice, and the empty one often.
-    return Manifest(digest, media_type, data, tuple(dict.fromkeys([blobs[0], *here])), (), blobs[0].media_type)
+    return Manifest(
+        digest, media_type, data, tuple(dict.fromkeys([blobs[0], *here])), (), blobs[0].media_type
+    )
 
 
 def _descriptors(values: t.Any) -> tuple[Descriptor, ...]:

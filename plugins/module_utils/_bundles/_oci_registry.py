@@ -11,8 +11,17 @@ import urllib.parse
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_auth import Access
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_http import Answer, Client
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_manifest import ACCEPTED, Manifest, digest_of, read_manifest
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_names import Origin, is_digest, origin_of
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_manifest import (
+    ACCEPTED,
+    Manifest,
+    digest_of,
+    read_manifest,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_names import (
+    Origin,
+    is_digest,
+    origin_of,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import parse_json
 
