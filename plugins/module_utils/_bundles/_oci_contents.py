@@ -1,0 +1,127 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Brings everything that a tag will need to its repository, by digest: nobody's tag changes here."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_blobs import (
+    copy,
+    has_blob,
+    missing,
+    mount,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_http import Client
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_manifest import (
+    HELM_CONFIG,
+    Descriptor,
+    Manifest,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_names import Origin
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_registry import Registry
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_request import HELM_CHART, Item
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+
+_DEEPEST = 3  # indexes within indexes
+_MOST = 20_000  # manifests of one call
+_LARGEST = 256 << 20  # their bytes together
+
+Registries = t.Callable[[Origin], Registry]
+_Place = tuple[Origin, str]  # a repository
+_Name = tuple[Origin, str, str]  # a manifest there
+
+
+class Contents:
+    """The manifests and blobs of some artifacts. With ``dry`` it only looks whether all are there."""
+
+    def __init__(self, client: Client, registries: Registries, target: Registry, dry: bool) -> None:
+        self._client, self._registries, self._target, self._dry = client, registries, target, dry
+        self._found: dict[_Name, Manifest] = {}
+
+    def bring(self, items: t.Sequence[Item]) -> dict[str, Manifest]:
+        """Returns the artifacts' own manifests, by digest."""
+        self._walk(items)
+        blobs: dict[tuple[_Place, str, Descriptor], None] = {}
+        puts: list[dict[tuple[str, str], Manifest]] = [{} for _level in range(_DEEPEST + 1)]
+        for item in items:
+            place = (item.source, item.source_repository)
+            for level, manifest in self._tree(place, item.digest, 0):
+                blobs.update(dict.fromkeys((place, item.repository, blob) for blob in manifest.blobs))
+                if place != (self._target.origin, item.repository):
+                    puts[level][item.repository, manifest.digest] = manifest
+        self._client.each(list(blobs), lambda work: self._blob(*work))
+        if not self._dry:
+            for found in reversed(puts):  # children first: a registry refuses an index without them
+                self._client.each(list(found.items()), lambda put: self._put(put[0][0], put[1]))
+        return {item.digest: self._found[item.source, item.source_repository, item.digest] for item in items}
+
+    def _walk(self, items: t.Sequence[Item]) -> None:
+        """Read the manifests, and those that they name, level by level."""
+        wanted: dict[_Name, Descriptor] = {
+            (item.source, item.source_repository, item.digest): Descriptor(item.media_type, item.digest, -1)
+            for item in items
+        }
+        for _level in range(_DEEPEST + 1):
+            names = [name for name in wanted if name not in self._found]
+            if len(self._found) + len(names) > _MOST:
+                raise DistrogateError("bad_manifest", f"The artifacts name more than {_MOST} manifests.")
+            read = self._client.each([(name, wanted[name]) for name in names], lambda row: self._read(*row))
+            self._found.update(zip(names, read))
+            if sum(len(manifest.data) for manifest in self._found.values()) > _LARGEST:
+                raise DistrogateError(
+                    "bad_manifest", f"The manifests have more than {_LARGEST} bytes together."
+                )
+            wanted = {
+                (*name[:2], child.digest): child
+                for name, manifest in zip(names, read)
+                for child in manifest.children
+            }
+        if wanted:
+            raise DistrogateError("bad_manifest", f"An index names indexes deeper than {_DEEPEST} levels.")
+        for item in items:
+            manifest = self._found[item.source, item.source_repository, item.digest]
+            if item.kind == HELM_CHART and manifest.config_type != HELM_CONFIG:
+                raise DistrogateError(
+                    "bad_manifest", f"{item.name} ({item.digest}) is no Helm chart.", digest=item.digest
+                )
+
+    def _read(self, name: _Name, expected: Descriptor) -> Manifest:
+        origin, repository, digest = name
+        registry = self._registries(origin)
+        manifest, place = registry.manifest(repository, digest), registry.reference(repository, digest)
+        if manifest is None:
+            raise DistrogateError(
+                "manifest_missing", f"{place} is not there. Push the image anew.", digest=digest
+            )
+        if manifest.media_type != expected.media_type or expected.size not in (-1, len(manifest.data)):
+            raise DistrogateError(
+                "bad_manifest",
+                f"{place} is sent as {manifest.media_type} with {len(manifest.data)} bytes; it was named as"
+                f" {expected.media_type}{f' with {expected.size}' if expected.size >= 0 else ''}.",
+                digest=digest,
+            )
+        return manifest
+
+    def _tree(self, place: _Place, digest: str, level: int) -> t.Iterator[tuple[int, Manifest]]:
+        origin, repository = place
+        manifest = self._found[origin, repository, digest]
+        yield level, manifest
+        for child in manifest.children:
+            yield from self._tree(place, child.digest, level + 1)
+
+    def _blob(self, place: _Place, repository: str, blob: Descriptor) -> None:
+        origin, source = place
+        registry = self._registries(origin)
+        if self._dry or (origin, source) == (self._target.origin, repository):
+            if not has_blob(registry, source, blob):
+                raise missing(registry, source, blob)
+        elif origin == self._target.origin:
+            mount(self._target, source, repository, blob)
+        else:
+            copy(registry, source, self._target, repository, blob)
+
+    def _put(self, repository: str, manifest: Manifest) -> None:
+        self._target.put_manifest(repository, manifest.digest, manifest.data, manifest.media_type)

@@ -1,0 +1,143 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Tags: who has them, giving them to ours, and giving them back."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_blobs import upload
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_manifest import (
+    OCI_IMAGE,
+    Descriptor,
+    Manifest,
+    digest_of,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_registry import Registry
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_request import Tag
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._files import canonical_json
+
+EMPTY = b"{}"
+EMPTY_CONFIG = Descriptor("application/vnd.oci.empty.v1+json", digest_of(EMPTY), len(EMPTY))
+
+Before = dict[str, t.Optional[str]]  # by reference: the digest that a tag had, None for none
+
+
+def described(descriptor: Descriptor) -> dict[str, t.Any]:
+    """A descriptor as manifests have it."""
+    return {"mediaType": descriptor.media_type, "digest": descriptor.digest, "size": descriptor.size}
+
+
+def _stand_in(reference: str) -> bytes:
+    """A manifest that no other tag has, so that deleting it by digest deletes one tag."""
+    value = {
+        "schemaVersion": 2,
+        "mediaType": OCI_IMAGE,
+        "config": described(EMPTY_CONFIG),
+        "layers": [],
+        "annotations": {"ci.distrogate.removed": reference},
+    }
+    return canonical_json(value)
+
+
+class Tags:
+    """The tags of one registry."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def reference(self, tag: Tag) -> str:
+        return self._registry.reference(tag.repository, tag.tag)
+
+    def look(self, tags: t.Sequence[Tag]) -> Before:
+        """What the tags have now. One whose removal was interrupted counts as free."""
+
+        def one(tag: Tag) -> str | None:
+            found = self._registry.tagged(tag.repository, tag.tag)
+            return None if found == digest_of(_stand_in(self.reference(tag))) else found
+
+        found = self._registry.client.each(tags, one)
+        return {self.reference(tag): digest for tag, digest in zip(tags, found)}
+
+    def refuse_taken(self, tags: t.Sequence[Tag], before: Before) -> None:
+        """No tag moves to another digest but a channel's own; all that would are named at once."""
+        taken = [
+            f"{self.reference(tag)} is {before[self.reference(tag)]} and not {tag.digest}"
+            for tag in tags
+            if not tag.movable and before[self.reference(tag)] not in (None, tag.digest)
+        ]
+        if taken:
+            raise DistrogateError(
+                "tag_taken",
+                f"{'; '.join(taken[:20])}. Such a tag never moves: promote to another version.",
+                tags=taken,
+            )
+
+    def give(self, tags: t.Sequence[Tag], before: Before, manifests: t.Mapping[str, Manifest]) -> None:
+        """Give the tags that do not have them yet to these manifests: fixed names first, then channels."""
+        for movable in (False, True):
+            wanted = [
+                tag for tag in tags if tag.movable is movable and before[self.reference(tag)] != tag.digest
+            ]
+            self._registry.client.each(wanted, lambda tag: self._put(tag, manifests[tag.digest]))
+
+    def _put(self, tag: Tag, manifest: Manifest) -> None:
+        self._registry.put_manifest(tag.repository, tag.tag, manifest.data, manifest.media_type)
+
+    def give_back(
+        self, tags: t.Sequence[Tag], before: Before, manifests: t.Mapping[str, Manifest]
+    ) -> list[str]:
+        """Let the tags have what they had; returns those that somebody else moved since, which stay."""
+        now = self.look(tags)
+
+        def one(tag: Tag) -> str | None:
+            reference = self.reference(tag)
+            had, has = before[reference], now[reference]
+            if has == had:
+                if had is None:
+                    self.remove(tag.repository, tag.tag)  # perhaps half removed
+                return None
+            if has not in (None, tag.digest):
+                return reference
+            if had is None:
+                self.remove(tag.repository, tag.tag)
+            else:
+                self._put(tag, self._had(tag, had, manifests))
+            return None
+
+        ordered = sorted(tags, key=lambda tag: not tag.movable)  # channels first: readers resolve these
+        return [found for found in self._registry.client.each(ordered, one) if found]
+
+    def _had(self, tag: Tag, digest: str, manifests: t.Mapping[str, Manifest]) -> Manifest:
+        found = manifests.get(digest) or self._registry.manifest(tag.repository, digest)
+        if found is None:
+            raise DistrogateError(
+                "manifest_missing",
+                f"{self.reference(tag)} was {digest} before, which the registry has lost: it stays.",
+                digest=digest,
+            )
+        return found
+
+    def remove(self, repository: str, tag: str) -> None:
+        """Remove a tag alone. Deleting by digest would take every tag of that digest with it."""
+        registry, reference = self._registry, self._registry.reference(repository, tag)
+        if registry.tagged(repository, tag) is None:
+            return
+        answer = registry.delete(repository, tag)
+        if answer.ok or answer.status == 404:
+            return
+        # A registry that deletes by digest only: the tag goes to a manifest of its own, which is deleted.
+        data = _stand_in(reference)
+        digest = digest_of(data)
+        upload(registry, repository, EMPTY_CONFIG, EMPTY)
+        registry.put_manifest(repository, digest, data, OCI_IMAGE)
+        tried = registry.delete(repository, digest)
+        if not tried.ok:  # nothing is deleted there at all: the tag keeps what it has
+            raise registry.failed(tried, f"removing {reference}")
+        registry.put_manifest(repository, tag, data, OCI_IMAGE)
+        answer = registry.delete(repository, digest)
+        if not answer.ok and answer.status != 404:
+            raise registry.failed(answer, f"removing {reference}")
