@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pathlib
+import secrets
 import sys
 import typing as t
 
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _bundle, _statements
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Store, open_store
+from ansible_collections.distrogate.ci.tests.tools.etcd_cluster import EtcdCluster
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))  # for the modules beside the tests
 
@@ -56,4 +58,26 @@ def other_key(tmp_path: pathlib.Path) -> _statements.SigningKey:
 def store(tmp_path: pathlib.Path) -> t.Iterator[Store]:
     """An empty store."""
     with open_store(f"sqlite://{tmp_path}/store.db") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def etcd_node() -> t.Iterator[EtcdCluster]:
+    """One node is enough where nobody hurts it."""
+    with EtcdCluster(1) as cluster:
+        yield cluster
+
+
+@pytest.fixture(params=["etcd", "sqlite"])
+def any_store_url(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
+    """The address of an empty store, of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite://{tmp_path}/any.db"
+    return str(request.getfixturevalue("etcd_node").url(f"test-{secrets.token_hex(8)}"))
+
+
+@pytest.fixture
+def any_store(any_store_url: str) -> t.Iterator[Store]:
+    """An empty store, of each kind."""
+    with open_store(any_store_url) as opened:
         yield opened

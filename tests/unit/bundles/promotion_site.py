@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import pathlib
+import threading
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion import Promotion
@@ -85,16 +87,33 @@ class MortalStore(WrappedStore):
 
 
 class Repository:
-    """What one target publishes: names that stand for digests. It survives every process."""
+    """What one target publishes: names that stand for digests. It survives every process.
 
-    def __init__(self, plugin: str) -> None:
+    Real ones, too, when it has a ``path``.
+    """
+
+    def __init__(self, plugin: str, path: pathlib.Path | None = None) -> None:
         self.plugin = plugin
+        self.path = path
         self.published: dict[str, str] = {}
         self.prepared: dict[str, dict[str, str]] = {}
         self.finished: dict[str, str] = {}
         self.kept: dict[str, dict[str, str]] = {}  # the states it had, by their digests
         self.broken: set[str] = set()
         self.moves: list[str] = []  # names that moved though they must not
+
+    def load(self) -> None:
+        """As the last process left it."""
+        if self.path is not None and self.path.exists():
+            kept = json.loads(self.path.read_text())
+            self.published, self.prepared, self.finished, self.kept, self.moves = kept
+
+    def save(self) -> None:
+        """All or nothing, as adapters do."""
+        if self.path is not None:
+            new = self.path.with_suffix(f".{threading.get_ident()}")
+            new.write_text(json.dumps([self.published, self.prepared, self.finished, self.kept, self.moves]))
+            new.rename(self.path)
 
     def after(self, plan: Json, journal: Json) -> dict[str, str]:
         """What a promotion makes of it."""
@@ -128,6 +147,15 @@ class RepositoryTarget:
         self.repository, self.life, self.plan = repository, life, plan
         self.journal, self.transaction = journal, transaction
 
+    def _act(self, effect: t.Callable[[], t.Any]) -> t.Any:
+        def kept() -> t.Any:
+            self.repository.load()
+            result = effect()
+            self.repository.save()
+            return result
+
+        return self.life.act(kept)
+
     def _checked(self, state: str) -> None:
         if state in self.repository.broken:
             raise DistrogateError("disk_full", f"No space for {state}.")
@@ -138,18 +166,21 @@ class RepositoryTarget:
         published = [
             {"name": name, "digest": digest, "address": f"{place}:{name}"} for name, digest in state.items()
         ]
-        return {"state_digest": digest_of(state), **({"published": published} if named else {})}
+        # The state of file_publish is the set of files that it was given.
+        digest = self.journal["digest"] if self.repository.plugin == "file_publish" else digest_of(state)
+        return {"state_digest": digest, **({"published": published} if named else {})}
 
     def prepare(self) -> Json:
         def effect() -> dict[str, str]:
             self._checked("prepare")
             others = set(self.repository.prepared) - {self.transaction}
-            assert not others, "reserved by a promotion that is gone"
+            if others:
+                raise DistrogateError("reserved", "It waits for a promotion that is gone.")
             after = self.repository.after(self.plan, self.journal)
             self.repository.prepared[self.transaction] = after
             return after
 
-        return {"prepared": True, **self._result(self.life.act(effect))}
+        return {"prepared": True, **self._result(self._act(effect))}
 
     def commit(self) -> Json:
         def effect() -> dict[str, str]:
@@ -169,7 +200,7 @@ class RepositoryTarget:
                 raise DistrogateError(UNKNOWN_TRANSACTION, "Never heard of it.")
             return mine.published
 
-        return {"committed": True, **self._result(self.life.act(effect))}
+        return {"committed": True, **self._result(self._act(effect))}
 
     def undo(self) -> Json:
         def effect() -> None:
@@ -177,7 +208,7 @@ class RepositoryTarget:
             assert self.transaction not in self.repository.finished, "what is published is never undone"
             self.repository.prepared.pop(self.transaction, None)
 
-        self.life.act(effect)
+        self._act(effect)
         return {}
 
 
@@ -218,16 +249,28 @@ class World:
 class Site:
     """Targets of some kinds, and the folder of statements."""
 
-    def __init__(self, store: Store, plugins: t.Sequence[str] = ("apt_publish", "rpm_publish")) -> None:
+    def __init__(
+        self,
+        store: Store,
+        plugins: t.Sequence[str] = ("apt_publish", "rpm_publish"),
+        folder: pathlib.Path | None = None,
+    ) -> None:
         self.store = store
-        self.repositories = {f"/srv/{plugin[:3]}": Repository(plugin) for plugin in plugins}
+        self.repositories = {
+            f"/srv/{plugin[:3]}": Repository(plugin, folder / plugin if folder else None)
+            for plugin in plugins
+        }
+        for repository in self.repositories.values():
+            repository.load()
         self.statements: dict[str, str] = {}
         self.no_statements = False
         facts = {digest: {"host": "builder", "run_dir": f"/runs/{digest[-1]}"} for digest in (A, B, C)}
         store.transact({}, [Put(f"bundle/{digest[7:]}", value) for digest, value in facts.items()])
 
-    def promotion(self, steps: int = NOT_KILLED, channel: str = "latest") -> Promotion:
-        life = Life(steps)
+    def promotion(
+        self, steps: int = NOT_KILLED, channel: str = "latest", life: Life | None = None
+    ) -> Promotion:
+        life = life or Life(steps)
         return Promotion(MortalStore(self.store, life), channel, World(self, life), "somebody")
 
     def plans(self) -> list[Json]:
