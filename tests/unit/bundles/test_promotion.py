@@ -6,15 +6,17 @@
 
 from __future__ import annotations
 
+import secrets
 import typing as t
 
 import pytest
-from promotion_site import A, B, C, Killed, RepositoryTarget, Site
+from promotion_site import A, B, C, Killed, Site
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_journal import Journal
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_model import checked_channel
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Store, open_store
+from ansible_collections.distrogate.ci.tests.tools.etcd_cluster import EtcdCluster
 
 Json = dict[str, t.Any]
 ALL = ("oci_publish", "git_publish", "apt_publish", "rpm_publish", "file_publish")
@@ -43,11 +45,13 @@ def test_promote_and_again(site: Site) -> None:
     assert list(site.statements) == ["latest-1", "latest-2", "latest-3"]
 
 
-def kill_everywhere(url: t.Callable[[int], str], following: str, act: t.Callable[[Site, int], t.Any]) -> None:
+def kill_everywhere(
+    url: t.Callable[[int], str], following: str, act: t.Callable[[Site, int], t.Any], stride: int = 1
+) -> None:
     """Kill an act at each step; the next run makes it whole, and ``following`` can be promoted."""
     steps, outcomes = 0, set()
     while True:
-        steps += 1
+        steps += stride
         with open_store(url(steps)) as store:
             site = Site(store, ALL)
             site.promote(A)
@@ -89,6 +93,13 @@ def test_killed_at_every_step(tmp_path: t.Any, following: str) -> None:
 def test_a_roll_back_killed_at_every_step(tmp_path: t.Any) -> None:
     kill_everywhere(
         lambda number: f"sqlite://{tmp_path}/{number}.db", C, lambda site, steps: site.roll_back(A, steps)
+    )
+
+
+def test_killed_with_etcd(etcd_node: EtcdCluster) -> None:
+    folder = secrets.token_hex(4)
+    kill_everywhere(
+        lambda number: etcd_node.url(f"{folder}-{number}"), A, lambda site, steps: site.promote(C, steps), 7
     )
 
 
@@ -193,61 +204,6 @@ def test_a_lost_answer_does_not_undo_what_was_decided(
     assert ends or all(repository.prepared for repository in site.repositories.values())
     site.promotion().recover()
     assert site.state() == {B}
-
-
-class Slow(RepositoryTarget):
-    """A target during whose work another process takes the promotion over, and promotes C."""
-
-    when = "prepare"
-    site: Site
-
-    def _taken_over(self, method: str) -> None:
-        if self.when == method and self.plan["plugin"] == "rpm_publish" and self.site.has() != C:
-            self.site.promotion().recover()
-            self.site.promote(C)
-
-    def prepare(self) -> Json:
-        result = super().prepare()
-        self._taken_over("prepare")
-        return result
-
-    def commit(self) -> Json:
-        self._taken_over("commit")
-        return super().commit()
-
-
-@pytest.mark.parametrize("when", ["prepare", "commit"])
-@pytest.mark.parametrize("forgets", [False, True])
-def test_who_was_taken_for_dead_does_no_harm(
-    site: Site, monkeypatch: pytest.MonkeyPatch, when: str, forgets: bool
-) -> None:
-    """Also when the target has forgotten by then what it was told to do: the late one may not begin anew."""
-    monkeypatch.setattr(Slow, "when", when)
-    monkeypatch.setattr(Slow, "site", site, raising=False)
-    promotion = site.promotion()
-    world = t.cast("t.Any", promotion._world)
-
-    def target(plan: Json, journal: Json, transaction: str, index: int) -> Slow:
-        slow = Slow(site.repositories[plan["place"]], world.life, plan, journal, transaction)
-        if forgets:
-            commit = slow.commit
-
-            def forgetful() -> Json:
-                if when == "commit":
-                    slow._taken_over("commit")
-                site.repositories[plan["place"]].finished.clear()
-                return commit()
-
-            slow.commit = forgetful  # type: ignore[method-assign]
-        return slow
-
-    world.target = target
-    with pytest.raises(DistrogateError) as caught:
-        promotion.promote(site.request(B))
-    assert caught.value.reason == "promotion_lost"
-    assert f"the channel points to {C}" in caught.value.message
-    assert site.state() == {C}
-    assert (B in site.versions().values()) == (when == "commit"), "undone, or completed by the other"
 
 
 def test_versions_are_not_shared_by_channels(store: Store) -> None:
