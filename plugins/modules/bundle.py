@@ -18,7 +18,7 @@ description:
     inputs that they came from, and its digest covers these and nothing else.
   - An artifact is a file of the run directory, an image or a chart in a registry (types V(oci_image) and
     V(helm_chart)), a V(git_commit), or the state of a repository as the list of its packages (V(apt_state),
-    V(rpm_state)). Each says which stage made it, and of which project, commit and change, where that is known.
+    V(rpm_state)). Each says which stage made it, and of which project, commit and change, where it is known.
   - Signs an in-toto statement for the verdict of every stage, and one of SLSA provenance. Verdicts, of
     success and of failure, are statements about the digest; they do not change it, and they can be added
     long after sealing. So can waivers and holds, which the policy of a promotion reads.
