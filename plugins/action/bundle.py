@@ -13,27 +13,30 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _statements
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _remarks, _statements
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle import (
     SEAL,
     bundle_text,
+    digest_hex,
     make_bundle,
     packages,
     parse_bundle,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._options import bundle_options, register
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy import (
-    artifact_reasons,
-    read_statements,
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._options import (
+    bundle_options,
+    locate,
+    register,
+    register_key,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_rules import newest_verdicts
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy import artifact_reasons
 from ansible_collections.distrogate.ci.plugins.module_utils._core._action import ActionCall, ControllerAction
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._core._files import digest_json
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import now
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import open_store
 from ansible_collections.distrogate.ci.plugins.plugin_utils._bundle_files import RemoteRun
 from ansible_collections.distrogate.ci.plugins.plugin_utils._hosts import Hosts
+
+Json = dict[str, t.Any]
 
 
 class ActionModule(ControllerAction, ActionBase):
@@ -46,38 +49,92 @@ class ActionModule(ControllerAction, ActionBase):
         """Seal, sign what has no statement yet, and register."""
         params = call.params
         key = _statements.load_signing_key(params["signing_key"], params["signing_key_env"], os.environ)
+        added = [(entry["predicate_type"], _remarks.checked(entry, time.time())) for entry in params["add"]]
         with Hosts(self, call.variables) as hosts:
-            run = RemoteRun(hosts, hosts.own, params["run_dir"], "stages")
-            bundle = _sealed(run, run.stages)
-            text = bundle_text(bundle)
-            call.result.update(bundle=bundle, digest=bundle["digest"], signer=key.public.keyid)
-            statements = _missing(run, bundle, text, key, params["add"])
-            files = {} if run.bundle_text == text else {"bundle.json": text}
-            # The bundle first: statements about a bundle that was never sealed would bar another one.
-            files.update(
-                {f"statements/{name}": _statements.sign(value, key) for name, value in statements.items()}
-            )
-            for name in files:
-                call.difference.add(name, None, "added")
-            call.result["added"] = sorted(files)
-            if files and not call.check_mode:
-                run.add(files)
+            if params["state"] == "stated":
+                self._state(call, hosts, key, added)
+            else:
+                self._seal(call, hosts, key, added)
+
+    def _seal(
+        self, call: ActionCall, hosts: Hosts, key: _statements.SigningKey, added: list[tuple[str, Json]]
+    ) -> None:
+        run = RemoteRun(hosts, hosts.own, call.params["run_dir"], "stages")
+        stages = run.stages
+        sealed = now()
+        bundle = _sealed(run, stages)
+        _check_wanted(call.params["bundle"], bundle, run)
+        text = bundle_text(bundle)
+        statements = _missing(run, stages, bundle, text=text, key=key, sealed=sealed)
+        statements.update(_remarked(run, bundle["digest"], key, added))
+        # The bundle first: statements about a bundle that was never sealed would bar another one.
+        files = {} if run.bundle_text == text else {"bundle.json": text}
+        _add(call, run, bundle, key, {**files, **_signed(statements, key)})
         if not call.check_mode:
             facts = {
                 "run_dir": run.run_dir,
                 "host": hosts.own,
                 "pipeline": str(run.frozen.get("pipeline", "")),
-                "sealed": now(),
+                "sealed": sealed,
                 "packages": packages(bundle),
             }
-            with open_store(params["store"]) as store:
+            with open_store(call.params["store"]) as store:
                 if register(store, bundle, facts, key.public.keyid, key.public.pem):
                     call.difference.add("registered", None, bundle["digest"])
 
+    def _state(
+        self, call: ActionCall, hosts: Hosts, key: _statements.SigningKey, added: list[tuple[str, Json]]
+    ) -> None:
+        """Say something of a bundle that is sealed, without vouching for what it is."""
+        params = call.params
+        host, run_dir = hosts.own, params["run_dir"]
+        with open_store(params["store"], create=not call.check_mode) as store:
+            if run_dir is None:
+                facts = locate(store, params["bundle"])
+                host, run_dir = facts["host"], facts["run_dir"]
+            run = RemoteRun(hosts, host, run_dir, None)
+            if run.bundle_text is None:
+                raise DistrogateError(
+                    "not_sealed",
+                    f"{run_dir} has no bundle.json: there is nothing to speak of. Seal it first.",
+                )
+            bundle = parse_bundle(run.bundle_text, f"{run_dir}/bundle.json")
+            _check_wanted(params["bundle"], bundle, run)
+            statements = _remarked(run, bundle["digest"], key, added)
+            _add(call, run, bundle, key, _signed(statements, key))
+            if not call.check_mode and register_key(store, key.public.keyid, key.public.pem):
+                call.difference.add("registered", None, key.public.keyid)
 
-def _sealed(run: RemoteRun, stages: dict[str, t.Any]) -> dict[str, t.Any]:
+
+def _check_wanted(wanted: str | None, bundle: Json, run: RemoteRun) -> None:
+    if wanted is not None and digest_hex(wanted) != digest_hex(bundle["digest"]):
+        raise DistrogateError(
+            "other_bundle",
+            f"{run.run_dir} holds {bundle['digest']}, and {wanted} was asked for. Nothing was said of either."
+            " Name the run directory of that bundle, or leave it to the store.",
+        )
+
+
+def _signed(statements: dict[str, Json], key: _statements.SigningKey) -> dict[str, str]:
+    return {f"statements/{name}": _statements.sign(value, key) for name, value in statements.items()}
+
+
+def _add(
+    call: ActionCall, run: RemoteRun, bundle: Json, key: _statements.SigningKey, files: dict[str, str]
+) -> None:
+    call.result.update(bundle=bundle, digest=bundle["digest"], signer=key.public.keyid, added=sorted(files))
+    for name in files:
+        call.difference.add(name, None, "added")
+    if files and not call.check_mode:
+        run.add(files)
+
+
+def _sealed(run: RemoteRun, stages: dict[str, t.Any]) -> Json:
     """The bundle as the stages tell it, which must be what lies there, in files and in bundle.json."""
-    bundle = make_bundle(run.frozen, stages, run.run_dir)
+    old = None if run.bundle_text is None else parse_bundle(run.bundle_text, f"{run.run_dir}/bundle.json")
+    # What was sealed by an earlier release stays in the form that it had.
+    form = {} if old is None else {"version": old["version"]}
+    bundle = make_bundle(run.frozen, stages, run.run_dir, **form)
     reasons = artifact_reasons(bundle["artifacts"], run.found)
     if reasons:
         raise DistrogateError(
@@ -85,46 +142,42 @@ def _sealed(run: RemoteRun, stages: dict[str, t.Any]) -> dict[str, t.Any]:
             " ".join(reason.message for reason in reasons) + " Run the stage that makes it again.",
             refused=[reason.as_dict() for reason in reasons],
         )
-    if run.bundle_text is not None:
-        old = parse_bundle(run.bundle_text, f"{run.run_dir}/bundle.json")
-        if old != bundle:
-            raise DistrogateError(
-                "bundle_sealed",
-                f"{run.run_dir} is sealed as {old['digest']}, and its stages now tell of {bundle['digest']}."
-                " Give the new artifacts a run directory of their own.",
-                sealed=old["digest"],
-            )
+    if old is not None and old != bundle:
+        raise DistrogateError(
+            "bundle_sealed",
+            f"{run.run_dir} is sealed as {old['digest']}, and its stages now tell of {bundle['digest']}."
+            " Give the new artifacts a run directory of their own.",
+            sealed=old["digest"],
+        )
     return bundle
 
 
 def _missing(
     run: RemoteRun,
-    bundle: dict[str, t.Any],
+    stages: dict[str, Json],
+    bundle: Json,
+    *,
     text: str,
     key: _statements.SigningKey,
-    added: list[dict[str, t.Any]],
-) -> dict[str, dict[str, t.Any]]:
-    """The statements that the run directory does not have yet, by file name."""
-    digest = bundle["digest"]
-    found: dict[str, dict[str, t.Any]] = {}
+    sealed: str,
+) -> dict[str, Json]:
+    """The statements of sealing that the run directory does not have yet, by file name."""
     provenance = f"provenance-{key.public.keyid[:16]}.json"
     sha256 = hashlib.sha256(text.encode("utf-8")).hexdigest()
-    found[provenance] = _statements.provenance_statement(bundle, sha256, run.frozen, run.host, now())
-    for name, record in run.stages.items():
-        stated = None if name == SEAL else _statements.stage_statement(digest, record)
+    found = {provenance: _statements.provenance_statement(bundle, sha256, run.frozen, run.host, sealed)}
+    for name, record in stages.items():
+        stated = None if name == SEAL else _statements.stage_statement(bundle["digest"], record)
         if stated is not None:
             found[stated[0]] = stated[1]
-    verdicts = newest_verdicts(read_statements(run.statements, digest, [key.public])[0])
-    for verdict in added:
-        content = {
-            name: value for name, value in verdict.items() if value is not None and name != "predicate_type"
-        }
-        last = verdicts.get(verdict["name"])
-        if last and all(last.predicate.get("stage" if k == "name" else k) == v for k, v in content.items()):
-            continue  # said already, and nothing else since
-        extra: dict[str, t.Any] = {name: content[name] for name in ("url", "explanation") if name in content}
-        value = _statements.verdict_statement(
-            digest, verdict["name"], verdict["result"], time.time_ns(), extra
-        )
-        found[f"verdict-{digest_json(value)[7:23]}.json"] = value
     return {name: value for name, value in found.items() if name not in run.statements}
+
+
+def _remarked(
+    run: RemoteRun, digest: str, key: _statements.SigningKey, added: list[tuple[str, Json]]
+) -> dict[str, Json]:
+    """What was said from outside of the run, and is not there yet, by file name."""
+    return dict(
+        _remarks.remark(kind, digest, said, time.time_ns())
+        for kind, said in added
+        if not _remarks.said_already(kind, said, run.statements, digest, key.public)
+    )

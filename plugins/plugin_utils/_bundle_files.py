@@ -36,13 +36,17 @@ _RESERVED = frozenset(("bundle", "digests", "packages", "state", "transaction"))
 
 
 class RemoteRun:
-    """A run directory on ``host``, as it was when it was read."""
+    """A run directory on ``host``, as it was when it was read.
 
-    def __init__(self, hosts: Hosts, host: str, run_dir: str, check: str) -> None:
+    ``check`` says whose artifacts are digested: those of the ``stages``, of the ``bundle``, or of neither.
+    """
+
+    def __init__(self, hosts: Hosts, host: str, run_dir: str, check: str | None) -> None:
         self._hosts = hosts
         self.host = host
         self.run_dir = run_dir
-        read = hosts.run(host, _COLLECTION + "run_files", {"run_dir": run_dir, "check": [check]})
+        checked = [] if check is None else [check]
+        read = hosts.run(host, _COLLECTION + "run_files", {"run_dir": run_dir, "check": checked})
         self.bundle_text: str | None = read["bundle"]
         self.statements: dict[str, str] = dict(read["statements"])
         self.found: dict[str, str | None] = dict(read["found"])

@@ -7,20 +7,23 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 import typing as t
 
-from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._core._files import (
-    digest_json,
-    inside,
-    parse_json,
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._artifacts import (
+    check_artifact,
+    check_old_artifact,
+    same,
+    sealed_artifact,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._values import check_value
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._files import digest_json, parse_json
 from ansible_collections.distrogate.ci.plugins.module_utils._core._seal import bundle_digest
 
-FORMAT = 1
+FORMAT = 2
+READ = (1, 2)
 SEAL = "seal"  # the stage that seals: its own record cannot be part of what it seals
 
 # Sections of run.json that say what was built from what. Everything else there (times, the
@@ -48,16 +51,15 @@ _VOLATILE = frozenset(
         "started_ns",
     )
 )
-_DIGEST = re.compile(r"^(?:sha256:)?([0-9a-f]{64})$")
-_HEX = re.compile(r"^[0-9a-f]{64}$")
-_TYPE = re.compile(r"^[a-z][a-z0-9_]{0,63}$")
+_DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
+_LIMIT = 16 << 20  # what is larger would not be read from a run directory again
 
 Json = dict[str, t.Any]
 
 
 def digest_hex(digest: str) -> str:
     """The hexadecimal part of a bundle's digest, which may be given with or without ``sha256:``."""
-    found = _DIGEST.match(digest)
+    found = _DIGEST.fullmatch(digest)
     if not found:
         raise DistrogateError(
             "bad_digest", f"{digest!r} is not a bundle's digest (sha256: and 64 hexadecimal digits)."
@@ -73,10 +75,6 @@ def _stable(value: t.Any, run_dir: str) -> t.Any:
         return [_stable(item, run_dir) for item in value]
     if isinstance(value, str) and len(run_dir) > 1:
         return value.replace(run_dir, "run:")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise DistrogateError(
-            "bad_bundle", "run.json holds a number that JSON cannot spell (NaN or infinity)."
-        )
     return value
 
 
@@ -99,38 +97,40 @@ def trees_hex(trees: dict[str, str]) -> str:
     return digest_json(trees)[len("sha256:") :]
 
 
-def _artifact(raw: Json, stage: str) -> Json:
-    """A stage's artifact as the bundle records it; refuses what promotion could not trust."""
-    name, sha256, path, size = raw.get("name"), raw.get("sha256"), raw.get("path"), raw.get("size")
-    if not (
-        isinstance(name, str)
-        and isinstance(path, str)
-        and isinstance(size, int)
-        and _HEX.match(str(sha256))
-        and _TYPE.match(str(raw.get("type")))
-        and "/" not in name
-    ):
-        raise DistrogateError(
-            "bad_artifact",
-            f"Stage {stage} recorded an artifact without a usable type, name, path, size or sha256.",
-            artifact=raw,
-        )
-    inside("/", name)
-    inside("/", path)
-    facts = _stable({key: value for key, value in raw.items() if key != "path"}, "")
-    return {**facts, "path": path}
+def _changes(frozen: Json) -> dict[str, str]:
+    """The newest change of each project in the queue, as ``number,patch set``."""
+    queue = frozen.get("queue")
+    entries = [entry for entry in queue if isinstance(entry, dict)] if isinstance(queue, list) else []
+    return {
+        str(entry["project"]): ",".join(str(entry[k]) for k in ("change_id", "patch_set") if entry.get(k))
+        for entry in entries
+        if entry.get("project") and entry.get("change_id")
+    }
 
 
-def collect_artifacts(stages: dict[str, Json]) -> list[Json]:
+def _taken(raw: t.Any, stage: str, changes: dict[str, str], version: int) -> Json:
+    """A stage's artifact as a bundle of that version records it."""
+    if version == FORMAT:
+        artifact = sealed_artifact(raw, stage, changes)
+    else:
+        artifact = raw if isinstance(raw, dict) else {}
+        check_old_artifact(artifact, f"The stage {stage}")
+    facts: Json = _stable({key: value for key, value in artifact.items() if key != "path"}, "")
+    return {**facts, "path": artifact["path"]} if "path" in artifact else facts
+
+
+def collect_artifacts(
+    stages: dict[str, Json], changes: dict[str, str] | None = None, version: int = FORMAT
+) -> list[Json]:
     """The artifacts of all successful stages, sorted, each once; one name for two contents is refused."""
     found: dict[tuple[str, str], Json] = {}
     for name, stage in stages.items():
         if stage.get("verdict") != "success" or name == SEAL:
             continue
         for raw in stage.get("artifacts", []):
-            artifact = _artifact(raw, name)
+            artifact = _taken(raw, name, changes or {}, version)
             other = found.setdefault((artifact["type"], artifact["name"]), artifact)
-            if other["sha256"] != artifact["sha256"]:
+            if not same(other, artifact):
                 raise DistrogateError(
                     "artifact_conflict",
                     f"Two stages made different artifacts named {artifact['name']}"
@@ -140,16 +140,19 @@ def collect_artifacts(stages: dict[str, Json]) -> list[Json]:
     return [found[key] for key in sorted(found)]
 
 
-def make_bundle(frozen: Json, stages: dict[str, Json], run_dir: str) -> Json:
+def make_bundle(frozen: Json, stages: dict[str, Json], run_dir: str, version: int = FORMAT) -> Json:
     """The bundle of a run, with its digest."""
-    artifacts = collect_artifacts(stages)
+    check_value(frozen, "bad_bundle", "run.json")
+    for name, stage in stages.items():
+        check_value({**stage, "artifacts": []}, "bad_stage", f"stages/{name}.json")
+    artifacts = collect_artifacts(stages, _changes(frozen), version)
     if not artifacts:
         raise DistrogateError(
             "empty_bundle", f"No successful stage of {run_dir} made an artifact: there is nothing to seal."
         )
     inputs = {key: _stable(frozen[key], run_dir) for key in INPUTS if frozen.get(key) is not None}
     inputs["trees"] = merged_trees(frozen, stages)
-    bundle = {"version": FORMAT, "artifacts": artifacts, "inputs": inputs}
+    bundle = {"version": version, "artifacts": artifacts, "inputs": inputs}
     return {**bundle, "digest": bundle_digest(bundle)}
 
 
@@ -160,27 +163,9 @@ def bundle_text(bundle: Json) -> str:
 
 def parse_bundle(text: str, name: str = "bundle.json") -> Json:
     """Read bundle.json as a stranger's: any other spelling, order or digest than ours is refused."""
-    bundle = parse_json(text, name)
+    bundle = parse_json(text, name, _LIMIT)
     try:
-        if bundle["version"] != FORMAT:
-            raise DistrogateError(
-                "bad_bundle", f"{name} has version {bundle['version']!r}; this code reads {FORMAT}."
-            )
-        artifacts = [_artifact(artifact, name) for artifact in bundle["artifacts"]]
-        keys = [(artifact["type"], artifact["name"]) for artifact in artifacts]
-        whole = keys == sorted(set(keys)) and artifacts == bundle["artifacts"] and bundle_text(bundle) == text
-        if (
-            not whole
-            or not isinstance(bundle["inputs"], dict)
-            or set(bundle)
-            != {
-                "version",
-                "artifacts",
-                "inputs",
-                "digest",
-            }
-        ):
-            raise DistrogateError("bad_bundle", f"{name} is not spelled as sealing spells it: it was edited.")
+        _check_form(bundle, text, name)
         digest = bundle_digest(bundle)
         if digest != bundle["digest"]:
             raise DistrogateError(
@@ -192,6 +177,28 @@ def parse_bundle(text: str, name: str = "bundle.json") -> Json:
             "bad_bundle", f"{name} does not have the form of a bundle: {error!r}"
         ) from error
     return t.cast(Json, bundle)
+
+
+def _check_form(bundle: Json, text: str, name: str) -> None:
+    version = bundle["version"]
+    if type(version) is not int or version not in READ:
+        raise DistrogateError(
+            "bad_bundle", f"{name} has version {version!r}; this code reads {' and '.join(map(str, READ))}."
+        )
+    check_value(bundle, "bad_bundle", name)
+    check = check_artifact if version == FORMAT else check_old_artifact
+    for artifact in bundle["artifacts"]:
+        check(artifact, name)
+    keys = [(artifact["type"], artifact["name"]) for artifact in bundle["artifacts"]]
+    whole = (
+        set(bundle) == {"version", "artifacts", "inputs", "digest"}
+        and isinstance(bundle["inputs"], dict)
+        and isinstance(bundle["inputs"].get("trees"), dict)
+        and keys == sorted(set(keys))
+        and bundle_text(bundle) == text
+    )
+    if not whole:
+        raise DistrogateError("bad_bundle", f"{name} is not spelled as sealing spells it: it was edited.")
 
 
 def packages(bundle: Json) -> list[str]:

@@ -12,6 +12,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle imp
     digest_hex,
     trees_hex,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_model import NARROWED
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Delete, Put, Store
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store_option import store_option
@@ -20,9 +21,19 @@ Json = dict[str, t.Any]
 Options = dict[str, t.Any]
 
 _ADDED: Options = {
-    "predicate_type": {"type": "str", "choices": ["verdict"], "required": True},
-    "name": {"type": "str", "required": True},
-    "result": {"type": "str", "choices": ["PASSED", "FAILED"], "required": True},
+    "predicate_type": {
+        "type": "str",
+        "choices": ["verdict", "waiver", "hold", "hold_release"],
+        "required": True,
+    },
+    "name": {"type": "str"},
+    "result": {"type": "str", "choices": ["PASSED", "FAILED"]},
+    "rule": {"type": "str", "choices": sorted(NARROWED)},
+    "stage": {"type": "str"},
+    "hold": {"type": "str"},
+    "author": {"type": "str"},
+    "reason": {"type": "str"},
+    "expires": {"type": "str"},
     "url": {"type": "str"},
     "explanation": {"type": "str"},
 }
@@ -48,14 +59,16 @@ def bundle_options() -> Options:
     """What ``bundle`` takes."""
     return {
         "argument_spec": {
-            "run_dir": {"type": "path", "required": True},
-            "state": {"type": "str", "choices": ["sealed"], "default": "sealed"},
+            "run_dir": {"type": "path"},
+            "bundle": {"type": "str"},
+            "state": {"type": "str", "choices": ["sealed", "stated"], "default": "sealed"},
             **store_option(),
             "add": {"type": "list", "elements": "dict", "options": _ADDED, "default": []},
             **_KEY,
         },
         "mutually_exclusive": [["signing_key", "signing_key_env"]],
-        "required_one_of": [["signing_key", "signing_key_env"]],
+        "required_one_of": [["signing_key", "signing_key_env"], ["bundle", "run_dir"]],
+        "required_if": [["state", "sealed", ["run_dir"]], ["state", "stated", ["add"]]],
     }
 
 
@@ -95,6 +108,15 @@ def register(store: Store, bundle: Json, facts: Json, keyid: str, public_pem: st
     if news:
         store.transact({}, news)
     return bool(news)
+
+
+def register_key(store: Store, keyid: str, public_pem: str) -> bool:
+    """Note a signer's public key, so that a policy may name it by its id; returns whether it was news."""
+    entry = store.get(f"key/{keyid}")
+    if entry is not None and entry.value == public_pem:
+        return False
+    store.transact({}, [Put(f"key/{keyid}", public_pem)])
+    return True
 
 
 def locate(store: Store, digest: str) -> Json:

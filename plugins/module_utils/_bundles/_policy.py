@@ -20,6 +20,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_rul
     age_reasons,
     hold_reasons,
     newer_reasons,
+    part,
     sealed_at,
     verdict_reasons,
 )
@@ -78,12 +79,15 @@ def read_statements(
 def _file_reasons(statements: t.Iterable[Statement], bundle_text: str) -> list[Reason]:
     """The provenance names bundle.json by its digest, so that even its paths cannot be edited."""
     actual = hashlib.sha256(bundle_text.encode("utf-8")).hexdigest()
+    products: list[t.Any] = []
+    for statement in statements:
+        if statement.predicate_type == PROVENANCE:
+            listed = part(statement.predicate, "runDetails").get("byproducts")
+            products += listed if isinstance(listed, list) else [None]
     stated = [
-        product.get("digest", {}).get("sha256")
-        for statement in statements
-        if statement.predicate_type == PROVENANCE
-        for product in statement.predicate.get("runDetails", {}).get("byproducts", [])
-        if product.get("name") == "bundle.json"
+        part(product, "digest").get("sha256")
+        for product in (item if isinstance(item, dict) else {} for item in products)
+        if product.get("name", "bundle.json") == "bundle.json"
     ]
     if not stated:
         return [

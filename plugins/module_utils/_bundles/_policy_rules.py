@@ -29,7 +29,13 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._times impo
 def stated_at(statement: Statement) -> int:
     """When its signer stated it, in nanoseconds since the epoch."""
     at = statement.predicate.get("at_ns")
-    return at if isinstance(at, int) else 0
+    return at if type(at) is int else 0
+
+
+def part(value: Json, key: str) -> Json:
+    """An object in an object; an empty one where a signer wrote something else."""
+    found = value.get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def newest_verdicts(statements: t.Iterable[Statement]) -> dict[str, Statement]:
@@ -39,13 +45,13 @@ def newest_verdicts(statements: t.Iterable[Statement]) -> dict[str, Statement]:
         if statement.predicate_type != TEST_RESULT:
             continue
         stage = str(statement.predicate.get("stage"))
-        if stage not in found or _when(statement) > _when(found[stage]):
+        if stage not in found or verdict_order(statement) > verdict_order(found[stage]):
             found[stage] = statement
     return found
 
 
-def _when(statement: Statement) -> tuple[int, bool, str]:
-    # Of two verdicts of one instant the failure counts.
+def verdict_order(statement: Statement) -> tuple[int, bool, str]:
+    """Of two verdicts of one instant the failure counts."""
     return stated_at(statement), statement.predicate.get("result") != "PASSED", statement.name
 
 
@@ -55,20 +61,20 @@ def open_holds(statements: t.Iterable[Statement]) -> dict[str, Statement]:
     for statement in statements:
         if statement.predicate_type in (HOLD, HOLD_RELEASE):
             name = str(statement.predicate.get("name"))
-            if name not in found or _order(statement) > _order(found[name]):
+            if name not in found or hold_order(statement) > hold_order(found[name]):
                 found[name] = statement
     return {name: last for name, last in sorted(found.items()) if last.predicate_type == HOLD}
 
 
-def _order(statement: Statement) -> tuple[int, bool, str]:
-    # Of a hold and a release of one instant the hold counts.
+def hold_order(statement: Statement) -> tuple[int, bool, str]:
+    """Of a hold and a release of one instant the hold counts."""
     return stated_at(statement), statement.predicate_type == HOLD, statement.name
 
 
 def sealed_at(statements: t.Iterable[Statement]) -> float | None:
     """When the bundle was first sealed, as its trusted provenance states it."""
     times = [
-        seconds_of(statement.predicate.get("runDetails", {}).get("metadata", {}).get("finishedOn"))
+        seconds_of(part(part(statement.predicate, "runDetails"), "metadata").get("finishedOn"))
         for statement in statements
         if statement.predicate_type == PROVENANCE
     ]

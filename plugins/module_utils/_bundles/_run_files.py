@@ -23,10 +23,10 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._files import 
     sync_directory,
 )
 
-_WRITABLE = re.compile(r"^(bundle\.json|statements/[a-z0-9][a-z0-9._-]{0,199}\.json)$")
+_WRITABLE = re.compile(r"bundle\.json|statements/[a-z0-9][a-z0-9._-]{0,199}\.json")
 # A promotion's is hexadecimal; for a test repository it is the run's id.
-_TRANSACTION = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
-_HEX = re.compile(r"^[0-9a-f]{64}$")
+_TRANSACTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_HEX = re.compile(r"[0-9a-f]{64}")
 _LIMIT = 16 << 20
 
 
@@ -62,7 +62,8 @@ def read_folder(folder: str) -> dict[str, str]:
 def _paths(text: str, name: str) -> list[str]:
     """The paths of the artifacts in a stage's record or a bundle; whoever reads it checks its form."""
     with contextlib.suppress(AttributeError, KeyError, TypeError):
-        return [str(artifact["path"]) for artifact in parse_json(text, name).get("artifacts", [])]
+        artifacts = parse_json(text, name).get("artifacts", [])
+        return [str(artifact["path"]) for artifact in artifacts if "path" in artifact]
     return []
 
 
@@ -110,7 +111,7 @@ def write_once(run_dir: str, files: t.Mapping[str, str], check_mode: bool) -> li
     Nothing is ever overwritten: a bundle is sealed once, statements are only added.
     """
     for name in files:
-        if not _WRITABLE.match(name):
+        if not _WRITABLE.fullmatch(name):
             raise DistrogateError(
                 "bad_name", f"{name!r} is not a file that may be written into a run directory."
             )
@@ -170,7 +171,7 @@ def take_in(
     paths, new = {}, []
     for file in files:
         sha256, name = file["sha256"], file["name"]
-        if not _HEX.match(sha256) or "/" in name:
+        if not _HEX.fullmatch(sha256) or "/" in name:
             raise DistrogateError("bad_name", f"{sha256!r} {name!r} is not a digest and the name of a file.")
         path = inside(folder, f"{sha256}/{name}")
         if not (os.path.isfile(path) and sha256_file(path) == sha256):
@@ -207,6 +208,6 @@ def clear_out(incoming: str, transaction: str, check_mode: bool) -> bool:
 
 
 def _transaction_folder(incoming: str, transaction: str) -> str:
-    if not _TRANSACTION.match(transaction):
+    if not _TRANSACTION.fullmatch(transaction):
         raise DistrogateError("bad_transaction", f"{transaction!r} is not a transaction's id.")
     return inside(os.path.abspath(incoming), transaction)

@@ -225,7 +225,7 @@ def verify(name: str, text: str, keys: t.Sequence[PublicKey]) -> Statement:
             raise DistrogateError(
                 "unknown_signer",
                 f"{name} is signed by {', '.join(sorted(named)) or 'nobody'}, who is not trusted.",
-                claimed_type=payload["predicateType"],
+                claimed_type=str(payload["predicateType"]),
             )
         accepted = envelope.verify([key.key for key in known], 1)
         (subject,) = payload["subject"]

@@ -78,3 +78,41 @@ def signed(
         if stated:
             found[stated[0]] = stated[1]
     return {name: _statements.sign(value, key) for name, value in found.items()}
+
+
+def elsewhere() -> list[Json]:
+    """One artifact of each type that is no file, as a stage records it."""
+    sha256 = hashlib.sha256(b"manifest").hexdigest()
+    image = {
+        "name": "kolla/hello",
+        "sha256": sha256,
+        "size": 200 << 20,
+        "registry": "https://registry.example.org:5000",
+        "repository": "kolla/hello",
+        "tag": "gate-42",
+        "media_type": "application/vnd.oci.image.manifest.v1+json",
+        "origin": {"project": "hello"},
+    }
+    packages = [
+        {"name": "zebra", "package_version": "1:2.0-1", "architecture": "amd64", "sha256": "b" * 64},
+        {"name": "hello", "package_version": "1.0", "architecture": "all", "sha256": "a" * 64},
+    ]
+    return [
+        {**image, "type": "oci_image"},
+        {**image, "type": "helm_chart", "name": "hello"},
+        {
+            "type": "git_commit",
+            "name": "openstack/hello",
+            "url": "https://git.example.org/openstack/hello",
+            "commit": "1" * 40,
+            "tree": "2" * 40,
+            "subject": "Say hello",
+        },
+        {"type": "apt_state", "name": "bookworm", "packages": packages},
+        {"type": "rpm_state", "name": "el9", "packages": packages[:1]},
+    ]
+
+
+def all_types() -> dict[str, Json]:
+    """What the stages of a run left that made artifacts of all types."""
+    return {**stages(), "publish": stage("publish", started_ns=3, artifacts=elsewhere())}

@@ -63,7 +63,7 @@ def test_what_runs_and_stages_write(tmp_path: pathlib.Path) -> None:
 @pytest.mark.parametrize(
     ("schema", "change"),
     [
-        ("bundle", {"version": 2}),
+        ("bundle", {"version": 3}),
         ("bundle", {"digest": "md5:0"}),
         ("bundle", {"artifacts": []}),
         ("bundle", {"more": 1}),
