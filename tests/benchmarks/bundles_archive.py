@@ -79,12 +79,20 @@ def bundle(number: int, artifacts: int) -> Json:
     made = sorted((_artifact(number, i) for i in range(artifacts)), key=lambda a: (a["type"], a["name"]))
     project = f"project{number % 20}"
     queue = [
-        {"project": project, "branch": "main", "commit": commit(number), "change_id": str(number), "patch_set": "2"}
+        {
+            "project": project,
+            "branch": "main",
+            "commit": commit(number),
+            "change_id": str(number),
+            "patch_set": "2",
+        }
     ]
     inputs = {
         "pipeline": ("gate", "check", "periodic")[number % 3],
         "queue": queue,
-        "projects": {project: {"url": f"https://git.example.org/{project}", "base_commit": commit(number - 20)}},
+        "projects": {
+            project: {"url": f"https://git.example.org/{project}", "base_commit": commit(number - 20)}
+        },
         "trees": {project: commit(number + 10**6)},
     }
     value = {"version": _bundle.FORMAT, "artifacts": made, "inputs": inputs}
@@ -148,9 +156,7 @@ def make(root: pathlib.Path, bundles: int, artifacts: int) -> list[str]:
     parts = [range(start, bundles, workers) for start in range(workers)]
     with concurrent.futures.ProcessPoolExecutor(workers) as pool:
         made = sorted(
-            row
-            for rows in pool.map(_write, [root] * workers, parts, [artifacts] * workers)
-            for row in rows
+            row for rows in pool.map(_write, [root] * workers, parts, [artifacts] * workers) for row in rows
         )
     with open_store(f"sqlite://{root}/store.db") as store:
         store.transact({}, [Put(f"key/{key.public.keyid}", key.public.pem)])

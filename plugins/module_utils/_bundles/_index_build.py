@@ -18,7 +18,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._index_said
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._statements import PublicKey
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 
-# Of the tables and of what is in them; an index of another one is made anew. What cannot be read is remembered,
+# Of the tables and what is in them; an index of another one is made anew. What cannot be read is remembered,
 # so this changes with what can.
 FORMAT = 1000 * 1 + BUNDLE_FORMAT
 BATCH = 500  # bundles in one transaction: whoever is killed has lost no more than these
