@@ -66,7 +66,9 @@ def _write(call: ActionCall, destination: str) -> None:
         keys = KnownKeys(store, params["signers"])
         index = Index(Archive(params["archive"]), keys, call.progress, params["timeout"])
         overview = index.read(
-            lambda connection: write_page(connection, store, keys, folder, params["title"], params["bundles"])
+            lambda connection: write_page(
+                connection, store, keys, folder, title=params["title"], newest=params["bundles"]
+            )
         )
     call.result.update(
         page=os.path.join(destination, INDEX),

@@ -19,8 +19,8 @@ description:
     packages, commits, images and versions.
   - The folder needs no server, loads nothing from elsewhere, and can be opened as a file or published by any
     web server.
-  - C(index.html) is replaced last, and names files that never change, so that a reader sees the old page or the
-    new one, also when the writer is killed. Files of the page before are kept until the next change.
+  - C(index.html) is replaced last, and names files that never change, so that a reader sees the old page or
+    the new one, also when the writer is killed. Files of the page before are kept until the next change.
   - The same input gives the same bytes. Only files that differ are written.
   - Verdicts, waivers, holds and promotions are shown when somebody who is known signed them; see O(signers).
 options:

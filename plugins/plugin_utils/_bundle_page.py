@@ -28,7 +28,7 @@ def _part(name: str) -> str:
 
 
 def write_page(
-    connection: sqlite3.Connection, store: Store, keys: KnownKeys, folder: Folder, title: str, newest: int
+    connection: sqlite3.Connection, store: Store, keys: KnownKeys, folder: Folder, *, title: str, newest: int
 ) -> Json:
     """Put the page into ``folder``; returns the overview."""
     folder.begin()

@@ -49,11 +49,11 @@ class Folder:
             with open(f"{self._data}/{LIST}", encoding="utf-8") as stream:
                 return [str(name) for name in json.load(stream)]
         except FileNotFoundError:
-            strangers = os.listdir(self._path) if os.path.isdir(self._path) else []
-            if set(strangers) - {LOCK}:
+            strangers = set(os.listdir(self._path) if os.path.isdir(self._path) else []) - {LOCK}
+            if strangers:
                 raise DistrogateError(
                     "bad_destination",
-                    f"{self._path} holds other things ({', '.join(sorted(strangers)[:3])}, …). Name a folder of its own.",
+                    f"{self._path} holds other things, such as {min(strangers)}. Name a folder of its own.",
                 ) from None
             return []
         except (ValueError, TypeError):
@@ -99,7 +99,7 @@ class Folder:
             write_atomic(f"{self._data}/{LIST}", json.dumps(sorted(self._names), indent=0) + "\n")
 
     def _superfluous(self) -> list[str]:
-        """The files of an index.html that was replaced before the last one, and of a writer that was killed."""
+        """The files of an index.html that was replaced before the last one, and those of a killed writer."""
         keep = self._names | set(self._before)
         found = []
         for folder, prefix in ((self._path, ""), (self._data, f"{DATA}/")):
