@@ -44,7 +44,7 @@ const hidden = (text) => el("span", { class: "hidden" }, text);
 const mark = (text, kind, title) => el("span", { class: "mark " + (kind || ""), title }, text);
 const quiet = (text) => el("p", { class: "quiet" }, text);
 const short = (digest) => String(digest || "").slice(0, 12);
-const code = (text) => el("code", {}, text);
+const code = (text) => el("code", { class: String(text).length < 20 ? "one" : null }, text);
 const count = (number, word) => number + " " + word + (number === 1 ? "" : "s");
 
 function when(text) {
@@ -58,9 +58,9 @@ function outside(address) {
   return /^https?:\/\//i.test(text) ? el("a", { href: text, rel: "noopener noreferrer" }, text) : text;
 }
 
-function verdict(result) {
+function verdict(result, said) {
   const [sign, word] = WORDS[result] || [result ? "?" : "", result || "not tested"];
-  return el("td", { class: "verdict " + (WORDS[result] ? result : ""), title: word }, el("span", { "aria-hidden": "true" }, sign), hidden(word));
+  return el("td", { class: "verdict " + (WORDS[result] ? result : ""), title: word }, el("span", { "aria-hidden": "true" }, sign), said ? " " + word : hidden(word));
 }
 
 function bundleLink(digest) {

@@ -19,7 +19,8 @@ function sums(since) {
   for (const [part, words] of [["packages", ["added", "removed", "changed"]], ["images", ["added", "removed", "changed"]], ["commits", ["added"]]]) {
     const signs = { added: "+", removed: "−", changed: "±" };
     const said = words.filter((word) => since[part][word]).map((word) => signs[word] + since[part][word]);
-    if (said.length) parts.push(said.join(" ") + " " + part);
+    const many = words.reduce((sum, word) => sum + since[part][word], 0);
+    if (said.length) parts.push(said.join(" ") + " " + (many === 1 ? part.slice(0, -1) : part));
   }
   return parts.join(", ") || "nothing";
 }
@@ -40,7 +41,7 @@ function bundleRow(bundle) {
 
 function grid(label, bundles) {
   if (!bundles.length) return quiet("There is none.");
-  const heads = ["Sealed (UTC)", "Bundle", "Pipeline", ...overview.stages.map((stage) => ({ stage })), "Has it", "Changes", "Since the last good one"];
+  const heads = ["Sealed (UTC)", "Bundle", "Pipeline", ...overview.stages.map((stage) => ({ stage })), "State", "Changes", "Since the last good one"];
   return table(label, heads, bundles, bundleRow);
 }
 
@@ -51,7 +52,7 @@ function choice(label, name, options) {
     show();
     document.getElementById("choose-" + name).focus();
   });
-  return [el("label", { for: "choose-" + name }, label), select];
+  return el("span", { class: "pair" }, el("label", { for: "choose-" + name }, label), select);
 }
 
 function viewBundles() {

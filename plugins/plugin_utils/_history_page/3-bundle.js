@@ -8,7 +8,7 @@ function verdictRow(one) {
   const { stage, result, at, message, explanation, url, signer, seconds } = one;
   const said = [message || explanation || "", url ? el("div", {}, outside(url)) : ""];
   const took = typeof seconds === "number" ? Math.round(seconds) + " s" : "";
-  return cells(el("th", { scope: "row" }, stage), verdict(result), when(at), took, el("td", { class: "text" }, said), el("td", { title: signer }, code(short(signer))));
+  return cells(el("th", { scope: "row" }, stage), verdict(result, true), when(at), took, el("td", { class: "text" }, said), el("td", { title: signer }, code(short(signer))));
 }
 
 function saidRows(one) {
@@ -83,7 +83,7 @@ async function viewBundle(digest) {
       ["Digest", code("sha256:" + digest)],
       ["Sealed", bundle.sealed && when(bundle.sealed)],
       ["Pipeline", bundle.pipeline],
-      ["Has it", bundle.names.map(named)],
+      ["Channels", bundle.names.map(named)],
       ["Held", page.holds.map((one) => el("div", {}, mark(one.name, "bad"), saidRows(one)))],
       ["Waivers", page.waivers.map((one) => el("div", {}, waiverMark(one), saidRows(one)))],
       ["Built by", built],
