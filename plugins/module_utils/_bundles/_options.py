@@ -2,19 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of bundle, bundle_info and bundle_promote, and how each may find its bundles."""
+"""The options of bundle and bundle_promote, and what both note of a bundle in the store."""
 
 from __future__ import annotations
 
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle import (
-    contains,
     digest_hex,
     trees_hex,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_model import NARROWED
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_model import channel_key
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Delete, Put, Store
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store_option import store_option
@@ -74,20 +72,6 @@ def bundle_options() -> Options:
     }
 
 
-def bundle_info_options() -> Options:
-    """What ``bundle_info`` takes."""
-    return {
-        "argument_spec": {
-            **store_option(),
-            "channel": {"type": "str"},
-            "bundle": {"type": "str"},
-            "contains": {"type": "str"},
-            "trees": {"type": "dict"},
-            "pipeline": {"type": "str"},
-        }
-    }
-
-
 def bundle_promote_options() -> Options:
     """What ``bundle_promote`` takes."""
     return {
@@ -144,34 +128,3 @@ def locate(store: Store, digest: str) -> Json:
             f"The store knows no bundle {digest}. Seal it with this store, or give run_dir on its host.",
         )
     return t.cast(Json, entry.value)
-
-
-def _channels(store: Store) -> dict[str, list[str]]:
-    """The channels that point to each digest now; a version is one too."""
-    found: dict[str, list[str]] = {}
-    for entry in store.list(channel_key("")):
-        found.setdefault(entry.value["digest"], []).append(entry.key[len(channel_key("")) :])
-    return found
-
-
-def find_bundles(store: Store, wanted: Json) -> list[Json]:
-    """The bundles that satisfy every given condition, newest first (the result of ``bundle_info``)."""
-    channels = _channels(store)
-    tree_key = None if wanted.get("trees") is None else f"tree/{trees_hex(wanted['trees'])}/"
-    of_trees = None if tree_key is None else {entry.value for entry in store.list(tree_key)}
-    found = []
-    for entry in store.list("bundle/"):
-        digest = "sha256:" + entry.key[len("bundle/") :]
-        facts = entry.value
-        if wanted.get("bundle") and digest_hex(wanted["bundle"]) != digest_hex(digest):
-            continue
-        if wanted.get("channel") and wanted["channel"] not in channels.get(digest, []):
-            continue
-        if wanted.get("contains") and not contains(facts["packages"], wanted["contains"]):
-            continue
-        if wanted.get("pipeline") and facts["pipeline"] != wanted["pipeline"]:
-            continue
-        if of_trees is not None and digest not in of_trees:
-            continue
-        found.append({"digest": digest, "channels": channels.get(digest, []), **facts})
-    return sorted(found, key=lambda bundle: (bundle["sealed"], bundle["digest"]), reverse=True)

@@ -30,7 +30,7 @@ _HEX = re.compile(r"[0-9a-f]{64}")
 _LIMIT = 16 << 20
 
 
-def _read_text(path: str) -> str | None:
+def read_text(path: str) -> str | None:
     """A file's text, None when there is no such plain file."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -48,12 +48,12 @@ def _read_text(path: str) -> str | None:
         raise DistrogateError("bad_json", f"{path} is not UTF-8 text.") from error
 
 
-def _read_folder(folder: str) -> dict[str, str]:
+def read_folder(folder: str) -> dict[str, str]:
     names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
     found = {}
     for name in names:
         # The names of files that are being written begin with a dot.
-        text = _read_text(os.path.join(folder, name)) if name.endswith(".json") and name[0] != "." else None
+        text = read_text(os.path.join(folder, name)) if name.endswith(".json") and name[0] != "." else None
         if text is not None:
             found[name] = text
     return found
@@ -82,13 +82,13 @@ def read_run(run_dir: str, check: t.Sequence[str]) -> dict[str, t.Any]:
 
     ``check`` says whose artifacts are read: those of ``stages``, those of the ``bundle``.
     """
-    run = _read_text(os.path.join(run_dir, "run.json"))
+    run = read_text(os.path.join(run_dir, "run.json"))
     if run is None:
         raise DistrogateError(
             "no_run", f"{run_dir} is not a run directory: it has no run.json. Run the stage freeze first."
         )
-    stages = _read_folder(os.path.join(run_dir, "stages"))
-    bundle = _read_text(os.path.join(run_dir, "bundle.json"))
+    stages = read_folder(os.path.join(run_dir, "stages"))
+    bundle = read_text(os.path.join(run_dir, "bundle.json"))
     paths: set[str] = set()
     if "stages" in check:
         for name, text in stages.items():
@@ -100,7 +100,7 @@ def read_run(run_dir: str, check: t.Sequence[str]) -> dict[str, t.Any]:
         "run": run,
         "stages": {name[: -len(".json")]: text for name, text in stages.items()},
         "bundle": bundle,
-        "statements": _read_folder(os.path.join(run_dir, "statements")),
+        "statements": read_folder(os.path.join(run_dir, "statements")),
         "found": {path: _sha256_inside(run_dir, path) for path in sorted(paths)},
     }
 
@@ -129,7 +129,7 @@ def write_once(run_dir: str, files: t.Mapping[str, str], check_mode: bool) -> li
 
 
 def _same(path: str, text: str) -> None:
-    if _read_text(path) == text:
+    if read_text(path) == text:
         return
     if os.path.basename(path) == "bundle.json":
         raise DistrogateError(

@@ -19,6 +19,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._store import 
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))  # for the modules beside the tests
 
+from archive_samples import World
 from bundle_samples import FROZEN, stages
 
 Json = dict[str, t.Any]
@@ -57,3 +58,9 @@ def store(tmp_path: pathlib.Path) -> t.Iterator[Store]:
     """An empty store."""
     with open_store(f"sqlite://{tmp_path}/store.db") as opened:
         yield opened
+
+
+@pytest.fixture
+def world(tmp_path: pathlib.Path, store: Store, key: _statements.SigningKey) -> World:
+    """An empty archive, with a store."""
+    return World(tmp_path, store, key)
