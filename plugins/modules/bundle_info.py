@@ -15,9 +15,8 @@ author:
   - distrogate.ci maintainers (@distrogate)
 description:
   - Lists the bundles that the store knows, and those of the archive. Every condition that is given must hold.
-  - With an archive, it answers from an index that is made from the files of the archive, and brings that up to
-    them first. The index is missing or behind after bundles were added by a process that was killed, or were
-    copied into it; then the first question takes longer.
+  - With an archive, it answers from an index that is made from the files of the archive. What was added since
+    the last question is read first. When the index is missing, broken or of another release, all is read.
   - Verdicts, waivers, holds and promotions are told when somebody who is known signed them; see O(signers).
 options:
   channel:
@@ -26,8 +25,8 @@ options:
   bundle:
     description:
       - The bundle with this digest, or the one that this channel or version points to.
-      - It is told what was in it, built from what, and all that was said of it. This is read from the files of
-        the archive, and a file that was edited is refused.
+      - It is told what was in it, built from what, and all that was said of it. This is read from the files
+        of the archive, and a file that was edited is refused.
     type: str
   contains:
     description:
@@ -147,12 +146,13 @@ bundles:
       type: list
       elements: dict
       sample:
-        - {stage: install_test, result: PASSED, at: "2026-11-21T12:00:00Z", signer: 8b5c, statement: stage.json}
+        - {stage: install_test, result: PASSED, at: "2026-11-21T12:00:00Z", signer: 8b5c, statement: s.json}
     waivers:
       description: What was waived, by whom, why, and until when. Whoever asks compares RV(ignore:expires).
       type: list
       elements: dict
-      sample: [{rule: verdicts, stage: system_test, author: ann, reason: known fault, expires: "2027-01-01T00:00:00Z"}]
+      sample:
+        - {rule: minimum_age, author: ann, reason: security, expires: "2027-01-01T00:00:00Z"}
     holds:
       description: The holds that nobody released.
       type: list
@@ -232,8 +232,8 @@ difference:
       type: str
     packages:
       description: >-
-        Lists named C(added), C(removed) and C(changed). What is changed has C(from), C(to), and C(change), which is
-        V(upgraded), V(downgraded), or V(rebuilt) when the version is the same and the file is not.
+        Lists named C(added), C(removed) and C(changed). What is changed has C(from), C(to), and C(change),
+        which is V(upgraded), V(downgraded), or V(rebuilt) when the version is the same and the file is not.
       type: dict
     commits:
       description: >-

@@ -12,12 +12,15 @@ import typing as t
 import zlib
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._archive import Archive, newest_change
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle import FORMAT as BUNDLE_FORMAT
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._index_contents import contents, terms
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._index_said import read_said, sealed_at
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._statements import PublicKey
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 
-FORMAT = 1  # of the tables and of what is in them; an index of another one is made anew
+# Of the tables and what is in them; an index of another one is made anew. What cannot be read is remembered,
+# so this changes with what can.
+FORMAT = 1000 * 1 + BUNDLE_FORMAT
 BATCH = 500  # bundles in one transaction: whoever is killed has lost no more than these
 _RACY = 10**9  # nanoseconds within which a file system may give two changes the same time
 _CACHE = 256 << 10  # KiB of pages kept while many bundles are taken in

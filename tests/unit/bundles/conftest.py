@@ -21,6 +21,7 @@ from ansible_collections.distrogate.ci.tests.tools.etcd_cluster import EtcdClust
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))  # for the modules beside the tests
 
+from archive_samples import World
 from bundle_samples import FROZEN, stages
 
 Json = dict[str, t.Any]
@@ -81,3 +82,9 @@ def any_store(any_store_url: str) -> t.Iterator[Store]:
     """An empty store, of each kind."""
     with open_store(any_store_url) as opened:
         yield opened
+
+
+@pytest.fixture
+def world(tmp_path: pathlib.Path, store: Store, key: _statements.SigningKey) -> World:
+    """An empty archive, with a store."""
+    return World(tmp_path, store, key)

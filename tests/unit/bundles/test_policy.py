@@ -146,8 +146,18 @@ def test_a_stranger_cannot_release_a_hold(case: Case, other_key: t.Any) -> None:
     case.say(_statements.HOLD, said)
     case.say(_statements.HOLD_RELEASE, {**said, "at_ns": 11}, other_key)
     assert sorted(case.rules()) == ["holds", "signers"]
+
+
+def test_who_may_waive_holds_may_also_hold_and_release(case: Case, other_key: t.Any) -> None:
+    said = {"name": "cve", "author": "Grace", "reason": "x", "at_ns": 10}
+    case.say(_statements.HOLD, said, other_key)
     waiving = {"waiver_keys": [other_key.public]}
-    assert sorted(case.rules(**waiving)) == ["holds", "signers"]  # who may waive may not release
+    assert case.rules(**waiving) == ["holds"]
+    case.say(_statements.HOLD_RELEASE, {**said, "at_ns": 11}, other_key)
+    assert case.rules(**waiving) == []
+    assert case.rules({"waivable": ["verdicts"]}, **waiving) == ["holds"]
+    case.say(_statements.HOLD_RELEASE, {**said, "at_ns": 12})
+    assert case.rules({"waivable": ["verdicts"]}, **waiving) == []
 
 
 def test_a_waiver_is_shown_in_place_of_its_reason(case: Case) -> None:
