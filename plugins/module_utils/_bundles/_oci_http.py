@@ -47,6 +47,31 @@ class TooLargeError(Exception):
     """An answer is larger than it may be."""
 
 
+class _Lines:
+    """A stream in which a line that does not end is an error: http.client takes it for the last header."""
+
+    def __init__(self, stream: t.Any) -> None:
+        self._stream = stream
+
+    def readline(self, limit: int) -> bytes:
+        line: bytes = self._stream.readline(limit)
+        if not line.endswith(b"\n") and len(line) < limit:
+            raise ConnectionError("the connection ended within the head of the answer")
+        return line
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer whose head is whole."""
+
+    def begin(self) -> None:
+        stream = self.fp
+        self.fp = t.cast(t.Any, _Lines(stream))
+        try:
+            super().begin()
+        finally:
+            self.fp = stream
+
+
 class Client:
     """Connections to any number of servers, one of each for each thread. All of it ends by ``timeout``."""
 
@@ -178,6 +203,7 @@ class Client:
             connection = http.client.HTTPSConnection(host, origin.port, timeout=wait, context=self._secured())
         else:
             connection = http.client.HTTPConnection(host, origin.port, timeout=wait)
+        connection.response_class = _Response
         with self._lock:
             self._open.add(connection)
         return connection
