@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import socket
 import time
 import typing as t
 
@@ -16,6 +17,7 @@ from oci_world import World, envelope
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _oci_http
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.tests.tools.faulty_proxy import Server
 from ansible_collections.distrogate.ci.tests.tools.registry_images import IMAGE, digest_of
 from ansible_collections.distrogate.ci.tests.tools.registry_proxy import CutError, Exchange, Rule
 
@@ -254,17 +256,19 @@ def test_an_upload_that_leads_elsewhere(world: World) -> None:
     assert caught.value.reason == "registry_failed"
 
 
-def test_a_registry_that_sends_a_byte_now_and_then(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_registry_that_sends_a_byte_now_and_then(world: World) -> None:
     """No read of it runs into a limit of its own; the whole call does."""
     artifacts = images(world)
-    waiting = _oci_http.LIMIT
 
-    def slow(exchange: Exchange) -> None:
-        time.sleep(30 if exchange.manifest and waiting else 0)
+    def slowly(connection: socket.socket) -> None:
+        connection.recv(1 << 16)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n")
+        while True:
+            connection.sendall(b"X")
+            time.sleep(0.05)
 
-    world.proxy.before = slow
-    world.options["timeout"] = 1
-    began = time.monotonic()
-    with pytest.raises(DistrogateError, match="within timeout") as caught:
-        world.publish("prepared", *artifacts)
-    assert caught.value.reason == "registry_failed" and time.monotonic() - began < 25
+    with Server(slowly) as server:
+        world.options["timeout"] = 1
+        with pytest.raises(DistrogateError, match="within timeout") as caught:
+            world.publish("prepared", *artifacts, registry=f"http://{server.endpoint}", copy=True)
+    assert caught.value.reason == "registry_failed"
