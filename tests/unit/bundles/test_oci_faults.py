@@ -15,7 +15,7 @@ import typing as t
 import pytest
 from oci_world import World, envelope
 
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _oci_http
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _oci_answer
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.tests.tools.faulty_proxy import Server
 from ansible_collections.distrogate.ci.tests.tools.registry_images import IMAGE, digest_of
@@ -163,7 +163,7 @@ def deep(_data: bytes) -> bytes:
 
 
 def huge(_data: bytes) -> bytes:
-    return b"{" + b" " * (_oci_http.LIMIT + 1) + b"}"
+    return b"{" + b" " * (_oci_answer.LIMIT + 1) + b"}"
 
 
 def doubled(data: bytes) -> bytes:
