@@ -161,7 +161,7 @@ class Publisher:
             return missing
 
         places = list(dict.fromkeys((item.repository, item.digest) for item in items))
-        for group in self._client.each(places, one):
+        for group in self._client.each_apart(places, one, lambda place: place[0]):
             for new in group:
                 where = self._registry.reference(new.repository, new.subject.digest)
                 self._difference.add(f"{where} {new.envelope.name}", "", new.digest)
