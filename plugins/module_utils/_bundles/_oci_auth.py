@@ -14,7 +14,8 @@ import threading
 import typing as t
 import urllib.parse
 
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_http import Answer, Client
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_answer import Answer
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_http import Client
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_names import Origin, origin_of
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import parse_json

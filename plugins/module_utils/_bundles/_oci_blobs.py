@@ -10,7 +10,7 @@ import hashlib
 import typing as t
 import urllib.parse
 
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_http import Answer, blocks
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_answer import Answer, blocks
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_manifest import Descriptor
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_names import is_digest, origin_of
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_registry import (

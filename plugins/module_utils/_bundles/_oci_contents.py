@@ -55,7 +55,8 @@ class Contents:
         self._client.each(list(blobs), lambda work: self._blob(*work))
         if not self._dry:
             for found in reversed(puts):  # children first: a registry refuses an index without them
-                self._client.each(list(found.items()), lambda put: self._put(put[0][0], put[1]))
+                puts_now = [(repository, one) for (repository, _digest), one in found.items()]
+                self._client.each_apart(puts_now, lambda put: self._put(*put), lambda put: put[0])
         return {item.digest: self._found[item.source, item.source_repository, item.digest] for item in items}
 
     def _walk(self, items: t.Sequence[Item]) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
-import dataclasses
 import http.client
 import socket
 import ssl
@@ -16,35 +15,23 @@ import threading
 import time
 import typing as t
 
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_answer import (
+    LIMIT,
+    Answer,
+    Response,
+    TooLargeError,
+    read_answer,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_names import Origin
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 
-LIMIT = 4 << 20  # bytes of an answer: no manifest may be larger
 _AGAIN = frozenset((429, 500, 502, 503, 504))
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
-_BLOCK = 1 << 20
 
 Headers = t.Mapping[str, str]
 Body = t.Union[bytes, t.Iterator[bytes], None]
 _Item = t.TypeVar("_Item")
 _Result = t.TypeVar("_Result")
-
-
-@dataclasses.dataclass(frozen=True)
-class Answer:
-    """What a server said."""
-
-    status: int
-    headers: http.client.HTTPMessage
-    data: bytes = b""
-
-    @property
-    def ok(self) -> bool:
-        return 200 <= self.status < 300
-
-
-class TooLargeError(Exception):
-    """An answer is larger than it may be."""
 
 
 class Client:
@@ -98,6 +85,25 @@ class Client:
             concurrent.futures.wait(futures)
             raise
 
+    def each_apart(
+        self,
+        items: t.Sequence[_Item],
+        work: t.Callable[[_Item], _Result],
+        repository: t.Callable[[_Item], str],
+    ) -> list[_Result]:
+        """As ``each``, but those of one repository one after the other.
+
+        docker-registry does not replace its files at once: who verifies a manifest while
+        another writes the same link finds it empty, and is refused.
+        """
+        groups: dict[str, list[int]] = {}
+        for number, item in enumerate(items):
+            groups.setdefault(repository(item), []).append(number)
+        done = self.each(
+            list(groups.values()), lambda group: [(number, work(items[number])) for number in group]
+        )
+        return [result for _number, result in sorted((row for rows in done for row in rows), key=_first)]
+
     def send(
         self,
         origin: Origin,
@@ -117,7 +123,7 @@ class Client:
             connection = self._connection(origin)
             try:
                 self._begin(connection, method, path, headers, body)
-                return _read(connection, method, limit)
+                return read_answer(connection, method, limit)
             except BaseException:
                 self._drop(origin)
                 raise
@@ -178,6 +184,7 @@ class Client:
             connection = http.client.HTTPSConnection(host, origin.port, timeout=wait, context=self._secured())
         else:
             connection = http.client.HTTPConnection(host, origin.port, timeout=wait)
+        connection.response_class = Response
         with self._lock:
             self._open.add(connection)
         return connection
@@ -222,43 +229,15 @@ class Client:
         connection = self.connect(origin)
         try:
             self._begin(connection, "PUT", path, headers, body)
-            return _read(connection, "PUT", LIMIT)
+            return read_answer(connection, "PUT", LIMIT)
         finally:
             self.close(connection)
+
+
+def _first(row: tuple[int, t.Any]) -> int:
+    return row[0]
 
 
 def _asked_pause(answer: Answer) -> float:
     text = answer.headers.get("Retry-After", "")
     return min(float(text), _LONGEST_PAUSE) if text.isascii() and text.isdigit() and len(text) < 5 else 0.0
-
-
-def _read(connection: http.client.HTTPConnection, method: str, limit: int) -> Answer:
-    """The whole answer, so that the connection can be used again."""
-    response = connection.getresponse()
-    length = response.length  # None when it is not said
-    if method == "HEAD" or length == 0:
-        response.read()
-        return Answer(response.status, response.headers)
-    if (length or 0) > limit:
-        raise TooLargeError(f"the answer has {length} bytes, more than {limit}")
-    if length is not None:
-        data = response.read(length)
-        if len(data) != length:
-            raise http.client.IncompleteRead(data, length - len(data))
-    else:
-        data = b"".join(blocks(response, limit))
-    response.read()
-    return Answer(response.status, response.headers, data)
-
-
-def blocks(response: http.client.HTTPResponse, limit: int) -> t.Iterator[bytes]:
-    """An answer in blocks; ``TooLargeError`` when there are more than ``limit`` bytes."""
-    total = 0
-    while True:
-        block = response.read(_BLOCK)
-        if not block:
-            return
-        total += len(block)
-        if total > limit:
-            raise TooLargeError(f"the answer has more than {limit} bytes")
-        yield block

@@ -10,7 +10,7 @@ import dataclasses
 import hashlib
 import typing as t
 
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_http import LIMIT
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_answer import LIMIT
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_names import is_digest
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import parse_json

@@ -51,12 +51,14 @@ def _loopback(host: str) -> bool:
 
 def origin_of(address: str) -> Origin | None:
     """The origin of an address, if it is one that may be asked: https, or http on this machine."""
+    if not all("!" <= character <= "~" for character in address):
+        return None  # urlsplit would drop some of these
     try:
         parts = urllib.parse.urlsplit(address)
         port = parts.port
     except ValueError:
         return None
-    if "@" in parts.netloc or not parts.netloc.isascii():
+    if "@" in parts.netloc:
         return None
     host = parts.netloc.rpartition(":")[0] if port is not None else parts.netloc
     if parts.scheme not in ("https", "http") or not _HOST.fullmatch(host) or port == 0:
@@ -69,7 +71,7 @@ def origin_of(address: str) -> Origin | None:
 def checked_registry(address: t.Any) -> Origin:
     """A registry as bundles and options name it."""
     origin = origin_of(address) if isinstance(address, str) and len(address) < 512 else None
-    if origin is None or address.rstrip("/").count("/") != 2 or set(address) & set("?#\\ "):
+    if origin is None or address.rstrip("/").count("/") != 2 or set(address) & set("?#\\"):
         raise DistrogateError(
             "bad_name",
             f"{address!r} is no registry. Write https://HOST or https://HOST:PORT; http is for this machine's"

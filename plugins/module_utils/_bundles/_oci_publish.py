@@ -105,13 +105,12 @@ class Publisher:
         items = items_of(self._params)
         envelopes = read_envelopes(self._params["attach"])
         asked, record = request_digest(self._params, items), journal.read()
-        if record is not None:
+        if record is not None and record["phase"] != "preparing":
             if record["request"] != asked:
                 raise used(journal, f"is {record['phase']} with other artifacts or options")
             if record["phase"] == "undone":
                 raise used(journal, "was undone")
-            if record["phase"] != "preparing":
-                return shaped(record, self._registry)
+            return shaped(record, self._registry)
         tags = tags_of(rows_of(items))
         look = Tags(self._registry)
         before = look.look(tags)
@@ -162,7 +161,7 @@ class Publisher:
             return missing
 
         places = list(dict.fromkeys((item.repository, item.digest) for item in items))
-        for group in self._client.each(places, one):
+        for group in self._client.each_apart(places, one, lambda place: place[0]):
             for new in group:
                 where = self._registry.reference(new.repository, new.subject.digest)
                 self._difference.add(f"{where} {new.envelope.name}", "", new.digest)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import typing as t
 import urllib.parse
 
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_answer import Answer
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_auth import Access
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_http import Answer, Client
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_http import Client
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_manifest import (
     ACCEPTED,
     Manifest,

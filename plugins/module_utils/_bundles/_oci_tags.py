@@ -43,6 +43,10 @@ def _stand_in(reference: str) -> bytes:
     return canonical_json(value)
 
 
+def _repository(tag: Tag) -> str:
+    return tag.repository
+
+
 class Tags:
     """The tags of one registry."""
 
@@ -82,7 +86,8 @@ class Tags:
             wanted = [
                 tag for tag in tags if tag.movable is movable and before[self.reference(tag)] != tag.digest
             ]
-            self._registry.client.each(wanted, lambda tag: self._put(tag, manifests[tag.digest]))
+            put = self._registry.client.each_apart
+            put(wanted, lambda tag: self._put(tag, manifests[tag.digest]), _repository)
 
     def _put(self, tag: Tag, manifest: Manifest) -> None:
         self._registry.put_manifest(tag.repository, tag.tag, manifest.data, manifest.media_type)
@@ -109,7 +114,7 @@ class Tags:
             return None
 
         ordered = sorted(tags, key=lambda tag: not tag.movable)  # channels first: readers resolve these
-        return [found for found in self._registry.client.each(ordered, one) if found]
+        return [found for found in self._registry.client.each_apart(ordered, one, _repository) if found]
 
     def _had(self, tag: Tag, digest: str, manifests: t.Mapping[str, Manifest]) -> Manifest:
         found = manifests.get(digest) or self._registry.manifest(tag.repository, digest)

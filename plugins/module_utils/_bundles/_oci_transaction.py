@@ -77,7 +77,8 @@ class Ending:
         if phase != "committing":
             self._begin(before, groups)
         try:
-            self._registry.client.each(self._todo(groups), Attached(self._registry).attach)
+            attach = Attached(self._registry).attach
+            self._registry.client.each_apart(self._todo(groups), attach, lambda group: group[0].repository)
             self._look.give(self._tags, now, ours)
         except DistrogateError as error:
             raise self._taken_back(error) from error
@@ -137,7 +138,9 @@ class Ending:
         for repository, subject, digest in self._record["attached"]:
             subjects.setdefault((repository, subject), []).append(digest)
         attached = Attached(self._registry)
-        self._registry.client.each(list(subjects.items()), lambda row: attached.detach(*row[0], row[1]))
+        rows = list(subjects.items())
+        detach = self._registry.client.each_apart
+        detach(rows, lambda row: attached.detach(*row[0], row[1]), lambda row: row[0][0])
         return left
 
     def undo(self) -> Json:
