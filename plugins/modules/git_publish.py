@@ -120,7 +120,8 @@ options:
     type: int
     default: 3600
   timeout:
-    description: Seconds to wait for another writer or a prepared transaction, and for each command of git.
+    description: Seconds to wait for another writer or a prepared transaction, and for each command of git, which
+      has a minute at least.
     type: int
     default: 600
 extends_documentation_fragment:

@@ -41,7 +41,11 @@ _OPERATIONS = {
 
 def git(folder: pathlib.Path, *arguments: str, date: int = 1_700_000_000) -> str:
     """git as nobody has configured it; its output."""
-    person = {f"GIT_{who}_{what}": "test@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    person = {
+        f"GIT_{who}_{what}": "test@example.org"
+        for who in ("AUTHOR", "COMMITTER")
+        for what in ("NAME", "EMAIL")
+    }
     dates = {f"GIT_{who}_DATE": f"@{date} +0000" for who in ("AUTHOR", "COMMITTER")}
     alone = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "HOME": os.devnull}
     environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", **alone, **person, **dates}
@@ -120,7 +124,9 @@ class Tags(Subject):
         found = set()
         for number, name in enumerate(REMOTES):
             remote = self.remotes / name
-            tags = git(remote, "for-each-ref", "--format=%(refname:short) %(objecttype) %(*objectname)", "refs/tags")
+            tags = git(
+                remote, "for-each-ref", "--format=%(refname:short) %(objecttype) %(*objectname)", "refs/tags"
+            )
             expected = {f"{tag}.0.0 tag {one['commit']}" for tag, one in enumerate(self.made[number], 1)}
             assert set(tags.splitlines()) <= expected, tags
             assert f"1.0.0 tag {self.made[number][0]['commit']}" in tags.splitlines()

@@ -46,6 +46,7 @@ GIT_SPEC: dict[str, t.Any] = {
     "password": {"type": "str", "no_log": True},
     "ca_file": {"type": "path"},
 }
+_LEAST = 60  # seconds for a command of git, also for who does not want to wait for other writers
 _FOREVER = 253402300799  # the last second of the year 9999: only its own end ends it
 
 
@@ -66,7 +67,7 @@ class GitPublisher(Adapter[GitPlan]):
         params = self.params
         self.access = Access(
             protocols=tuple(params["protocols"]),
-            timeout=params["timeout"],
+            timeout=max(_LEAST, params["timeout"]),
             ssh_options=tuple(params["ssh_options"]),
             **{name: params[name] for name in ("ssh_key", "known_hosts", "username", "password", "ca_file")},
         )

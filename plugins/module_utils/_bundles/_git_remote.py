@@ -96,7 +96,9 @@ class Access:
         """The command for ssh; git splits it as a shell does, so each word is quoted."""
         for path in (self.ssh_key, self.known_hosts):
             if path and not _PATH.fullmatch(path):
-                raise DistrogateError("bad_option", f"ssh cannot be given the path {path!r}. Use a plain one.")
+                raise DistrogateError(
+                    "bad_option", f"ssh cannot be given the path {path!r}. Use a plain one."
+                )
         given = [f"UserKnownHostsFile={self.known_hosts}"] if self.known_hosts else []
         for option in self.ssh_options:
             if not _SSH_OPTION.fullmatch(option):
@@ -205,9 +207,7 @@ class Scratch:
     def write_tag(self, url: str, text: str) -> str:
         """Write a tag object; the same text always gets the same name."""
         data = text.encode("utf-8")
-        return self.call(
-            url, "write a tag", "hash-object", "-t", "tag", "-w", "--stdin", stdin=data
-        ).strip()
+        return self.call(url, "write a tag", "hash-object", "-t", "tag", "-w", "--stdin", stdin=data).strip()
 
     def remote_tag(self, url: str, tag: str) -> tuple[str, str]:
         """The object that a tag on the remote names, and the commit that it leads to; "" when there is none."""
@@ -219,5 +219,11 @@ class Scratch:
     def push(self, url: str, tag: str, new: str, old: str) -> _command.Completed:
         """Let a tag that names ``old`` ("" for none) name ``new`` ("" to remove it); the caller looks again."""
         ref = f"refs/tags/{tag}"
-        options = ("--quiet", "--no-verify", "--no-follow-tags", "--no-thin", f"--force-with-lease={ref}:{old}")
+        options = (
+            "--quiet",
+            "--no-verify",
+            "--no-follow-tags",
+            "--no-thin",
+            f"--force-with-lease={ref}:{old}",
+        )
         return self._call(url, "push", *options, "--end-of-options", url, f"{new}:{ref}")

@@ -76,7 +76,8 @@ def _wanted(raw: t.Any, params: Json) -> Wanted:
             "bad_artifact",
             f"An artifact ({str(raw)[:200]!r}) has no usable name, or no full commit and tree.",
         )
-    pushed = params["push_urls"].get(values["url"]) or params["push_urls"].get(name) or values["url"]
+    other = params["push_urls"]
+    pushed = other.get(str(values["url"])) or other.get(name) or values["url"]
     known = {**values, "version": params["version"], "channel": params["channel"]}
     known["subject"] = raw.get("subject")
     tag = checked_tag(_filled("tag", params["tag"], known))
