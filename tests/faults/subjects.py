@@ -10,6 +10,7 @@ from ansible_collections.distrogate.ci.tests.faults.files import Files
 from ansible_collections.distrogate.ci.tests.faults.kill import Subject
 from ansible_collections.distrogate.ci.tests.faults.mirrors import Daemons, Mirrors
 from ansible_collections.distrogate.ci.tests.faults.repositories import Apt, Repository, Rpm
+from ansible_collections.distrogate.ci.tests.faults.tags import Tags
 
 REPOSITORIES: dict[str, type[Repository]] = {"apt": Apt, "rpm": Rpm}
 SUBJECTS: dict[str, type[Subject]] = {
@@ -17,4 +18,5 @@ SUBJECTS: dict[str, type[Subject]] = {
     "files": Files,
     "mirrors": Mirrors,
     "mirror daemons": Daemons,
+    "tags": Tags,
 }

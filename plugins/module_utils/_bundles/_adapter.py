@@ -43,7 +43,8 @@ REQUIRED_IF = [("state", state, ["transaction"]) for state in ("prepared", "comm
 class Plan:
     """What will change: ``changes`` are (name, before, after), ``data`` is the ledger's new contents.
 
-    ``asked`` tells one request from another; ``undo`` is what going back needs later.
+    ``asked`` tells one request from another; ``undo`` is what going back needs later, ``work`` what
+    deciding does.
     """
 
     asked: t.Any
@@ -51,6 +52,7 @@ class Plan:
     data: Json
     changes: list[tuple[str, t.Any, t.Any]] = dataclasses.field(default_factory=list)
     undo: Json = dataclasses.field(default_factory=dict)
+    work: t.Any = None
 
     def describe(self, difference: Difference) -> None:
         for name, before, after in self.changes:
@@ -97,8 +99,8 @@ class Adapter(Tree, t.Generic[Made]):
         with discarded(transaction):
             self.decide(transaction)
 
-    def take_back(self, waiting: Transaction) -> None:
-        """Take back what a prepared transaction did outside of its folder."""
+    def take_back(self, waiting: Transaction, ledger: Ledger) -> None:
+        """Take back what a prepared transaction did outside of its folder, and write down what stays."""
 
     def tidy(self) -> None:
         """Remove what the ledger says is gone."""
@@ -136,7 +138,8 @@ class Adapter(Tree, t.Generic[Made]):
         if changes and finished:
             raise self._used(f"is {finished['state']} already")
         described = {side: dict(names) for side, names in self.difference.as_result().items()}
-        meta = {"result": plan.result, "request": digest_json(plan.asked), "difference": described}
+        request = digest_json(plan.asked)
+        meta = {"result": plan.result, "request": request, "difference": described, "work": plan.work}
         if prepare:
             self.difference.add("transaction", "", "prepared")
         if not self.difference.empty and not self.check_mode:
@@ -202,7 +205,7 @@ class Adapter(Tree, t.Generic[Made]):
                 self.decide(waiting)
             return t.cast(Json, waiting.meta["result"])
         if not self.check_mode:
-            self.take_back(waiting)
+            self.take_back(waiting, ledger)
             ledger.finished[self.identifier] = {"state": "undone", "serial": ledger.serial}
             self._remember(ledger)  # first, so that a call after a kill knows how it ended
             waiting.discard()

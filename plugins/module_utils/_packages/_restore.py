@@ -11,7 +11,12 @@ import os
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import inside
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._changes import finish_plan, refit
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import Json, Package, Scope, Table
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import (
+    Json,
+    Package,
+    Scope,
+    Table,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._plan import Plan, Request
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._snapshots import snapshots_of
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._tables import packages_of
