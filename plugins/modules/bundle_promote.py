@@ -131,6 +131,12 @@ options:
             restores these snapshots. When C(keep_snapshots) removes them, it has nothing to go back to.
         type: dict
         required: true
+      from_environment:
+        description:
+          - Options of the module whose values are secrets, each with the name of the controller's environment
+            variable that has it, such as C({password: REGISTRY_PASSWORD}).
+          - The names are kept, the values are not. Whoever finishes a promotion that was killed needs them too.
+        type: dict
       incoming:
         description:
           - The folder on that host in which artifacts arrive. The default is C(incoming) beside the root.

@@ -15,6 +15,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_
     Adapter,
     adapter_of,
     place_in,
+    told,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_model import (
     UNKNOWN_TRANSACTION,
@@ -43,6 +44,9 @@ def plan_targets(
                 "bad_target", f"{place} on {target['host']} is a target twice. Name it once."
             )
         seen.add((target["host"], plugin, place))
+        if rolling_back and not adapter.moves:
+            continue
+        told(target, os.environ)
         plan = _plan(target, plugin, adapter, bundle)
         restored = rolling_back and adapter.restores
         if restored:
@@ -63,6 +67,7 @@ def _plan(target: Json, plugin: str, adapter: Adapter, bundle: Json) -> Json:
         "plugin": plugin,
         "rank": adapter.rank,
         "arguments": target["arguments"],
+        "from_environment": target.get("from_environment"),
         "artifact_types": target["artifact_types"],
         "incoming": incoming if adapter.files else None,
         "files": wanted,
@@ -81,7 +86,7 @@ class HostTarget:
     def _call(self, state: str, **more: t.Any) -> Json:
         arguments = {
             "timeout": self.plan["timeout"],
-            **self.plan["arguments"],
+            **told(self.plan, os.environ),
             **more,
             "state": state,
             "transaction": self.transaction,
@@ -97,8 +102,6 @@ class HostTarget:
         if self._adapter.restores:
             return {}
         named = {name: self.journal[name] for name in ("channel", "version") if self.journal[name]}
-        if not self._adapter.channels:
-            del named["channel"]
         if self.journal["immutable"] and self.plan["plugin"] == "oci_publish":
             named["immutable"] = True
         return named

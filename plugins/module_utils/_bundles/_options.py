@@ -44,6 +44,7 @@ _TARGET: Options = {
     "plugin": {"type": "str", "required": True},
     "artifact_types": {"type": "list", "elements": "str", "required": True},
     "arguments": {"type": "dict", "required": True},
+    "from_environment": {"type": "dict"},
     "incoming": {"type": "path"},
 }
 _KEY: Options = {"signing_key": {"type": "path"}, "signing_key_env": {"type": "str"}}

@@ -44,12 +44,12 @@ class Adapter:
     place: tuple[str, ...]
     restores: bool = False
     files: bool = False  # it takes artifacts that lie in the run directory
-    channels: bool = True  # it has names of channels that may move
+    moves: bool = True  # it has names that may move; the others stay when a channel goes back
 
 
 ADAPTERS = {
     "oci_publish": Adapter(0, ("registry", "repository")),
-    "git_publish": Adapter(0, ("root", "url"), channels=False),
+    "git_publish": Adapter(0, ("root",), moves=False),
     "apt_publish": Adapter(1, ("root",), restores=True, files=True),
     "rpm_publish": Adapter(1, ("root",), restores=True, files=True),
     "file_publish": Adapter(2, ("root", "name"), files=True),
@@ -77,10 +77,24 @@ def adapter_of(target: Json) -> tuple[str, Adapter]:
         raise DistrogateError(
             "bad_target",
             f"The arguments of {plugin} on {target['host']} hold a secret"
-            f" ({', '.join(sorted(SECRET & set(arguments)))}), and promotion writes them down. Put it into a"
-            " file on that host, and name the file.",
+            f" ({', '.join(sorted(SECRET & set(arguments)))}), and promotion writes them down. Name the"
+            " controller's environment variable that has it in from_environment.",
         )
     return plugin, adapter
+
+
+def told(target: Json, environment: t.Mapping[str, str]) -> Json:
+    """A target's arguments, with those that are secrets and so in the controller's environment alone."""
+    found = dict(target["arguments"])
+    for name, variable in (target.get("from_environment") or {}).items():
+        if name in RESERVED or not environment.get(variable):
+            raise DistrogateError(
+                "bad_target",
+                f"The target on {target['host']} takes {name} from the variable {variable} of the controller, which"
+                " is not set there, or promotion sets that argument. Set it, or leave it out.",
+            )
+        found[name] = environment[variable]
+    return found
 
 
 def place_in(adapter: Adapter, arguments: Json) -> str:
@@ -98,7 +112,16 @@ def names_of(plan: Json, result: Json, journal: Json) -> t.Iterator[tuple[str, s
         return
     for row in result.get("published") or []:
         for name in row.get("tags") or [row.get("address")]:
-            place, _colon, word = str(name or "").rpartition(":")
-            # A name with the digest in it is no tag, nor is a port.
-            if place and "/" not in word and "@" not in place and row.get("digest"):
+            place, word = _split(str(name or ""))
+            if place and word and row.get("digest"):
                 yield place, word, str(row["digest"])
+
+
+def _split(name: str) -> tuple[str, str]:
+    """The place and the tag of a name: of a repository's address, or of an image."""
+    place, mark, word = name.partition("#refs/tags/")
+    if mark:
+        return place, word
+    place, _colon, word = name.rpartition(":")
+    # A name with the digest in it is no tag, nor is a port.
+    return ("", "") if "/" in word or "@" in place else (place, word)

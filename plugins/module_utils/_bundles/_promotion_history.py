@@ -18,6 +18,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Store
 
 _SHOWN = 200  # published names that a row keeps of each target
+_REACHED = ("host", "plugin", "place", "arguments", "from_environment", "artifact_types", "incoming")
 _REMEMBERED = ("state_digest", "previous", "published")
 
 
@@ -45,11 +46,7 @@ def target_states(
         # What was prepared counts: before a killed promotion goes on, others may have published.
         known: Json = {**remembered(after), **before}
         published = known.pop("published", [])
-        state: Json = {
-            name: plan[name]
-            for name in ("host", "plugin", "place", "arguments", "artifact_types", "incoming")
-            if name in plan
-        }
+        state: Json = {name: plan[name] for name in _REACHED if name in plan}
         states.append({**state, **known, "published": published[:_SHOWN], "published_total": len(published)})
     return states
 
@@ -122,9 +119,14 @@ def targets_back(
     latest = {"serial": serial + 1, "states": placed}
     news = {place_of(target): target for target in placed}
     return [
-        {**state, "arguments": news.get(place_of(state), state)["arguments"]}
+        {**state, **_told_anew(news.get(place_of(state)))}
         for state in way_back([*rows, latest], serial, restoring)
     ]
+
+
+def _told_anew(target: Json | None) -> Json:
+    """How a target is reached now."""
+    return {} if target is None else {name: target.get(name) for name in ("arguments", "from_environment")}
 
 
 def _known(target: Json) -> tuple[Adapter, Json]:

@@ -18,14 +18,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _bundle, _oci_http, _statements
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Store, open_store
 from ansible_collections.distrogate.ci.tests.tools.etcd_cluster import EtcdCluster
-
-
 from ansible_collections.distrogate.ci.tests.tools.registry import Registry
 from ansible_collections.distrogate.ci.tests.tools.registry_proxy import RegistryProxy
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))  # for the modules beside the tests
 
-from archive_samples import World
+from archive_samples import World as ArchiveWorld
 from bundle_samples import FROZEN, stages
 from oci_world import World
 
@@ -90,9 +88,9 @@ def any_store(any_store_url: str) -> t.Iterator[Store]:
 
 
 @pytest.fixture
-def world(tmp_path: pathlib.Path, store: Store, key: _statements.SigningKey) -> World:
+def archive_world(tmp_path: pathlib.Path, store: Store, key: _statements.SigningKey) -> ArchiveWorld:
     """An empty archive, with a store."""
-    return World(tmp_path, store, key)
+    return ArchiveWorld(tmp_path, store, key)
 
 
 @pytest.fixture
