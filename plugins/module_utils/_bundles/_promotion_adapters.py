@@ -90,8 +90,8 @@ def told(target: Json, environment: t.Mapping[str, str]) -> Json:
         if name in RESERVED or not environment.get(variable):
             raise DistrogateError(
                 "bad_target",
-                f"The target on {target['host']} takes {name} from the variable {variable} of the controller, which"
-                " is not set there, or promotion sets that argument. Set it, or leave it out.",
+                f"The target on {target['host']} takes {name} from the variable {variable} of the controller,"
+                " which is not set there, or promotion sets that argument. Set it, or leave it out.",
             )
         found[name] = environment[variable]
     return found

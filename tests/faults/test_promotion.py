@@ -1,0 +1,98 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Promotions of a bundle of all types with real hosts, repositories and a registry, killed at random.
+
+Eight deaths with each store, or as many as DISTROGATE_FAULTS_SECONDS allow for; DISTROGATE_FAULTS_SEED repeats
+their order. Every step of the journal is killed in tests/unit/bundles.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import random
+import time
+import typing as t
+
+import pytest
+
+from ansible_collections.distrogate.ci.tests.faults.promotion import Promotions
+from ansible_collections.distrogate.ci.tests.faults.siege import Budget
+from ansible_collections.distrogate.ci.tests.tools.etcd_cluster import EtcdCluster
+
+_DEATHS = 8
+
+
+@pytest.fixture(params=["sqlite", "etcd"])
+def site(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> t.Iterator[Promotions]:
+    """A site with each store, on which the first bundle and then the second was promoted."""
+    if request.param == "sqlite":
+        (tmp_path / "store").mkdir()
+        with promoted(Promotions(tmp_path, f"sqlite://{tmp_path}/store/store.db")) as made:
+            yield made
+    else:
+        with EtcdCluster(1) as cluster, promoted(Promotions(tmp_path, cluster.url("promotions"))) as made:
+            yield made
+
+
+class promoted:  # noqa: N801  # it reads as what it does
+    """That site."""
+
+    def __init__(self, site: Promotions) -> None:
+        self._site = site
+
+    def __enter__(self) -> Promotions:
+        site = self._site.__enter__()
+        for run in ("first", "second"):
+            done(site, run)
+            assert site.check() == run
+        return site
+
+    def __exit__(self, *exc: object) -> None:
+        self._site.__exit__(*exc)
+
+
+def done(site: Promotions, run: str | None) -> str:
+    """Promote, or roll back; what was said."""
+    code = site.finish(site.play([site.promote(run)]))
+    said = (site.folder / "log").read_text()
+    assert code == 0, said[-5000:]
+    return said
+
+
+@pytest.mark.faults
+def test_killed_at_random(site: Promotions, capsys: pytest.CaptureFixture[str]) -> None:
+    budget = Budget.from_environment(share=2)
+    chance = random.Random(budget.seed)
+    began = time.monotonic()
+    done(site, None)
+    whole = time.monotonic() - began
+    left = {"recovered": 0, "killed": 0}
+    for number in range(_DEATHS):
+        if budget.seconds and time.monotonic() - began > budget.seconds:
+            break
+        run = "second" if site.check() == "first" else None
+        killed = site.kill(site.play([site.promote(run)]), chance.uniform(0.2, 1.0) * whole)
+        left["killed"] += killed
+        # The next run is the same one, or the opposite; either finds one bundle everywhere.
+        said = done(site, run if number % 2 else "second")
+        left["recovered"] += "found the promotion of" in said
+        site.check()
+    with capsys.disabled():
+        print(f"\npromotions die: DISTROGATE_FAULTS_SEED={budget.seed} {left}", end=" ", flush=True)
+    assert left["killed"]
+
+
+@pytest.mark.faults
+def test_two_at_once(site: Promotions) -> None:
+    """One order; the one that waits, or will not wait, is told for whom."""
+    back = site.play([site.promote(None)], "back")
+    again = site.play([site.promote("second")], "again")
+    impatient = site.play([site.promote("second", timeout=0)], "impatient")
+    codes = [site.finish(process) for process in (back, again, impatient)]
+    said = [(site.folder / name).read_text() for name in ("back", "again", "impatient")]
+    assert codes[:2] == [0, 0], said
+    assert codes[2] == 0 or "lock_timeout" in said[2]
+    assert "is being promoted by" in "".join(said)
+    assert site.check() in ("first", "second")
