@@ -4,8 +4,8 @@
 
 """Promotions of a bundle of all types with real hosts, repositories and a registry, killed at random.
 
-Eight deaths with each store, or as many as DISTROGATE_FAULTS_SECONDS allow for; DISTROGATE_FAULTS_SEED repeats
-their order. Every step of the journal is killed in tests/unit/bundles.
+Eight deaths with each store, or as many as DISTROGATE_FAULTS_SECONDS allow for; DISTROGATE_FAULTS_SEED
+repeats their order. Every step of the journal is killed in tests/unit/bundles.
 """
 
 from __future__ import annotations
