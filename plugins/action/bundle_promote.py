@@ -140,7 +140,14 @@ class _Work:
             world.texts = verdict.texts
         return Request(
             digest=verdict.bundle["digest"],
-            plans=plan_targets(self._hosts, targets, verdict.bundle, params["timeout"], back),
+            plans=plan_targets(
+                self._hosts,
+                targets,
+                verdict.bundle,
+                params["timeout"],
+                rolling_back=back,
+                numbered=params["version"] != "none",
+            ),
             origin=verdict.texts.origin,
             by=who,
             version="none" if back else params["version"],

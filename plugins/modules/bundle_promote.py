@@ -50,7 +50,8 @@ options:
   version:
     description:
       - Which number the promotion takes. V(major) is the next C(N.0.0) of the O(series), V(minor) the next
-        C(N.M.0) of its newest N. V(none) takes none.
+        C(N.M.0) of its newest N. V(none) takes none; git targets, whose tags are named by versions, are left
+        out then.
       - A number is taken when the promotion begins, and never given out again, also when it fails.
     type: str
     choices: [major, minor, none]

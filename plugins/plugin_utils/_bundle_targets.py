@@ -29,7 +29,13 @@ _FILE = ("name", "path", "sha256")
 
 
 def plan_targets(
-    hosts: Hosts, targets: t.Sequence[Json], bundle: Json, timeout: float, rolling_back: bool = False
+    hosts: Hosts,
+    targets: t.Sequence[Json],
+    bundle: Json,
+    timeout: float,
+    *,
+    rolling_back: bool = False,
+    numbered: bool = True,
 ) -> list[Json]:
     """What the journal keeps of each target: enough to finish or undo it without the caller's options."""
     plans: list[Json] = []
@@ -44,8 +50,8 @@ def plan_targets(
                 "bad_target", f"{place} on {target['host']} is a target twice. Name it once."
             )
         seen.add((target["host"], plugin, place))
-        if rolling_back and not adapter.moves:
-            continue
+        if not adapter.moves and (rolling_back or not (numbered or _names_itself(target))):
+            continue  # it gives names to versions alone, and there is no new one
         told(target, os.environ)
         plan = _plan(target, plugin, adapter, bundle)
         restored = rolling_back and adapter.restores
@@ -54,6 +60,11 @@ def plan_targets(
         if restored or adapter.restores or plan["files"]:
             plans.append({**plan, "place": place, "timeout": int(timeout)})
     return plans
+
+
+def _names_itself(target: Json) -> bool:
+    """Whether a git target has tags of its own, that need no version."""
+    return "{version}" not in str(target["arguments"].get("tag") or "{version}")
 
 
 def _plan(target: Json, plugin: str, adapter: Adapter, bundle: Json) -> Json:
