@@ -13,7 +13,11 @@ import pytest
 from promotion_site import A, B, C, Site
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _promotion_parts
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_adapters import adapter_of
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_adapters import (
+    adapter_of,
+    names_of,
+    told,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_history import targets_back
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_targets import side_by_side
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
@@ -240,6 +244,40 @@ def test_targets_that_are_refused(arguments: Json) -> None:
         adapter_of({"plugin": "distrogate.ci.apt_publish", "host": "h", "arguments": arguments})
     assert caught.value.reason == "bad_target"
     assert "secret" not in caught.value.message.replace("a secret", "")
+
+
+def test_secrets_come_from_the_environment() -> None:
+    target = {
+        "host": "h",
+        "arguments": {"registry": "r"},
+        "from_environment": {"password": "REGISTRY_PASSWORD"},
+    }
+    assert told(target, {"REGISTRY_PASSWORD": "x"}) == {"registry": "r", "password": "x"}
+    assert target["arguments"] == {"registry": "r"}
+    with pytest.raises(DistrogateError, match="REGISTRY_PASSWORD"):
+        told(target, {})
+    with pytest.raises(DistrogateError, match="sets that argument"):
+        told({**target, "from_environment": {"state": "HOME"}}, {"HOME": "x"})
+
+
+@pytest.mark.parametrize(
+    ("plugin", "row", "names"),
+    [
+        (
+            "oci_publish",
+            {"address": "r:5000/a@sha256:0", "tags": ["r:5000/a:1.0.0"]},
+            [("r:5000/a", "1.0.0")],
+        ),
+        ("oci_publish", {"address": "r:5000/a"}, []),
+        ("oci_publish", {"address": "r/a@sha256:00"}, []),
+        ("git_publish", {"address": "https://g/a:b#refs/tags/v/1:2"}, [("https://g/a:b", "v/1:2")]),
+        ("apt_publish", {}, []),
+    ],
+)
+def test_names_that_are_published(plugin: str, row: Json, names: list[tuple[str, str]]) -> None:
+    result = {"published": [{"digest": A, **row}]} if row else {}
+    found = list(names_of({"plugin": plugin, "place": "p"}, result, {"channel": "latest", "version": None}))
+    assert found == [(*name, A) for name in names]
 
 
 def promote_all(url: str, digests: t.Sequence[str], told: list[str], start: threading.Barrier) -> None:
