@@ -115,6 +115,7 @@ extends_documentation_fragment:
   - distrogate.ci.attributes.action
   - distrogate.ci.attributes.actiongroup_ci
   - distrogate.ci.store
+  - distrogate.ci.archive
 seealso:
   - module: distrogate.ci.bundle_info
   - module: distrogate.ci.bundle_promote
@@ -182,6 +183,11 @@ added:
   type: list
   elements: str
   returned: success
+archived:
+  description: The files that were added to the bundle's folder in the archive.
+  type: list
+  elements: str
+  returned: with O(archive)
 reason:
   description: A word for why it failed, such as V(artifact_changed), V(bad_artifact), V(bundle_sealed),
     V(not_sealed), V(other_bundle), V(bad_key).

@@ -62,6 +62,7 @@ def bundle_options() -> Options:
             "bundle": {"type": "str"},
             "state": {"type": "str", "choices": ["sealed", "stated"], "default": "sealed"},
             **store_option(),
+            **archive_option(),
             "add": {"type": "list", "elements": "dict", "options": _ADDED, "default": []},
             **_KEY,
         },

@@ -37,19 +37,20 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._statements
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 
 
+def _stated_files(statement: Statement) -> list[str]:
+    """The digests of bundle.json that a provenance states."""
+    if statement.predicate_type != PROVENANCE:
+        return []
+    listed = part(statement.predicate, "runDetails").get("byproducts")
+    products = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+    digests = [part(item, "digest").get("sha256") for item in products if item.get("name") == "bundle.json"]
+    return [sha256 for sha256 in digests if isinstance(sha256, str)]
+
+
 def _file_reasons(statements: t.Iterable[Statement], bundle_text: str) -> list[Reason]:
     """The provenance names bundle.json by its digest, so that even its paths cannot be edited."""
     actual = hashlib.sha256(bundle_text.encode("utf-8")).hexdigest()
-    products: list[t.Any] = []
-    for statement in statements:
-        if statement.predicate_type == PROVENANCE:
-            listed = part(statement.predicate, "runDetails").get("byproducts")
-            products += listed if isinstance(listed, list) else [None]
-    stated = [
-        part(product, "digest").get("sha256")
-        for product in (item if isinstance(item, dict) else {} for item in products)
-        if product.get("name", "bundle.json") == "bundle.json"
-    ]
+    stated = [sha256 for statement in statements for sha256 in _stated_files(statement)]
     if not stated:
         return [
             Reason(
@@ -58,7 +59,7 @@ def _file_reasons(statements: t.Iterable[Statement], bundle_text: str) -> list[R
                 "Seal the bundle with a key that the policy trusts.",
             )
         ]
-    if any(sha256 != actual for sha256 in stated):
+    if actual not in stated:  # the same bundle, sealed in another run directory, may have other paths
         return [
             Reason(
                 "bundle",
