@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import typing as t
 
@@ -28,8 +27,7 @@ _LARGEST = 1 << 50  # bytes of a blob: more is no size but an attack on who adds
 _ELSEWHERE = ("foreign", "nondistributable")  # layers that registries need not have
 
 
-@dataclasses.dataclass(frozen=True)
-class Descriptor:
+class Descriptor(t.NamedTuple):
     """What a manifest says about something else."""
 
     media_type: str
@@ -37,8 +35,7 @@ class Descriptor:
     size: int
 
 
-@dataclasses.dataclass(frozen=True)
-class Manifest:
+class Manifest(t.NamedTuple):
     """A manifest whose bytes have this digest."""
 
     digest: str
