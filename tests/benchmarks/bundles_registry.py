@@ -187,15 +187,15 @@ def shown(bench: Bench, sizes: Sizes, rounds: int, moved: tuple[int, int], place
     counted = f"a cgroup ({bench.meter.place.kind})" if bench.meter.place else "wait4 and /proc"
     text = f"""
 {sizes.images} images of {sizes.layers} layers of {sizes.layer >> 20} MiB each, which share nothing
-({sizes.total / 2**30:.1f} GiB), in one docker-registry with its files {place}. Ours is two new processes of the
-module, prepared and committed, their start included, with every blob looked at or mounted. skopeo is a process
-for each image, as it copies one; "places known" is a run that has what the run before it noted about where blobs
-are. CPU is counted by {counted}, of the client and of the registry. Everyone gives one tag, and has the same digest in
-the end. Bytes of layers and configurations that ours moved, counted by a proxy: {moved[0]} within repositories,
-{moved[1]} across. Medians of {rounds} rounds, everyone in turn; {verdict}. {report.machine()}. Again:
-`make bench-bundles`."""
+({sizes.total / 2**30:.1f} GiB), in one docker-registry with its files {place}. Ours is two new processes
+of the module, prepared and committed, their start included; all blobs are verified by the registry or mounted.
+skopeo is a process for each image, as it copies one; "places known" is a run that has what the run before
+it noted about where blobs are. CPU is counted by {counted}. Everyone gives one tag, and has the same digest
+in the end. Bytes of layers and configurations that ours moved, counted by a proxy: {moved[0]} within
+repositories, {moved[1]} across. Medians of {rounds} rounds, everyone in turn; {verdict}.
+{report.machine()}. Again: `make bench-bundles`."""
     filled = textwrap.fill(" ".join(text.split()), 110, break_on_hyphens=False, break_long_words=False)
-    return "\n\n".join([filled, bench.costs.bars(), bench.costs.everything()])
+    return f"{filled}\n\n{bench.costs.bars()}\n\n{bench.costs.everything()}"
 
 
 def run(root: Path, sizes: Sizes, rounds: int, settle: bool = True) -> tuple[str, list[str]]:
