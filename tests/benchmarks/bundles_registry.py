@@ -188,7 +188,7 @@ def shown(bench: Bench, sizes: Sizes, rounds: int, moved: tuple[int, int], place
     text = f"""
 {sizes.images} images of {sizes.layers} layers of {sizes.layer >> 20} MiB each, which share nothing
 ({sizes.total / 2**30:.1f} GiB), in one docker-registry with its files {place}. Ours is two new processes
-of the module, prepared and committed, their start included; all blobs are verified by the registry or mounted.
+of the module, prepared and committed, their start included; all blobs are verified there or mounted.
 skopeo is a process for each image, as it copies one; "places known" is a run that has what the run before
 it noted about where blobs are. CPU is counted by {counted}. Everyone gives one tag, and has the same digest
 in the end. Bytes of layers and configurations that ours moved, counted by a proxy: {moved[0]} within
