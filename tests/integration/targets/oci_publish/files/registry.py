@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Start or end a registry on a free loopback port, or push an image: ``registry.py start|stop|push FOLDER …``."""
+"""Start or end a registry on a free port, or push an image: ``registry.py start|stop|push FOLDER …``."""
 
 from __future__ import annotations
 
