@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""oci_publish is killed with SIGKILL at each of its requests, before that arrives or before its answer does."""
+"""oci_publish is killed with SIGKILL at each of its requests, before that or before its answer arrives."""
 
 from __future__ import annotations
 
