@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import http.client
 import typing as t
 
@@ -14,8 +13,7 @@ LIMIT = 4 << 20  # bytes of an answer: no manifest may be larger
 _BLOCK = 1 << 20
 
 
-@dataclasses.dataclass(frozen=True)
-class Answer:
+class Answer(t.NamedTuple):
     """What a server said."""
 
     status: int

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import re
 import typing as t
 
@@ -38,8 +37,7 @@ _MOST = 1000  # referrers of one subject in a fallback tag
 Json = dict[str, t.Any]
 
 
-@dataclasses.dataclass(frozen=True)
-class Envelope:
+class Envelope(t.NamedTuple):
     """A signed statement. Its signature was looked at by whoever gave it to us."""
 
     name: str
@@ -80,8 +78,7 @@ def _envelope(name: str, text: str) -> Envelope:
     return Envelope(name, canonical_json(value) + b"\n", predicate_type)
 
 
-@dataclasses.dataclass(frozen=True)
-class Attachment:
+class Attachment(t.NamedTuple):
     """One envelope at one image in one repository."""
 
     repository: str

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_blobs import (
@@ -16,22 +17,40 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_blobs 
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_http import Client
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_manifest import (
+    CONFIG,
     HELM_CONFIG,
+    LAYER,
+    OCI_IMAGE,
     Descriptor,
     Manifest,
+    digest_of,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_names import Origin
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_registry import Registry
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_request import HELM_CHART, Item
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._files import canonical_json
 
 _DEEPEST = 3  # indexes within indexes
+_UNKNOWN = b"MANIFEST_BLOB_UNKNOWN"
 _MOST = 20_000  # manifests of one call
 _LARGEST = 256 << 20  # their bytes together
 
 Registries = t.Callable[[Origin], Registry]
 _Place = tuple[Origin, str]  # a repository
 _Name = tuple[Origin, str, str]  # a manifest there
+
+
+def _probe() -> bytes:
+    """A manifest of a blob that nobody has."""
+    blob = {"mediaType": LAYER, "digest": "sha256:" + os.urandom(32).hex(), "size": 1}
+    value = {
+        "schemaVersion": 2,
+        "mediaType": OCI_IMAGE,
+        "config": {**blob, "mediaType": CONFIG},
+        "layers": [blob],
+    }
+    return canonical_json(value)
 
 
 class Contents:
@@ -44,13 +63,16 @@ class Contents:
     def bring(self, items: t.Sequence[Item]) -> dict[str, Manifest]:
         """Returns the artifacts' own manifests, by digest."""
         self._walk(items)
+        verified = not self._dry and self._verifies(items)
         blobs: dict[tuple[_Place, str, Descriptor], None] = {}
         puts: list[dict[tuple[str, str], Manifest]] = [{} for _level in range(_DEEPEST + 1)]
         for item in items:
             place = (item.source, item.source_repository)
             for level, manifest in self._tree(place, item.digest, 0):
-                blobs.update(dict.fromkeys((place, item.repository, blob) for blob in manifest.blobs))
-                if place != (self._target.origin, item.repository):
+                same = place == (self._target.origin, item.repository)
+                if not (same and verified):
+                    blobs.update(dict.fromkeys((place, item.repository, blob) for blob in manifest.blobs))
+                if verified or not same:
                     puts[level][item.repository, manifest.digest] = manifest
         self._client.each(list(blobs), lambda work: self._blob(*work))
         if not self._dry:
@@ -58,6 +80,22 @@ class Contents:
                 puts_now = [(repository, one) for (repository, _digest), one in found.items()]
                 self._client.each_apart(puts_now, lambda put: self._put(*put), lambda put: put[0])
         return {item.digest: self._found[item.source, item.source_repository, item.digest] for item in items}
+
+    def _verifies(self, items: t.Sequence[Item]) -> bool:
+        """Whether the registry refuses a manifest whose blobs it has not, as it should and need not.
+
+        If so, putting back the manifest that is there asks for all its blobs at once, and
+        whether we may write. Else each blob is asked for.
+        """
+        origin = self._target.origin
+        for item in items:
+            if (item.source, item.source_repository) == (origin, item.repository):
+                data = _probe()
+                answer = self._target.put(item.repository, digest_of(data), data, OCI_IMAGE)
+                if answer.ok:
+                    self._target.delete(item.repository, digest_of(data))
+                return _UNKNOWN in answer.data
+        return False
 
     def _walk(self, items: t.Sequence[Item]) -> None:
         """Read the manifests, and those that they name, level by level."""
@@ -125,4 +163,10 @@ class Contents:
             copy(registry, source, self._target, repository, blob)
 
     def _put(self, repository: str, manifest: Manifest) -> None:
-        self._target.put_manifest(repository, manifest.digest, manifest.data, manifest.media_type)
+        try:
+            self._target.put_manifest(repository, manifest.digest, manifest.data, manifest.media_type)
+        except DistrogateError:
+            for blob in manifest.blobs:  # the registry may have said which, in words of its own
+                if not has_blob(self._target, repository, blob):
+                    raise missing(self._target, repository, blob) from None
+            raise

@@ -8,7 +8,7 @@
 
     preparing    contents may have been brought, no tag was touched
     prepared     all is there by digest; ``ours.json`` has the manifests that tags are to get
-    committing   tags may have moved; ``before.json`` has the manifests that they had
+    committing   tags may have moved; ``before`` has the digests that they had
     committed    all tags moved
     undoing      tags may have gone back
     undone       nothing of it is tagged
@@ -32,7 +32,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._lock import f
 from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import checked_identifier
 
 FORMAT = 1
-OURS, BEFORE = "ours.json", "before.json"
+OURS = "ours.json"
 _JOURNAL = "journal.json"
 _KEPT = 20  # transactions that ended
 _ENDED = ("committed", "undone")

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import typing as t
 
@@ -22,14 +21,15 @@ OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 IMAGES = (OCI_IMAGE, "application/vnd.docker.distribution.manifest.v2+json")
 INDEXES = (OCI_INDEX, "application/vnd.docker.distribution.manifest.list.v2+json")
 ACCEPTED = ", ".join((*IMAGES, *INDEXES))
+CONFIG = "application/vnd.oci.image.config.v1+json"
+LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 HELM_CONFIG = "application/vnd.cncf.helm.config.v1+json"
 _MOST = 1000  # blobs of an image, children of an index
 _LARGEST = 1 << 50  # bytes of a blob: more is no size but an attack on who adds them up
 _ELSEWHERE = ("foreign", "nondistributable")  # layers that registries need not have
 
 
-@dataclasses.dataclass(frozen=True)
-class Descriptor:
+class Descriptor(t.NamedTuple):
     """What a manifest says about something else."""
 
     media_type: str
@@ -37,8 +37,7 @@ class Descriptor:
     size: int
 
 
-@dataclasses.dataclass(frozen=True)
-class Manifest:
+class Manifest(t.NamedTuple):
     """A manifest whose bytes have this digest."""
 
     digest: str

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import ipaddress
 import re
 import typing as t
@@ -23,8 +22,7 @@ _FIELD = re.compile(r"\{([a-z]*)\}")
 _LONGEST = 255  # of a repository's name
 
 
-@dataclasses.dataclass(frozen=True)
-class Origin:
+class Origin(t.NamedTuple):
     """Where a registry, or a server that it names, is reached."""
 
     scheme: str

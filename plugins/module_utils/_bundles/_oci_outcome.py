@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_registry import Registry
@@ -23,7 +22,7 @@ def rows_of(items: t.Iterable[Item]) -> list[Json]:
             "name": item.name,
             "repository": item.repository,
             "digest": item.digest,
-            "tags": [dataclasses.asdict(tag) for tag in item.tags],
+            "tags": [tag._asdict() for tag in item.tags],
         }
         for item in items
     ]

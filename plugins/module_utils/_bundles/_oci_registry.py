@@ -136,10 +136,15 @@ class Registry:
         manifest = self.manifest(repository, tag)  # a registry may leave the header out
         return manifest.digest if manifest else None
 
+    def put(self, repository: str, name: str, data: bytes, media_type: str) -> Answer:
+        """Offer a manifest; the caller looks at the status."""
+        path = f"/v2/{repository}/manifests/{name}"
+        return self.ask("PUT", path, (push(repository),), {"Content-Type": media_type}, data)
+
     def put_manifest(self, repository: str, name: str, data: bytes, media_type: str) -> Answer:
         """Store these bytes, under a tag or by their digest."""
-        path, expected = f"/v2/{repository}/manifests/{name}", digest_of(data)
-        answer = self.ask("PUT", path, (push(repository),), {"Content-Type": media_type}, data)
+        expected = digest_of(data)
+        answer = self.put(repository, name, data, media_type)
         what = f"PUT {self.reference(repository, name)}"
         if answer.status != 201:
             raise self.failed(answer, f"{what} ({expected})", digest=expected)

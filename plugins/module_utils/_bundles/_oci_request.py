@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import typing as t
 
@@ -70,8 +69,7 @@ REQUIRED_IF = [
 REQUIRED_TOGETHER = [("username", "password")]
 
 
-@dataclasses.dataclass(frozen=True)
-class Tag:
+class Tag(t.NamedTuple):
     """A tag that a manifest is to have. One that is not movable never goes to another digest."""
 
     repository: str
@@ -80,8 +78,7 @@ class Tag:
     movable: bool
 
 
-@dataclasses.dataclass(frozen=True)
-class Item:
+class Item(t.NamedTuple):
     """One artifact: where it is, and where it is to be."""
 
     name: str
@@ -173,4 +170,4 @@ def _tags(params: t.Mapping[str, t.Any], repository: str, digest: str) -> tuple[
 
 def request_digest(params: t.Mapping[str, t.Any], items: t.Sequence[Item]) -> str:
     """What a transaction was asked to do, so that the same question gets the same answer."""
-    return digest_json({"items": [dataclasses.asdict(item) for item in items], "attach": params["attach"]})
+    return digest_json({"items": items, "attach": params["attach"]})

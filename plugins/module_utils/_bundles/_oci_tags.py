@@ -92,9 +92,7 @@ class Tags:
     def _put(self, tag: Tag, manifest: Manifest) -> None:
         self._registry.put_manifest(tag.repository, tag.tag, manifest.data, manifest.media_type)
 
-    def give_back(
-        self, tags: t.Sequence[Tag], before: Before, manifests: t.Mapping[str, Manifest]
-    ) -> list[str]:
+    def give_back(self, tags: t.Sequence[Tag], before: Before) -> list[str]:
         """Let the tags have what they had; returns those that somebody else moved since, which stay."""
         now = self.look(tags)
 
@@ -110,14 +108,14 @@ class Tags:
             if had is None:
                 self.remove(tag.repository, tag.tag)
             else:
-                self._put(tag, self._had(tag, had, manifests))
+                self._put(tag, self._had(tag, had))
             return None
 
         ordered = sorted(tags, key=lambda tag: not tag.movable)  # channels first: readers resolve these
         return [found for found in self._registry.client.each_apart(ordered, one, _repository) if found]
 
-    def _had(self, tag: Tag, digest: str, manifests: t.Mapping[str, Manifest]) -> Manifest:
-        found = manifests.get(digest) or self._registry.manifest(tag.repository, digest)
+    def _had(self, tag: Tag, digest: str) -> Manifest:
+        found = self._registry.manifest(tag.repository, digest)
         if found is None:
             raise DistrogateError(
                 "manifest_missing",

@@ -15,11 +15,10 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_attach
     attachments,
     read_envelopes,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_journal import BEFORE, OURS, Journal
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_journal import OURS, Journal
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_manifest import Manifest
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_outcome import shaped, tags_of
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_registry import Registry
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_request import Tag
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_tags import Before, Tags
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import Difference
@@ -66,7 +65,7 @@ class Ending:
             )
         if phase in ("undoing", "undone"):
             raise used(self._journal, f"is {phase}")
-        now = self._look.look(self._tags)
+        now = self._now(phase)
         before = self._record["before"] if phase == "committing" else now
         self._look.refuse_taken(self._tags, now)
         self._describe(before, "prepared", "committed")
@@ -85,6 +84,15 @@ class Ending:
         self._write("committed")
         return shaped(self._record, self._registry)
 
+    def _now(self, phase: str) -> Before:
+        """What the tags have. A channel's belong to promotion, which looked when it prepared."""
+        before: Before = self._record["before"]
+        if phase == "committing":
+            return self._look.look(self._tags)
+        name = self._look.reference
+        again = [tag for tag in self._tags if not tag.movable or before[name(tag)] == tag.digest]
+        return {**before, **self._look.look(again)}
+
     def _groups(self, ours: t.Mapping[str, Manifest]) -> list[list[Attachment]]:
         given = [{"name": name, "envelope": text} for name, text in self._record["attach"]]
         envelopes: list[Envelope] = read_envelopes(given)
@@ -95,13 +103,6 @@ class Ending:
     def _begin(self, before: Before, groups: list[list[Attachment]]) -> None:
         """Write down all that is needed to take it back, before anything moves."""
         registry = self._registry
-        gone = [tag for tag in self._tags if before[self._look.reference(tag)] not in (None, tag.digest)]
-
-        def had(tag: Tag) -> Manifest | None:
-            return registry.manifest(tag.repository, str(before[self._look.reference(tag)]))
-
-        # One that the registry has lost cannot come back, but that is no reason to stay with it.
-        self._journal.keep(BEFORE, [found for found in registry.client.each(gone, had) if found])
         new = registry.client.each(groups, Attached(registry).missing)
         self._record["before"] = before
         self._record["attached"] = [
@@ -133,7 +134,7 @@ class Ending:
         return DistrogateError(error.reason, f"{error.message} {end}", **error.details)
 
     def _restore(self) -> list[str]:
-        left = self._look.give_back(self._tags, self._record["before"], self._journal.kept(BEFORE))
+        left = self._look.give_back(self._tags, self._record["before"])
         subjects: dict[tuple[str, str], list[str]] = {}
         for repository, subject, digest in self._record["attached"]:
             subjects.setdefault((repository, subject), []).append(digest)

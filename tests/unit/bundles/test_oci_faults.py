@@ -154,8 +154,32 @@ def test_a_lost_child_and_a_blob_of_another_size(world: World) -> None:
 
     world.proxy.after = larger
     with pytest.raises(DistrogateError, match="has 5001 bytes, not 5000") as caught:
-        world.publish("prepared", *artifacts)
+        world.publish("prepared", *artifacts, check_mode=True)
     assert caught.value.reason == "digest_mismatch" and caught.value.details["digest"] != path
+
+
+@pytest.mark.parametrize("status", [201, 403])
+def test_a_registry_that_does_not_look_at_blobs(world: World, status: int) -> None:
+    """It takes any manifest, so each blob is asked for."""
+    artifacts = images(world)
+
+    def take(exchange: Exchange) -> None:
+        if exchange.method == "PUT":
+            exchange.status = status
+
+    def probes() -> list[str]:
+        return [one.path for one in world.proxy.asked("PUT")]
+
+    world.proxy.forget()
+    world.proxy.before = take
+    world.publish("prepared", *artifacts)
+    assert len(probes()) == 1 and len(world.proxy.asked("HEAD", "/blobs/")) == 5
+    deleted = [one.path for one in world.proxy.asked("DELETE")]
+    assert deleted == (probes() if status == 201 else []), "what was only tried is removed again"
+    world.registry.lose_blob(digest_of(b"arm64"))
+    with pytest.raises(DistrogateError) as caught:
+        world.publish("prepared", *artifacts, transaction="t2")
+    assert caught.value.details["digest"] == digest_of(b"arm64")
 
 
 def deep(_data: bytes) -> bytes:
