@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _git_remote
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _git_access
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.tests.faults.tags import git, make_remote
 from ansible_collections.distrogate.ci.tests.unit.publishing.git_helpers import Tags
@@ -71,7 +71,7 @@ def test_a_commit_of_no_branch(tags: Tags) -> None:
 def test_servers(tags: Tags, monkeypatch: pytest.MonkeyPatch, version: str, filters: str) -> None:
     """Older ones give out no commit but what a ref names, and some send contents always."""
     git(tags.remotes[0], "config", "uploadpack.allowFilter", filters)
-    monkeypatch.setitem(_git_remote._SETTINGS, "protocol.version", version)
+    monkeypatch.setitem(_git_access._SETTINGS, "protocol.version", version)
     tags(tags.one[0])
     assert tags.there() == {"1.0.0": tags.one[0]["commit"]}
 
@@ -232,7 +232,7 @@ def test_half_committed(tags: Tags, end: str) -> None:
         assert (tags.there(), tags.there(1)) == ({}, {})
         assert refused(tags, tags.one[1], timeout=0).reason == "tag_taken"
         return
-    with pytest.raises(DistrogateError, match="transaction release .* cannot go on") as caught:
+    with pytest.raises(DistrogateError, match=r"transaction release .* cannot go on") as caught:
         tags(tags.one[2], version="9.0.0")
     assert caught.value.details["transaction"] == "release"
     tags.refuse(1, refusing=False)
