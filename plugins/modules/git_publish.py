@@ -225,7 +225,6 @@ reason:
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._adapter import REQUIRED_IF
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._git_publish import (
     GIT_SPEC,
-    REQUIRED_BY,
     GitPublisher,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
@@ -233,7 +232,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._module import
 
 def main() -> None:
     """Run the module."""
-    with module_call(GIT_SPEC, required_if=REQUIRED_IF, required_by=REQUIRED_BY) as call:
+    with module_call(GIT_SPEC, required_if=REQUIRED_IF) as call:
         call.result = GitPublisher(call).run()
 
 

@@ -83,6 +83,14 @@ class Access:
     password_urls: tuple[str, ...] = ()
     ca_file: str | None = None
 
+    def check(self) -> None:
+        """Refuse options that cannot be."""
+        self.ssh()
+        if self.password is not None and not self.password_urls:
+            raise DistrogateError(
+                "bad_option", "A password is given, but password_urls does not say which remotes get it."
+            )
+
     def ssh(self) -> str:
         """The command for ssh; git splits it as a shell does, so each word is quoted."""
         for path in (self.ssh_key, self.known_hosts):

@@ -32,7 +32,6 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._module import
 from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import PRIVATE, Transaction
 
 Json = dict[str, t.Any]
-REQUIRED_BY = {"password": ["password_urls"]}
 GIT_SPEC: dict[str, t.Any] = {
     **SPEC,
     "tag": {"type": "str", "default": "{version}"},
@@ -75,7 +74,7 @@ class GitPublisher(Adapter[GitPlan]):
             password_urls=tuple(checked_url(url, PROTOCOLS) for url in params["password_urls"]),
             **{name: params[name] for name in ("ssh_key", "known_hosts", "username", "password", "ca_file")},
         )
-        self.access.ssh()  # a bad option is an error before anything is done
+        self.access.check()  # a bad option is an error before anything is done
         self._scratch = os.path.join(self.root, PRIVATE, "scratch")
         self.remotes = Remotes(self._scratch, self.access)
 
