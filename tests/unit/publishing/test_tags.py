@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _git_access
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _git_access, _git_remote
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.tests.faults.tags import git, make_remote
 from ansible_collections.distrogate.ci.tests.unit.publishing.git_helpers import Tags
@@ -205,6 +205,27 @@ def test_taken_since_it_was_prepared(tags: Tags) -> None:
     assert caught.value.reason == "tag_taken"
     tags(state="undone", **RELEASE)
     assert (tags.there(), tags.there(1)) == ({}, {"1.0.0": tags.two[2]["commit"]})
+
+
+@pytest.mark.parametrize("end", ["committed", "undone"])
+def test_others_come_between_looking_and_pushing(
+    tags: Tags, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    real = _git_remote.Scratch.push
+
+    def late(scratch: _git_remote.Scratch, *arguments: str) -> t.Any:
+        git(tags.remotes[0], "tag", "-f", "-a", "-m", "theirs", "1.0.0", tags.one[1]["commit"])
+        return real(scratch, *arguments)
+
+    tags(tags.one[0], **({"state": "prepared"} if end == "committed" else {}), **RELEASE)
+    monkeypatch.setattr(_git_remote.Scratch, "push", late)
+    if end == "committed":
+        with pytest.raises(DistrogateError) as caught:
+            tags(state=end, **RELEASE)
+        assert caught.value.reason == "tag_taken"
+    else:
+        tags(state=end, **RELEASE)
+    assert tags.there() == {"1.0.0": tags.one[1]["commit"]}
 
 
 def test_a_remote_that_refuses(tags: Tags) -> None:
