@@ -133,8 +133,8 @@ options:
       - A digest that is published already is no change, even if no snapshot of it is there any more.
       - Refused with V(unknown_snapshot) when there is no such snapshot, and with V(package_gone) when a
         package of it is not in the pool as it was. Nothing is published then.
-      - It does not go with O(packages), O(digests), O(layers) and O(state=absent). With O(state=committed) and
-        O(state=undone) it is not looked at.
+      - It does not go with O(packages), O(digests), O(layers) and O(state=absent). With O(state=committed)
+        and O(state=undone) it is not looked at.
       - O(keep_snapshots) leaves a snapshot alone that is named here.
     type: str
   keep_snapshots:

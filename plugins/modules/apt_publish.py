@@ -241,9 +241,9 @@ reason:
   description:
     - Why it failed, for a machine to read. Among them are V(bad_package), V(content_conflict),
       V(downgrade), V(digest_mismatch), V(package_changed), V(not_in_bundle), V(bundle_required),
-      V(no_signing_key), V(key_change), V(bad_layer), V(snapshot_exists), V(unknown_snapshot), V(package_gone),
-      V(bad_restore), V(client_refused), V(no_space), V(lock_timeout), V(reserved), V(unknown_transaction),
-      V(transaction_used) and V(not_latest).
+      V(no_signing_key), V(key_change), V(bad_layer), V(snapshot_exists), V(unknown_snapshot),
+      V(package_gone), V(bad_restore), V(client_refused), V(no_space), V(lock_timeout), V(reserved),
+      V(unknown_transaction), V(transaction_used) and V(not_latest).
   returned: failure
   type: str
   sample: content_conflict

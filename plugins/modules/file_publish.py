@@ -40,7 +40,7 @@ options:
     default: []
   incoming:
     description:
-      - The folder that the files come from. Only plain files are taken; a link anywhere in C(path) is refused.
+      - The folder that the files come from. Only plain files are taken; a link in C(path) is refused.
       - They are cloned where the file system can, else copied, and the copy is compared with its digest.
     type: path
   channel:

@@ -27,8 +27,8 @@ requirements:
 options:
   root:
     description:
-      - A folder on this host for what this module has to remember. It is made when it is missing. Use the same
-        one always. A prepared transaction reserves it.
+      - A folder on this host for what this module has to remember. It is made when it is missing. Always use
+        the same one. A prepared transaction reserves it.
     type: path
     required: true
   artifacts:
@@ -94,9 +94,15 @@ options:
     description: The user for https. The default is V(git).
     type: str
   password:
-    description: The password or token for https, such as V({{ lookup('env', 'GIT_TOKEN'\) }}). Every address of
-      O(artifacts) that is pushed to gets it; set O(push_urls) where a bundle names servers of others.
+    description: The password or token for https. It is given to the remotes in O(password_urls) alone.
     type: str
+  password_urls:
+    description:
+      - The addresses that get O(password), or what they begin with, such as V(https://git.example.org).
+      - A bundle may name servers of others, which are not to see it.
+    type: list
+    elements: str
+    default: []
   ca_file:
     description: A file on this host with the certificates that https takes, instead of the system's.
     type: path
@@ -104,9 +110,9 @@ options:
     description:
       - V(present) checks the commits and pushes the tags.
       - V(prepared) checks them, and reserves O(root) under the id O(transaction).
-      - V(committed) pushes what was prepared. V(undone) drops it; tags that this transaction pushed are removed
-        again, if nothing was pushed with this O(root) since. Their names stay taken, since others may have
-        fetched them.
+      - V(committed) pushes what was prepared. V(undone) drops it; tags that this transaction pushed are
+        removed again, if nothing was pushed with this O(root) since. Their names stay taken, since others may
+        have fetched them.
     type: str
     choices: [present, prepared, committed, undone]
     default: present
@@ -120,8 +126,8 @@ options:
     type: int
     default: 3600
   timeout:
-    description: Seconds to wait for another writer or a prepared transaction, and for each command of git, which
-      has a minute at least.
+    description: Seconds to wait for another writer or a prepared transaction, and for each command of git,
+      which has a minute at least.
     type: int
     default: 600
 extends_documentation_fragment:
@@ -145,6 +151,7 @@ EXAMPLES = r"""
     tagger_name: Release team
     tagger_email: release@example.org
     password: "{{ lookup('env', 'GIT_TOKEN') }}"
+    password_urls: [https://git.example.org]
 
 - name: Prepare what a promotion tags together with others, over ssh
   distrogate.ci.git_publish:
@@ -206,9 +213,9 @@ previous:
   type: str
 reason:
   description:
-    - Why it failed, for a machine to read. Among them are V(bad_artifact), V(artifact_conflict), V(bad_commit),
-      V(digest_mismatch), V(tag_taken), V(bad_url), V(bad_name), V(bad_option), V(git_failed), V(missing_tool),
-      V(command_timeout), V(no_space), V(lock_timeout), V(reserved), V(unknown_transaction),
+    - Why it failed, for a machine to read. Among them are V(bad_artifact), V(artifact_conflict),
+      V(bad_commit), V(digest_mismatch), V(tag_taken), V(bad_url), V(bad_name), V(bad_option), V(git_failed),
+      V(missing_tool), V(command_timeout), V(no_space), V(lock_timeout), V(reserved), V(unknown_transaction),
       V(transaction_used) and V(not_latest).
   returned: failure
   type: str

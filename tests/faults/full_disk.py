@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A repository on a small disk that is full: started in a mount namespace of its own, which needs no root.
+"""A tree on a small disk that is full: started in a mount namespace of its own, which needs no root.
 
     unshare -rm PYTHON -m ansible_collections.distrogate.ci.tests.faults.full_disk apt FOLDER STEP OPERATION…
 
@@ -20,17 +20,19 @@ import sys
 import typing as t
 
 from ansible_collections.distrogate.ci.tests.faults.errors import told_of_space
-from ansible_collections.distrogate.ci.tests.faults.kill import end_agent
-from ansible_collections.distrogate.ci.tests.faults.repositories import Apt, Repository, Rpm
+from ansible_collections.distrogate.ci.tests.faults.files import Files
+from ansible_collections.distrogate.ci.tests.faults.kill import Subject, end_agent
+from ansible_collections.distrogate.ci.tests.faults.repositories import Apt, Rpm
 from ansible_collections.distrogate.ci.tests.faults.run import environment
+from ansible_collections.distrogate.ci.tests.faults.tags import Tags
 
 _PAGE = 4096
 _SIZE, _INODES = 1024 * _PAGE, 1000
 _SLACK = 16  # pages and inodes that a failed attempt may keep: the lock, empty folders
 
 
-class _OnDisk(Repository):
-    where = "disk/repository"
+class _OnDisk(Subject):
+    where = "disk/tree"
 
     @property
     def disk(self) -> pathlib.Path:
@@ -104,7 +106,25 @@ class RpmOnDisk(_OnDisk, Rpm):
     """An rpm repository on the small disk."""
 
 
-SUBJECTS: dict[str, type[_OnDisk]] = {"apt": AptOnDisk, "rpm": RpmOnDisk}
+class FilesOnDisk(_OnDisk, Files):
+    """Sets of files on the small disk; they come from another one."""
+
+
+class TagsOnDisk(_OnDisk, Tags):
+    """What git_publish remembers, and works with, on the small disk; remotes are elsewhere."""
+
+
+SUBJECTS: dict[str, type[_OnDisk]] = {
+    "apt": AptOnDisk,
+    "rpm": RpmOnDisk,
+    "files": FilesOnDisk,
+    "tags": TagsOnDisk,
+}
+OPERATIONS = {
+    **dict.fromkeys(("apt", "rpm"), ("add", "new", "remove", "collect")),
+    "files": ("new", "move", "collect", "commit"),
+    "tags": ("new", "prepare"),
+}
 
 
 def shrink(name: str, folder: pathlib.Path, step: int, *operations: str) -> dict[str, int]:

@@ -10,12 +10,12 @@ import pathlib
 
 import pytest
 
-from ansible_collections.distrogate.ci.tests.faults.full_disk import SUBJECTS, shrink
+from ansible_collections.distrogate.ci.tests.faults.full_disk import OPERATIONS, SUBJECTS, shrink
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize("name", sorted(SUBJECTS))
 def test_a_full_disk(name: str, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
-    failed = shrink(name, tmp_path, 1, "add", "new", "remove", "collect")
+    failed = shrink(name, tmp_path, 1, *OPERATIONS[name])
     with capsys.disabled():
         print(f"\nfull disk, {name}: {failed} attempts failed and left all as it was", end=" ", flush=True)

@@ -105,6 +105,9 @@ class Adapter(Tree, t.Generic[Made]):
     def tidy(self) -> None:
         """Remove what the ledger says is gone."""
 
+    def clean(self) -> None:
+        """Remove what only this run needed, however it ended."""
+
     def has_ended(self, identifier: str) -> bool:
         return identifier in self.ledger().finished
 
@@ -118,10 +121,13 @@ class Adapter(Tree, t.Generic[Made]):
         if self.check_mode or (work == self._end and not os.path.isdir(self.root)):
             return work()
         with self.held(self.identifier):
-            self.tidy()
-            result = work()
-            self.tidy()
-            return result
+            try:
+                self.tidy()
+                result = work()
+                self.tidy()
+                return result
+            finally:
+                self.clean()
 
     def _begin(self) -> Json:
         """present and prepared."""

@@ -112,7 +112,7 @@ class FilePublisher(Adapter[FilePlan]):
             rule = Retention(*(self.params[name] for name in Retention._fields))
             can_undo = plan.undo if self.identifier else {}
             rule.apply(after, can_undo, ledger.serial + 1, int(self.clock()))
-            plan.changes = [("sets", *(sorted(one["sets"]) for one in (before, after)))]
+            plan.changes = [("sets", sorted(before["sets"]), sorted(after["sets"]))]
         moves = self._moves(before, after)
         plan.moves = {name: target for name, (_there, target) in moves.items()}
         told = {**links(before), **{name: there for name, (there, _target) in moves.items()}}
@@ -144,10 +144,7 @@ class FilePublisher(Adapter[FilePlan]):
 
     def _stage_file(self, transaction: Transaction, plan: FilePlan, path: str, whole: bool) -> None:
         name = path.partition("/")[2]
-        if name == SUMS:
-            sha256 = plan.files.identity
-        else:
-            sha256 = plan.files.files[name].sha256
+        sha256 = plan.files.identity if name == SUMS else plan.files.files[name].sha256
         staged = transaction.place(path, sha256) if whole else transaction.stage()
         if name == SUMS:
             with open(staged, "wb") as stream:
@@ -164,7 +161,7 @@ class FilePublisher(Adapter[FilePlan]):
             raise DistrogateError(
                 "artifact_missing", "Files have to be brought, but incoming does not say from where."
             )
-        return os.path.abspath(self.params["incoming"])
+        return str(os.path.abspath(self.params["incoming"]))
 
     def tidy(self) -> None:
         self.tree.sweep(self.ledger().data.get("gone", {}))
@@ -220,7 +217,7 @@ def _with_sizes(files: FileSet, known: t.Mapping[str, t.Sequence[t.Any]]) -> Fil
 
 
 def _url(url: str | None, root: str) -> str:
-    found = url or "file://" + urllib.parse.quote(root)
+    found: str = url or "file://" + urllib.parse.quote(root)
     if not found.isprintable() or " " in found:
         raise DistrogateError("bad_name", f"url {found!r} has spaces or control characters.")
     return found.rstrip("/")

@@ -17,7 +17,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._file_incom
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._file_set import SUMS, FileSet
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import inside, sync_directory
-from ansible_collections.distrogate.ci.plugins.module_utils._core._touched import TouchLog, Touched
+from ansible_collections.distrogate.ci.plugins.module_utils._core._touched import Touched, TouchLog
 from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import PRIVATE
 
 PREVIOUS = ".previous"

@@ -10,7 +10,7 @@ import hashlib
 import re
 import typing as t
 
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._git_remote import checked_url
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._git_access import checked_url
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import digest_json
 

@@ -108,7 +108,7 @@ def _check_files(root: str, wanted: str, package: Package) -> None:
 
 def _settings(after: Json, kept: Json) -> Json:
     """As they are now, but there is an index for every package that comes back."""
-    wider = {
+    wider: Json = {
         name: sorted({*after[name], *kept[name]})
         for name in ("architectures", "components")
         if name in after and name in kept

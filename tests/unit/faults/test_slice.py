@@ -13,13 +13,15 @@ import shutil
 import pytest
 
 from ansible_collections.distrogate.ci.tests.faults.errors import can_fail, fail
+from ansible_collections.distrogate.ci.tests.faults.files import Files
+from ansible_collections.distrogate.ci.tests.faults.full_disk import OPERATIONS, shrink
 from ansible_collections.distrogate.ci.tests.faults.full_disk import SUBJECTS as ON_DISK
-from ansible_collections.distrogate.ci.tests.faults.full_disk import shrink
 from ansible_collections.distrogate.ci.tests.faults.kill import Subject, end_agent
 from ansible_collections.distrogate.ci.tests.faults.mirrors import Mirrors
 from ansible_collections.distrogate.ci.tests.faults.readers import Contest
 from ansible_collections.distrogate.ci.tests.faults.repositories import Repository
 from ansible_collections.distrogate.ci.tests.faults.siege import Budget, Siege, worlds
+from ansible_collections.distrogate.ci.tests.faults.tags import Tags
 
 traced = pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
 
@@ -52,6 +54,14 @@ def test_a_few_kills_of_mirrors() -> None:
 
 @pytest.mark.faults
 @traced
+@pytest.mark.parametrize("kind", [Files, Tags])
+def test_a_few_kills_of_what_is_no_package(kind: type[Subject]) -> None:
+    with worlds(kind, 1) as subjects:
+        assert Siege(subjects, some(4), operations=one_of(subjects[0])).run().effective
+
+
+@pytest.mark.faults
+@traced
 def test_a_few_errors(repository: Repository) -> None:
     siege = Siege([repository], some(3), fail, can_fail, operations=one_of(repository))
     assert siege.run().tried == 3
@@ -60,7 +70,7 @@ def test_a_few_errors(repository: Repository) -> None:
 @pytest.mark.faults
 @pytest.mark.parametrize("name", sorted(ON_DISK))
 def test_a_few_full_disks(name: str, tmp_path: pathlib.Path) -> None:
-    assert all(shrink(name, tmp_path, 16, "add").values())
+    assert all(shrink(name, tmp_path, 16, OPERATIONS[name][0]).values())
 
 
 @pytest.mark.faults

@@ -20,6 +20,7 @@ class GitServer:
 
     def __init__(self, folder: pathlib.Path, user: str, password: str, moved: str = "") -> None:
         self.asked: list[str] = []
+        self.secrets: list[str | None] = []
         secret = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
         backend = subprocess.run(
             ["git", "--exec-path"], check=True, capture_output=True, text=True
@@ -27,8 +28,9 @@ class GitServer:
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # noqa: N802 -- the name is http.server's
+            def do_GET(self) -> None:
                 outer.asked.append(self.path)
+                outer.secrets.append(self.headers.get("Authorization"))
                 if moved:
                     self.send_response(302)
                     self.send_header("Location", moved + self.path)

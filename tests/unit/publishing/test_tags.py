@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _git_remote
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _git_access, _git_remote
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.tests.faults.tags import git, make_remote
 from ansible_collections.distrogate.ci.tests.unit.publishing.git_helpers import Tags
@@ -71,7 +71,7 @@ def test_a_commit_of_no_branch(tags: Tags) -> None:
 def test_servers(tags: Tags, monkeypatch: pytest.MonkeyPatch, version: str, filters: str) -> None:
     """Older ones give out no commit but what a ref names, and some send contents always."""
     git(tags.remotes[0], "config", "uploadpack.allowFilter", filters)
-    monkeypatch.setitem(_git_remote._SETTINGS, "protocol.version", version)
+    monkeypatch.setitem(_git_access._SETTINGS, "protocol.version", version)
     tags(tags.one[0])
     assert tags.there() == {"1.0.0": tags.one[0]["commit"]}
 
@@ -207,6 +207,27 @@ def test_taken_since_it_was_prepared(tags: Tags) -> None:
     assert (tags.there(), tags.there(1)) == ({}, {"1.0.0": tags.two[2]["commit"]})
 
 
+@pytest.mark.parametrize("end", ["committed", "undone"])
+def test_others_come_between_looking_and_pushing(
+    tags: Tags, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    real = _git_remote.Scratch.push
+
+    def late(scratch: _git_remote.Scratch, *arguments: str) -> t.Any:
+        git(tags.remotes[0], "tag", "-f", "-a", "-m", "theirs", "1.0.0", tags.one[1]["commit"])
+        return real(scratch, *arguments)
+
+    tags(tags.one[0], **({"state": "prepared"} if end == "committed" else {}), **RELEASE)
+    monkeypatch.setattr(_git_remote.Scratch, "push", late)
+    if end == "committed":
+        with pytest.raises(DistrogateError) as caught:
+            tags(state=end, **RELEASE)
+        assert caught.value.reason == "tag_taken"
+    else:
+        tags(state=end, **RELEASE)
+    assert tags.there() == {"1.0.0": tags.one[1]["commit"]}
+
+
 def test_a_remote_that_refuses(tags: Tags) -> None:
     """Without an id nobody could ask for it later: all is taken back."""
     tags.refuse(1)
@@ -232,7 +253,7 @@ def test_half_committed(tags: Tags, end: str) -> None:
         assert (tags.there(), tags.there(1)) == ({}, {})
         assert refused(tags, tags.one[1], timeout=0).reason == "tag_taken"
         return
-    with pytest.raises(DistrogateError, match="transaction release .* cannot go on") as caught:
+    with pytest.raises(DistrogateError, match=r"transaction release .* cannot go on") as caught:
         tags(tags.one[2], version="9.0.0")
     assert caught.value.details["transaction"] == "release"
     tags.refuse(1, refusing=False)

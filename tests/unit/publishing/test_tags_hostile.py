@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._git_remote import Access, checked_url
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._git_access import Access, checked_url
 from ansible_collections.distrogate.ci.plugins.module_utils._core import _command
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.tests.faults.tags import git
@@ -132,6 +132,7 @@ def test_names_of_tags(tags: Tags, tag: str) -> None:
             {"message": text}
             for text in ("", " \n", "a\0b", "a\x1b[1m", "{other}", "x" * (64 << 10 | 1), "{subject}")
         ),
+        {"password": "x"},
         *({"tag": text} for text in ("{other}", "{version}", "{channel}")),
         *(
             {"ssh_options": [text]}
@@ -176,7 +177,8 @@ def test_what_the_user_configured_does_not_run(
     for name in ("pre-push", "reference-transaction", "post-checkout", "helper"):
         (hooks / name).write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
         (hooks / name).chmod(0o755)
-    text = f'[core]\nhooksPath = {hooks}\n[credential]\nhelper = "{hooks}/helper"\n[url "x:"]\ninsteadOf = file:\n'
+    text = f'[core]\nhooksPath = {hooks}\n[credential]\nhelper = "{hooks}/helper"\n'
+    text += '[url "x:"]\ninsteadOf = file:\n'
     (tmp_path / ".gitconfig").write_text(text)
     for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"):
         monkeypatch.setenv(name, str(tmp_path / ".gitconfig"))
@@ -212,7 +214,7 @@ def test_a_password_is_on_no_command_line(tags: Tags, monkeypatch: pytest.Monkey
     git(tags.remotes[0], "config", "http.receivepack", "true")
     with GitServer(tags.folder / "remotes", "ci", "secret-word") as server:
         artifact = {**tags.one[0], "url": f"{server.url}/one"}
-        options: Json = {"protocols": ["http"], "username": "ci"}
+        options: Json = {"protocols": ["http"], "username": "ci", "password_urls": [server.url]}
         with pytest.raises(DistrogateError) as caught:
             tags(artifact, **options, password="other-word")
         assert caught.value.reason == "git_failed"
@@ -231,17 +233,20 @@ def test_a_password_is_on_no_command_line(tags: Tags, monkeypatch: pytest.Monkey
 
 def test_a_password_is_for_its_remote_alone(tags: Tags) -> None:
     """A server that sends git elsewhere does not get it there."""
-    with GitServer(tags.folder / "remotes", "ci", "word") as stranger:
-        with GitServer(tags.folder / "remotes", "ci", "word", moved=stranger.url) as server:
-            with pytest.raises(DistrogateError) as caught:
-                tags(
-                    {**tags.one[0], "url": f"{server.url}/one"},
-                    protocols=["http"],
-                    username="ci",
-                    password="word",
-                )
-        assert caught.value.reason == "git_failed"
-        assert stranger.asked == []
+    options: Json = {"protocols": ["http"], "username": "ci", "password": "word"}
+    folder = tags.folder / "remotes"
+    with (
+        GitServer(folder, "ci", "word") as stranger,
+        GitServer(folder, "ci", "word", moved=stranger.url) as server,
+        pytest.raises(DistrogateError) as caught,
+    ):
+        tags({**tags.one[0], "url": f"{server.url}/one"}, password_urls=[server.url], **options)
+    assert caught.value.reason == "git_failed"
+    assert stranger.asked == []
+    with GitServer(folder, "ci", "word") as stranger, pytest.raises(DistrogateError) as caught:
+        tags({**tags.one[0], "url": f"{stranger.url}/one"}, password_urls=["http://127.0.0.1:1"], **options)
+    assert caught.value.reason == "git_failed"
+    assert stranger.asked and stranger.secrets == [None] * len(stranger.asked)
 
 
 def test_ssh_gets_its_words_whole() -> None:
@@ -255,4 +260,4 @@ def test_ssh_gets_its_words_whole() -> None:
         "UserKnownHostsFile=/etc/x/known",
         "Port=29418",
     } <= set(options)
-    assert "secret" not in str(access.environment("ssh://git@example.org/x"))
+    assert "secret" not in str(access.environment())
