@@ -124,12 +124,15 @@ def _drop(connection: sqlite3.Connection, digest: str) -> None:
 
 
 def _take_in(connection: sqlite3.Connection, source: Source, digest: str, stamp: str) -> None:
-    row = connection.execute("SELECT id, stamp, problem FROM bundle WHERE digest = ?", (digest,)).fetchone()
+    query = "SELECT stamp, problem, unknown FROM bundle WHERE digest = ?"
+    old, problem, unknown = connection.execute(query, (digest,)).fetchone() or ("", "", "")
+    same = not problem and old.split(" ")[:2] == stamp.split(" ")[:2]
     try:
         said = read_said(source.archive.statements(digest), f"sha256:{digest}", source.keys)
-        if row is None or row[2] or row[1].split(" ")[:2] != stamp.split(" ")[:2]:
+        if not same or unknown:  # whoever becomes known may have stated which file it is
             bundle, sha256 = source.archive.read(digest)
             check_file(said, f"sha256:{digest}", sha256)
+        if not same:
             _drop(connection, digest)
             _insert(connection, digest, bundle)
     except DistrogateError as error:

@@ -109,8 +109,8 @@ def check_file(said: Json, digest: str, sha256: str) -> None:
     if stated and sha256 not in stated:
         raise DistrogateError(
             "bad_bundle",
-            f"The bundle.json of {digest} has the sha256 {sha256}, which its provenance does not state: it was"
-            " edited. Put it back as it was sealed.",
+            f"The bundle.json of {digest} has the sha256 {sha256}, which its provenance does not state: it"
+            " was edited. Put it back as it was sealed.",
         )
 
 

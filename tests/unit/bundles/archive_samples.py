@@ -31,7 +31,7 @@ def commit(text: str) -> str:
 
 def deb(package: str, version: str, **more: t.Any) -> Json:
     """A package in a file."""
-    name = f"{sha(package)[:8]}_{version}_amd64.deb"
+    name = f"{sha(package + version)[:8]}_amd64.deb"
     facts = {"package": package, "package_version": version, "architecture": "amd64"}
     sha256 = sha(f"{package} {version} {more}")
     return {"type": "deb", "name": name, "path": f"artifacts/{name}", "sha256": sha256, "size": 1, **facts}
@@ -149,7 +149,7 @@ class World:
         previous = before["digest"] if before else None
         row = {"digest": bundle["digest"], "version": f"{serial}.0.0", "at": f"2026-02-{serial:02}T00:00:00Z"}
         states = [{"host": "r", "plugin": "apt_publish", "state_digest": "x", "arguments": {"root": "/r"}}]
-        row.update(by="ann", serial=serial, **more)
+        row.update({"by": "ann", "serial": serial, **more})
         pointer = {**row, "previous": previous}
         self.store.transact(
             {},
