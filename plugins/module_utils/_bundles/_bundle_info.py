@@ -16,7 +16,6 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle imp
     digest_hex,
     trees_hex,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._difference import difference
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._index import Index
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._index_contents import (
     contents,
@@ -207,6 +206,9 @@ class Finder:
 
     def difference(self, old: str, new: str) -> Json:
         """From one bundle, channel or version to another; both are read from the files and checked."""
+        # Few ask this, and everybody would wait for its tables.
+        from ansible_collections.distrogate.ci.plugins.module_utils._bundles._difference import difference
+
         one, other = resolve(self._store, old), resolve(self._store, new)
         found = difference(contents(self._checked(one)[0]), contents(self._checked(other)[0]))
         return {"from": one, "to": other, **found}
