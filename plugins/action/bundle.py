@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 import typing as t
@@ -14,29 +13,35 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _remarks, _statements
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._archive import Archive
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle import (
-    SEAL,
     bundle_text,
     digest_hex,
-    make_bundle,
     packages,
     parse_bundle,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._known_keys import KnownKeys
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._options import (
     bundle_options,
     locate,
     register,
     register_key,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy import artifact_reasons
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_trust import read_statements
 from ansible_collections.distrogate.ci.plugins.module_utils._core._action import ActionCall, ControllerAction
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import now
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import open_store
 from ansible_collections.distrogate.ci.plugins.plugin_utils._bundle_files import RemoteRun
+from ansible_collections.distrogate.ci.plugins.plugin_utils._bundle_sealing import (
+    missing,
+    remarked,
+    sealed_bundle,
+)
 from ansible_collections.distrogate.ci.plugins.plugin_utils._hosts import Hosts
 
 Json = dict[str, t.Any]
+_STATEMENTS = "statements/"
 
 
 class ActionModule(ControllerAction, ActionBase):
@@ -62,14 +67,15 @@ class ActionModule(ControllerAction, ActionBase):
         run = RemoteRun(hosts, hosts.own, call.params["run_dir"], "stages")
         stages = run.stages
         sealed = now()
-        bundle = _sealed(run, stages)
+        bundle = sealed_bundle(run, stages)
         _check_wanted(call.params["bundle"], bundle, run)
         text = bundle_text(bundle)
-        statements = _missing(run, stages, bundle, text=text, key=key, sealed=sealed)
-        statements.update(_remarked(run, bundle["digest"], key, added))
+        statements = missing(run, stages, bundle, text=text, key=key, sealed=sealed)
+        statements.update(remarked(run, bundle["digest"], key, added))
         # The bundle first: statements about a bundle that was never sealed would bar another one.
         files = {} if run.bundle_text == text else {"bundle.json": text}
         _add(call, run, bundle, key, {**files, **_signed(statements, key)})
+        _archive(call, run, text, bundle["digest"], key.public)
         if not call.check_mode:
             facts = {
                 "run_dir": run.run_dir,
@@ -88,22 +94,24 @@ class ActionModule(ControllerAction, ActionBase):
         """Say something of a bundle that is sealed, without vouching for what it is."""
         params = call.params
         host, run_dir = hosts.own, params["run_dir"]
-        with open_store(params["store"], create=not call.check_mode) as store:
-            if run_dir is None:
+        if run_dir is None:
+            with open_store(params["store"], create=False) as store:
                 facts = locate(store, params["bundle"])
-                host, run_dir = facts["host"], facts["run_dir"]
-            run = RemoteRun(hosts, host, run_dir, None)
-            if run.bundle_text is None:
-                raise DistrogateError(
-                    "not_sealed",
-                    f"{run_dir} has no bundle.json: there is nothing to speak of. Seal it first.",
-                )
-            bundle = parse_bundle(run.bundle_text, f"{run_dir}/bundle.json")
-            _check_wanted(params["bundle"], bundle, run)
-            statements = _remarked(run, bundle["digest"], key, added)
-            _add(call, run, bundle, key, _signed(statements, key))
-            if not call.check_mode and register_key(store, key.public.keyid, key.public.pem):
-                call.difference.add("registered", None, key.public.keyid)
+            host, run_dir = facts["host"], facts["run_dir"]
+        run = RemoteRun(hosts, host, run_dir, None)
+        if run.bundle_text is None:
+            raise DistrogateError(
+                "not_sealed", f"{run_dir} has no bundle.json: there is nothing to speak of. Seal it first."
+            )
+        bundle = parse_bundle(run.bundle_text, f"{run_dir}/bundle.json")
+        _check_wanted(params["bundle"], bundle, run)
+        statements = remarked(run, bundle["digest"], key, added)
+        _add(call, run, bundle, key, _signed(statements, key))
+        _archive(call, run, run.bundle_text, bundle["digest"], key.public)
+        if not call.check_mode:
+            with open_store(params["store"]) as store:
+                if register_key(store, key.public.keyid, key.public.pem):
+                    call.difference.add("registered", None, key.public.keyid)
 
 
 def _check_wanted(wanted: str | None, bundle: Json, run: RemoteRun) -> None:
@@ -116,7 +124,7 @@ def _check_wanted(wanted: str | None, bundle: Json, run: RemoteRun) -> None:
 
 
 def _signed(statements: dict[str, Json], key: _statements.SigningKey) -> dict[str, str]:
-    return {f"statements/{name}": _statements.sign(value, key) for name, value in statements.items()}
+    return {_STATEMENTS + name: _statements.sign(value, key) for name, value in statements.items()}
 
 
 def _add(
@@ -127,57 +135,22 @@ def _add(
         call.difference.add(name, None, "added")
     if files and not call.check_mode:
         run.add(files)
+    for name, text in files.items():
+        if name.startswith(_STATEMENTS):
+            run.statements[name[len(_STATEMENTS) :]] = text
 
 
-def _sealed(run: RemoteRun, stages: dict[str, t.Any]) -> Json:
-    """The bundle as the stages tell it, which must be what lies there, in files and in bundle.json."""
-    old = None if run.bundle_text is None else parse_bundle(run.bundle_text, f"{run.run_dir}/bundle.json")
-    # What was sealed by an earlier release stays in the form that it had.
-    form = {} if old is None else {"version": old["version"]}
-    bundle = make_bundle(run.frozen, stages, run.run_dir, **form)
-    reasons = artifact_reasons(bundle["artifacts"], run.found)
-    if reasons:
-        raise DistrogateError(
-            "artifact_changed",
-            " ".join(reason.message for reason in reasons) + " Run the stage that makes it again.",
-            refused=[reason.as_dict() for reason in reasons],
-        )
-    if old is not None and old != bundle:
-        raise DistrogateError(
-            "bundle_sealed",
-            f"{run.run_dir} is sealed as {old['digest']}, and its stages now tell of {bundle['digest']}."
-            " Give the new artifacts a run directory of their own.",
-            sealed=old["digest"],
-        )
-    return bundle
-
-
-def _missing(
-    run: RemoteRun,
-    stages: dict[str, Json],
-    bundle: Json,
-    *,
-    text: str,
-    key: _statements.SigningKey,
-    sealed: str,
-) -> dict[str, Json]:
-    """The statements of sealing that the run directory does not have yet, by file name."""
-    provenance = f"provenance-{key.public.keyid[:16]}.json"
-    sha256 = hashlib.sha256(text.encode("utf-8")).hexdigest()
-    found = {provenance: _statements.provenance_statement(bundle, sha256, run.frozen, run.host, sealed)}
-    for name, record in stages.items():
-        stated = None if name == SEAL else _statements.stage_statement(bundle["digest"], record)
-        if stated is not None:
-            found[stated[0]] = stated[1]
-    return {name: value for name, value in found.items() if name not in run.statements}
-
-
-def _remarked(
-    run: RemoteRun, digest: str, key: _statements.SigningKey, added: list[tuple[str, Json]]
-) -> dict[str, Json]:
-    """What was said from outside of the run, and is not there yet, by file name."""
-    return dict(
-        _remarks.remark(kind, digest, said, time.time_ns())
-        for kind, said in added
-        if not _remarks.said_already(kind, said, run.statements, digest, key.public)
-    )
+def _archive(call: ActionCall, run: RemoteRun, text: str, digest: str, key: _statements.PublicKey) -> None:
+    """Bring the archive what it lacks. Nothing leaves it, so only what a known key signed may enter."""
+    if not call.params["archive"]:
+        return
+    keys = [key]
+    if not call.check_mode:
+        with open_store(call.params["store"]) as store:
+            keys += KnownKeys(store).keys()
+    good = read_statements(run.statements, digest, keys)[0]
+    said = {statement.name: run.statements[statement.name] for statement in good}
+    added = Archive(call.params["archive"]).add(digest, text, said, call.check_mode)
+    call.result["archived"] = added
+    for name in added:
+        call.difference.add(f"archived {name}", None, "added")

@@ -16,23 +16,34 @@ author:
 description:
   - Writes C(bundle.json) into a run directory. It lists the artifacts of all successful stages and the
     inputs that they came from, and its digest covers these and nothing else.
+  - An artifact is a file of the run directory, an image or a chart in a registry (types V(oci_image) and
+    V(helm_chart)), a V(git_commit), or the state of a repository as the list of its packages (V(apt_state),
+    V(rpm_state)). Each says which stage made it, and of which project, commit and change, where it is known.
   - Signs an in-toto statement for the verdict of every stage, and one of SLSA provenance. Verdicts, of
     success and of failure, are statements about the digest; they do not change it, and they can be added
-    long after sealing.
+    long after sealing. So can waivers and holds, which the policy of a promotion reads.
   - The task's host is the one with the run directory. Keys and signatures stay on the controller.
-  - Every artifact must be the file that its stage recorded. A run directory is sealed once. Sealing it again
+  - Every file must be the one that its stage recorded. A run directory is sealed once. Sealing it again
     adds what is missing, such as the verdict of a stage that was run since. Other artifacts are refused.
 requirements:
   - securesystemslib[crypto], on the controller
 options:
   run_dir:
-    description: The run directory, on the task's host.
+    description:
+      - The run directory, on the task's host. It is needed to seal.
     type: path
-    required: true
-  state:
-    description: V(sealed) means that the bundle is written, signed and registered.
+  bundle:
+    description:
+      - The digest of the bundle. Another one in the run directory is refused.
+      - With O(state=stated) and without O(run_dir), the store says where it lies.
     type: str
-    choices: [sealed]
+  state:
+    description:
+      - V(sealed) means that the bundle is written, signed and registered.
+      - V(stated) means that what O(add) says is said of a bundle that is sealed already. Nothing else is
+        signed, so who may waive need not vouch for what was built. No artifact is read.
+    type: str
+    choices: [sealed, stated]
     default: sealed
   signing_key:
     description:
@@ -44,32 +55,57 @@ options:
       The name of an environment variable of the controller that holds such a key, instead of a file.
     type: str
   add:
-    description: Statements to add, which came from outside of the run.
+    description:
+      - Statements to add, which came from outside of the run.
+      - What this key said before, and nobody spoke of since, is not said again.
     type: list
     elements: dict
     default: []
     suboptions:
       predicate_type:
-        description: What kind of statement it is. V(verdict) is the result of a test.
+        description:
+          - What kind of statement it is. V(verdict) is the result of a test, with O(add[].name) and
+            O(add[].result).
+          - V(waiver) lets a promotion pass one rule of its policy, with O(add[].rule), O(add[].author),
+            O(add[].reason) and O(add[].expires). It counts for this bundle alone, until it expires.
+          - V(hold) keeps the bundle from being promoted until a V(hold_release) of the same O(add[].name).
+            Both need O(add[].author) and O(add[].reason).
         type: str
-        choices: [verdict]
+        choices: [verdict, waiver, hold, hold_release]
         required: true
       name:
         description: >-
-          What was tested, as a policy names it. A verdict of a stage's name replaces that
-          stage's one.
+          What was tested, as a policy names it, or the name of the hold. A verdict of a stage's name replaces
+          that stage's one.
         type: str
-        required: true
       result:
-        description: What came out.
+        description: What came out of a test.
         type: str
         choices: [PASSED, FAILED]
-        required: true
+      rule:
+        description: The rule that is waived, as RV(distrogate.ci.bundle_promote#module:refused) names it.
+        type: str
+        choices: [holds, minimum_age, newer_than_channel, verdicts]
+      stage:
+        description: The only verdict that is waived. Without it all are.
+        type: str
+      hold:
+        description: The only hold that is waived. Without it all are.
+        type: str
+      author:
+        description: The person who waives, holds or releases.
+        type: str
+      reason:
+        description: Why, for those who read about it later.
+        type: str
+      expires:
+        description: When a waiver ends, in UTC, such as V(2026-12-31T12:00:00Z).
+        type: str
       url:
         description: Where to read about it.
         type: str
       explanation:
-        description: A sentence about it.
+        description: A sentence about a verdict.
         type: str
 attributes:
   check_mode:
@@ -79,6 +115,7 @@ extends_documentation_fragment:
   - distrogate.ci.attributes.action
   - distrogate.ci.attributes.actiongroup_ci
   - distrogate.ci.store
+  - distrogate.ci.archive
 seealso:
   - module: distrogate.ci.bundle_info
   - module: distrogate.ci.bundle_promote
@@ -101,6 +138,30 @@ EXAMPLES = r"""
         name: endurance
         result: PASSED
         url: https://tests.example.org/endurance/7
+
+- name: Waive one verdict for one bundle, until the lab is repaired
+  distrogate.ci.bundle:
+    bundle: "{{ sealed.digest }}"
+    state: stated
+    signing_key: /etc/distrogate/release-manager.pem
+    add:
+      - predicate_type: waiver
+        rule: verdicts
+        stage: system_test
+        author: Ada Example
+        reason: The lab has no power until Monday; the same change passed yesterday.
+        expires: "2026-12-31T12:00:00Z"
+
+- name: Hold a bundle back
+  distrogate.ci.bundle:
+    bundle: "{{ sealed.digest }}"
+    state: stated
+    signing_key: /etc/distrogate/release-manager.pem
+    add:
+      - predicate_type: hold
+        name: data-loss
+        author: Ada Example
+        reason: It may lose data on upgrades, see the report of this morning.
 """
 
 RETURN = r"""
@@ -122,8 +183,14 @@ added:
   type: list
   elements: str
   returned: success
+archived:
+  description: The files that were added to the bundle's folder in the archive.
+  type: list
+  elements: str
+  returned: with O(archive)
 reason:
-  description: A word for why it failed, such as V(artifact_changed), V(bundle_sealed), V(bad_key).
+  description: A word for why it failed, such as V(artifact_changed), V(bad_artifact), V(bundle_sealed),
+    V(not_sealed), V(other_bundle), V(bad_key).
   type: str
   returned: failure
 """

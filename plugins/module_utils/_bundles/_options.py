@@ -12,6 +12,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle imp
     digest_hex,
     trees_hex,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._info_options import archive_option
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_model import NARROWED
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Delete, Put, Store
@@ -63,6 +64,7 @@ def bundle_options() -> Options:
             "bundle": {"type": "str"},
             "state": {"type": "str", "choices": ["sealed", "stated"], "default": "sealed"},
             **store_option(),
+            **archive_option(),
             "add": {"type": "list", "elements": "dict", "options": _ADDED, "default": []},
             **_KEY,
         },

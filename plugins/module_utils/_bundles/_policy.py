@@ -24,71 +24,33 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_rul
     sealed_at,
     verdict_reasons,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_trust import (
+    of_vouchers,
+    read_statements,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_waivers import waive
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._statements import (
-    PROMOTION,
     PROVENANCE,
-    WAIVER,
     PublicKey,
     Statement,
-    verify,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 
-# No rule asks where else it was promoted, and a waiver of another channel's signer says nothing here.
-# Both stay for ever, so they may not bar a channel that does not trust who signed them.
-_IGNORED_OF_STRANGERS = frozenset((PROMOTION, WAIVER))
 
-
-def _untrusted(message: str) -> Reason:
-    return Reason("signers", message, "Add the signer's public key to policy.signers.")
-
-
-def read_statements(
-    texts: t.Mapping[str, str], digest: str, keys: t.Sequence[PublicKey]
-) -> tuple[list[Statement], list[Reason]]:
-    """The statements about ``digest`` whose signatures hold; the reasons against the others."""
-    good: list[Statement] = []
-    reasons: list[Reason] = []
-    for name in sorted(texts):
-        try:
-            statement = verify(name, texts[name], keys)
-        except DistrogateError as error:
-            if error.reason == "unknown_signer" and error.details["claimed_type"] in _IGNORED_OF_STRANGERS:
-                continue
-            if error.reason == "unknown_signer":
-                reasons.append(_untrusted(error.message))
-            elif error.reason == "bad_statement":
-                reasons.append(Reason("signature", error.message, f"Put back {name} as it was signed."))
-            else:
-                raise
-            continue
-        if statement.subject != digest:
-            reasons.append(
-                Reason(
-                    "subject",
-                    f"{name} speaks of {statement.subject}, not of this bundle ({digest}).",
-                    "Remove the file: it belongs to another bundle.",
-                )
-            )
-        else:
-            good.append(statement)
-    return good, reasons
+def _stated_files(statement: Statement) -> list[str]:
+    """The digests of bundle.json that a provenance states."""
+    if statement.predicate_type != PROVENANCE:
+        return []
+    listed = part(statement.predicate, "runDetails").get("byproducts")
+    products = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+    digests = [part(item, "digest").get("sha256") for item in products if item.get("name") == "bundle.json"]
+    return [sha256 for sha256 in digests if isinstance(sha256, str)]
 
 
 def _file_reasons(statements: t.Iterable[Statement], bundle_text: str) -> list[Reason]:
     """The provenance names bundle.json by its digest, so that even its paths cannot be edited."""
     actual = hashlib.sha256(bundle_text.encode("utf-8")).hexdigest()
-    products: list[t.Any] = []
-    for statement in statements:
-        if statement.predicate_type == PROVENANCE:
-            listed = part(statement.predicate, "runDetails").get("byproducts")
-            products += listed if isinstance(listed, list) else [None]
-    stated = [
-        part(product, "digest").get("sha256")
-        for product in (item if isinstance(item, dict) else {} for item in products)
-        if product.get("name", "bundle.json") == "bundle.json"
-    ]
+    stated = [sha256 for statement in statements for sha256 in _stated_files(statement)]
     if not stated:
         return [
             Reason(
@@ -97,7 +59,7 @@ def _file_reasons(statements: t.Iterable[Statement], bundle_text: str) -> list[R
                 "Seal the bundle with a key that the policy trusts.",
             )
         ]
-    if any(sha256 != actual for sha256 in stated):
+    if actual not in stated:  # the same bundle, sealed in another run directory, may have other paths
         return [
             Reason(
                 "bundle",
@@ -142,19 +104,6 @@ def read_bundle(text: str | None) -> tuple[Json | None, list[Reason]]:
         return None, [Reason("bundle", error.message, "Put back bundle.json as it was sealed.")]
 
 
-def _of_vouchers(
-    statements: t.Iterable[Statement], keys: t.Sequence[PublicKey]
-) -> tuple[list[Statement], list[Reason]]:
-    """The statements but waivers of those who may vouch; who may only waive can say nothing else."""
-    keyids = {key.keyid for key in keys}
-    said = [statement for statement in statements if statement.predicate_type != WAIVER]
-    good = [statement for statement in said if statement.keyid in keyids]
-    others = [s for s in said if s.keyid not in keyids and s.predicate_type not in _IGNORED_OF_STRANGERS]
-    return good, [
-        _untrusted(f"{s.name} is signed by {s.keyid}, who may waive and not vouch.") for s in others
-    ]
-
-
 def evaluate(
     *,
     bundle_text: str | None,
@@ -195,7 +144,7 @@ def evaluate(
     waiving = list(keys if waiver_keys is None else waiver_keys)
     known = {key.keyid: key for key in (*keys, *waiving)}
     verified, bad = read_statements(statements, bundle["digest"], list(known.values()))
-    trusted, unvouched = _of_vouchers(verified, keys)
+    trusted, unvouched = of_vouchers(verified, keys, rules["waivable"])
     reasons += bad + unvouched + _file_reasons(trusted, bundle_text)
     current = None if rolling_back else current
     standing, waived = waive(

@@ -11,12 +11,12 @@ import contextlib
 import re
 import typing as t
 
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy import read_statements
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_model import NARROWED
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_rules import (
     hold_order,
     verdict_order,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_trust import read_statements
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._statements import (
     HOLD,
     HOLD_RELEASE,

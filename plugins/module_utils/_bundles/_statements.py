@@ -12,6 +12,7 @@ import re
 import types
 import typing as t
 
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._values import check_value
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import (
     canonical_json,
@@ -213,13 +214,17 @@ def verify(name: str, text: str, keys: t.Sequence[PublicKey]) -> Statement:
     lib = _library()
     try:
         raw = parse_json(text, name, _LIMIT)
-        named = {signature["keyid"] for signature in raw["signatures"]}
+        (signature,) = raw["signatures"]  # what a signature does not cover, somebody may add: more of them
+        if set(signature) != {"keyid", "sig"}:  # or keys beside it
+            raise DistrogateError("bad_statement", f"The signature of {name} has other parts: it was edited.")
+        named = {signature["keyid"]}
         envelope = lib.dsse.Envelope.from_dict(raw)
         if _spelling(envelope.to_dict()) != text or envelope.payload_type != PAYLOAD_TYPE:
             raise DistrogateError(
                 "bad_statement", f"{name} is not spelled as signing spells it: it was edited."
             )
         payload = parse_json(envelope.payload, f"the payload of {name}", _LIMIT)
+        check_value(payload, "bad_statement", f"The payload of {name}")
         known = [key for key in keys if key.keyid in named]
         if not known:
             raise DistrogateError(

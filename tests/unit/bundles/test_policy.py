@@ -146,8 +146,18 @@ def test_a_stranger_cannot_release_a_hold(case: Case, other_key: t.Any) -> None:
     case.say(_statements.HOLD, said)
     case.say(_statements.HOLD_RELEASE, {**said, "at_ns": 11}, other_key)
     assert sorted(case.rules()) == ["holds", "signers"]
+
+
+def test_who_may_waive_holds_may_also_hold_and_release(case: Case, other_key: t.Any) -> None:
+    said = {"name": "cve", "author": "Grace", "reason": "x", "at_ns": 10}
+    case.say(_statements.HOLD, said, other_key)
     waiving = {"waiver_keys": [other_key.public]}
-    assert sorted(case.rules(**waiving)) == ["holds", "signers"]  # who may waive may not release
+    assert case.rules(**waiving) == ["holds"]
+    case.say(_statements.HOLD_RELEASE, {**said, "at_ns": 11}, other_key)
+    assert case.rules(**waiving) == []
+    assert case.rules({"waivable": ["verdicts"]}, **waiving) == ["holds"]
+    case.say(_statements.HOLD_RELEASE, {**said, "at_ns": 12})
+    assert case.rules({"waivable": ["verdicts"]}, **waiving) == []
 
 
 def test_a_waiver_is_shown_in_place_of_its_reason(case: Case) -> None:
@@ -269,7 +279,9 @@ def test_a_signer_who_writes_nonsense_is_no_crash(case: Case, predicate: Json) -
     case.say(_statements.PROVENANCE, predicate)
     case.say(_statements.HOLD, {"name": ["x"], "at_ns": "soon"})
     case.say(_statements.TEST_RESULT, {"stage": {}, "at_ns": True})
-    assert sorted(case.rules({"minimum_age": 5})) == ["bundle", "holds"]
+    assert case.rules({"minimum_age": 5}) == ["holds"]
+    del case.statements["provenance.json"]
+    assert sorted(case.rules({"minimum_age": 5})) == ["holds", "minimum_age", "provenance"]
 
 
 def test_a_claim_of_a_strange_type_is_no_crash(case: Case, other_key: t.Any) -> None:
