@@ -135,7 +135,7 @@ options:
       from_environment:
         description:
           - Options of the module whose values are secrets, each with the name of the controller's environment
-            variable that has it, such as C({password: REGISTRY_PASSWORD}).
+            variable that has it, such as C(password) with V(REGISTRY_PASSWORD).
           - The names are kept, the values are not. Whoever finishes a killed promotion needs them too.
         type: dict
       incoming:
