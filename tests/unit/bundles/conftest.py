@@ -94,8 +94,18 @@ def archive_world(tmp_path: pathlib.Path, store: Store, key: _statements.Signing
 
 
 @pytest.fixture
-def world(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[World]:
+def registry_world(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[World]:
     """A registry, and what a test needs around it."""
     monkeypatch.setattr(_oci_http, "_FIRST_PAUSE", 0.001)
     with Registry(tmp_path / "registry") as registry, RegistryProxy(registry.port) as proxy:
         yield World(tmp_path, registry, proxy)
+
+
+@pytest.fixture
+def world(request: pytest.FixtureRequest) -> World | ArchiveWorld:
+    """The tests of registries and those of archives each have a world of their own."""
+    of_registries = request.path.name.startswith("test_oci")
+    found: World | ArchiveWorld = request.getfixturevalue(
+        "registry_world" if of_registries else "archive_world"
+    )
+    return found

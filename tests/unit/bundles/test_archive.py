@@ -137,37 +137,37 @@ def test_killed_at_any_step(archive: Archive, bundle: Json, monkeypatch: pytest.
     assert archive.statements(bundle["digest"]) == said
 
 
-def test_stamps_change_with_the_files(archive_world: World) -> None:
-    bundle = archive_world.seal([deb("a", "1")])
-    first = archive_world.archive.stamps()
+def test_stamps_change_with_the_files(world: World) -> None:
+    bundle = world.seal([deb("a", "1")])
+    first = world.archive.stamps()
     assert set(first) == {bundle["digest"][7:]}
-    archive_world.verdict(bundle, "test", "PASSED")
-    second = archive_world.archive.stamps()
+    world.verdict(bundle, "test", "PASSED")
+    second = world.archive.stamps()
     assert second != first
-    path = pathlib.Path(archive_world.archive.folder(bundle["digest"])) / "bundle.json"
+    path = pathlib.Path(world.archive.folder(bundle["digest"])) / "bundle.json"
     path.write_text("")
-    assert archive_world.archive.stamps() not in (first, second)
+    assert world.archive.stamps() not in (first, second)
     path.unlink()
     path.symlink_to("/etc/passwd")
-    assert archive_world.archive.stamps() == {}
+    assert world.archive.stamps() == {}
 
 
-def test_nothing_else_is_a_bundle(archive_world: World) -> None:
-    bundle = archive_world.seal([deb("a", "1")])
-    root = pathlib.Path(archive_world.archive.root)
+def test_nothing_else_is_a_bundle(world: World) -> None:
+    bundle = world.seal([deb("a", "1")])
+    root = pathlib.Path(world.archive.root)
     for name in (".distrogate/x", "zz/" + "f" * 64, "aa/short", f"00/{'1' * 64}", "abc/x"):
         (root / name).mkdir(parents=True)
         (root / name / "bundle.json").write_text("{}")
     (root / "ff").mkdir(exist_ok=True)
     (root / "ff" / ("f" * 64)).write_text("a file")
-    assert set(archive_world.archive.stamps()) == {bundle["digest"][7:]}
+    assert set(world.archive.stamps()) == {bundle["digest"][7:]}
 
 
-def test_a_folder_that_may_not_be_written(archive_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_may_not_be_written(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*arguments: t.Any, **more: t.Any) -> None:
-        raise PermissionError(13, "Permission denied", archive_world.archive.root)
+        raise PermissionError(13, "Permission denied", world.archive.root)
 
     monkeypatch.setattr(_run_files.os, "link", refused)
     with pytest.raises(DistrogateError) as raised:
-        archive_world.seal([deb("a", "1")])
+        world.seal([deb("a", "1")])
     assert raised.value.reason == "no_permission"
