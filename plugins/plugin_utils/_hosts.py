@@ -26,7 +26,9 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._files import 
 
 UNKNOWN_HOST = "unknown_host"
 Variables = t.Mapping[str, t.Any]
-_CONNECTING = threading.Lock()  # what Ansible does to connect is not made for threads
+# What Ansible does to connect, and to build a module, is not made for threads: Python before 3.11.5 fails
+# when two threads parse source text at once. Transfers and the modules themselves run side by side.
+_ALONE = threading.RLock()
 
 
 class _Connector(TaskExecutor):
@@ -53,6 +55,17 @@ class _Connector(TaskExecutor):
         return self._connection
 
 
+def build_alone(handler: t.Any) -> None:
+    """Let a handler build its modules while no other does."""
+    build = handler._configure_module
+
+    def locked(*arguments: t.Any, **options: t.Any) -> t.Any:
+        with _ALONE:
+            return build(*arguments, **options)
+
+    handler._configure_module = locked
+
+
 class Hosts:
     """Runs modules on inventory hosts, and moves files between them, for one action plugin."""
 
@@ -62,6 +75,8 @@ class Hosts:
         self.own = str(action._task.delegate_to or variables.get("inventory_hostname", "localhost"))
         self._handlers: dict[str, tuple[t.Any, Variables]] = {} if lane else {self.own: (action, variables)}
         self._lanes: dict[int, Hosts] = {}
+        if not lane:
+            build_alone(action)
 
     def __enter__(self) -> Hosts:
         return self
@@ -84,8 +99,9 @@ class Hosts:
 
     def _handler(self, host: str) -> tuple[t.Any, Variables]:
         if host not in self._handlers:
-            with _CONNECTING:
+            with _ALONE:
                 self._handlers[host] = self._connect(host)
+                build_alone(self._handlers[host][0])
         return self._handlers[host]
 
     def _connect(self, host: str) -> tuple[t.Any, Variables]:
