@@ -26,12 +26,16 @@ _CLAIMS = 50  # of earlier runs, which may still lie on a mirror that was away
 
 
 class Fleet:
-    """``away`` says why a mirror does not take part, by address; ``works`` has all of them."""
+    """``away`` says why a mirror does not take part, by address; ``works`` has all of them.
+
+    ``untidy`` ones show what they ought to, but did not do what comes after that.
+    """
 
     def __init__(self, mirrors: t.Sequence[Mirror], depot: Depot, access: Access, folder: str = "") -> None:
         self.depot = depot
         self.journal = depot.journal
         self.away: dict[str, str] = {}
+        self.untidy: dict[str, str] = {}
         self.moved: dict[str, tuple[int, int]] = {}
         self._claim: Claim | None = None
         self._claimed: set[str] = set()

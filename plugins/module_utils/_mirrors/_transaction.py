@@ -169,9 +169,7 @@ class Steps:
             self.state.leave(work.address, work.folders())
         self.state.transaction = None
         self.journal.save()
-        away = dict(self.fleet.away)
-        self.end([work for work in concerned if work.address not in away])
-        self.fleet.away = away
+        self.end([work for work in concerned if work.address not in self.fleet.away])
 
     def recover(self) -> None:
         """Finish, or take back, what a killed run left; a prepared transaction waits for its decision."""
@@ -229,9 +227,11 @@ class Steps:
             work.end(self._record(snapshot, None), doomed, held.folders)
 
         failed = each(works, end)
-        self.fleet.away.update(failed)
         for work in works:
-            if work.address not in failed:
+            self.fleet.untidy.pop(work.address, None)
+            if work.address in failed:
+                self.fleet.untidy[work.address] = failed[work.address]
+            else:
                 held = state.mirrors[work.address]
                 held.serials, held.folders = [state.serial], []
                 self.journal.doom(work.address, ())

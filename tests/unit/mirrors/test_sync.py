@@ -13,6 +13,7 @@ import typing as t
 import pytest
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._work import Work
 from ansible_collections.distrogate.ci.tests.unit.mirrors.helpers import (
     Caller,
     Daemon,
@@ -84,6 +85,29 @@ def test_same_size_in_the_same_second(
         sync()
         assert in_release(locals_[0] / "apt") == in_release(source / "apt")
         assert (locals_[1] / "apt/dists/stable/main/binary-amd64/Packages").read_text() == text
+
+
+def test_a_mirror_that_dies_after_it_switched(
+    sync: Caller, source: pathlib.Path, locals_: list[pathlib.Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has the new state: it is not away, and the next run does what is left."""
+    sync()
+    publish(source / "apt", "two")
+    work_end = Work.end
+
+    def end(work: Work, *words: t.Any) -> None:
+        if work.address == str(locals_[1]):
+            raise DistrogateError("mirror_failed", "no", why="no connection")
+        work_end(work, *words)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Work, "end", end)
+        result = sync()
+    assert outcomes(result) == ["switched", "switched"]
+    assert result["mirrors"][1]["message"] == "the next run tidies up there: no connection"
+    assert [tree(mirror) for mirror in locals_] == [tree(source)] * 2
+    assert outcomes(sync()) == ["unchanged", "unchanged"]
+    assert not list(locals_[1].rglob(".distrogate-staging"))
 
 
 def test_superseded_files_stay_then_go(
