@@ -78,7 +78,7 @@ class Peer(Reader):
         moved = Moved(0, 0)
         for batch in batches(names):
             done = self._change(operation, folder, batch).moved
-            moved = Moved(moved.files + done.files, moved.bytes + done.bytes)
+            moved = moved.plus(*done)
         return moved
 
     def switch(self, folder: str, plain: t.Iterable[bytes], switches: t.Iterable[bytes]) -> None:

@@ -133,7 +133,7 @@ class Sync:
             self._stage(steps, rows, transaction, behind)
             if opened:
                 return self._outcome(rows, fleet, before, target, moved, opened=True)
-            self.say(f"switching {len(transaction.mirrors)} mirrors")
+            self.say("switching the mirrors")
             steps.switch(transaction, [work for work in behind if work.address in transaction.mirrors])
         else:
             self._name(target)
@@ -143,11 +143,12 @@ class Sync:
         target = self.depot.snapshots.load(transaction.snapshot)
         works = self.aims.plan(steps.fleet, behind, target)
         rows.planned(works)
-        total, text = sum(work.aimed.size for work in works), f"sending to {len(works)} mirrors"
+        total = sum(work.aimed.size for work in works)
+        text = f"sending to {len(works)} mirror{'' if len(works) == 1 else 's'}"
 
         def told() -> None:
             done = sum(size for _files, size in steps.fleet.moved.values())
-            self.say(text, done=done, total=total, unit="bytes")
+            self.say(text, done=min(done, total), total=total, unit="bytes")
 
         told()
         steps.fleet.listen(told)
