@@ -67,7 +67,7 @@ class Prediction(Sync):
         moved = [work.address for work in behind]
         outcome = self._outcome(rows, fleet, before, target, moved, opened=opened, planned=True)
         if request.state != "prepared":
-            outcome.held = rows.held(dict.fromkeys(moved, target.id))
+            outcome.held = rows.held({work.address: target.id for work in fleet.present})
         return outcome
 
     def _refuse_too_few(self, fleet: Fleet) -> None:
