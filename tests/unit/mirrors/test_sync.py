@@ -236,6 +236,19 @@ def test_refusals(sync: Caller, source: pathlib.Path, tmp_path: pathlib.Path) ->
     assert "apt/pool/link" in caught.value.message
 
 
+def test_two_addresses_of_one_mirror(
+    source: pathlib.Path, locals_: list[pathlib.Path], daemons: list[Daemon], tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    linked = [locals_[1], locals_[0], tmp_path / "link" / locals_[0].name]
+    for mirrors in (linked, [daemons[0].address, daemons[0].address.replace("rsync://", "rsync://other@")]):
+        for _again in range(2):
+            with refused("bad_mirror"):
+                Caller(source, mirrors)(quorum="1")
+    for folder in (*locals_, daemons[0].path):
+        assert not list((folder / ".distrogate/claims").iterdir()) and not (folder / "apt").exists()
+
+
 def test_incomplete_source_is_refused(
     sync: Caller, source: pathlib.Path, locals_: list[pathlib.Path]
 ) -> None:
