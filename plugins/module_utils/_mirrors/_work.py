@@ -75,7 +75,7 @@ class Work:
             for folder, names in parts:
                 self._compare(folder, names)
         except DistrogateError as error:
-            self.layout.check(parts)  # rsync says of a source that changed that the transfer failed
+            self.layout.check(parts, plan.entries)  # rsync blames the transfer when the source changed
             raise error
 
     def _compare(self, folder: str, names: list[bytes]) -> None:
