@@ -59,12 +59,18 @@ class Prediction(Sync):
         )
         behind = self.aims.behind(fleet, target)
         self.aims.refuse(fleet, before, target)
-        if len(fleet.present) < request.needed and behind:
-            raise fleet.too_few(request.needed, "quorum_not_met", "Nothing would be switched anywhere.")
-        behind = self.aims.plan(fleet, behind, target)
+        if behind:
+            self._refuse_too_few(fleet)
+            behind = self.aims.plan(fleet, behind, target)
+            self._refuse_too_few(fleet)
         rows.planned(behind)
         moved = [work.address for work in behind]
         outcome = self._outcome(rows, fleet, before, target, moved, opened=opened, planned=True)
         if request.state != "prepared":
-            outcome.held = rows.held(dict.fromkeys(moved, target.id))
+            outcome.held = rows.held({work.address: target.id for work in fleet.present})
         return outcome
+
+    def _refuse_too_few(self, fleet: Fleet) -> None:
+        needed = self.request.needed
+        if len(fleet.present) < needed:
+            raise fleet.too_few(needed, "quorum_not_met", "Nothing would be switched anywhere.")

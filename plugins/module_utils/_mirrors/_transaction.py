@@ -99,7 +99,8 @@ class Steps:
         if transaction.name and transaction.name not in state.shown[-1].names:
             state.shown[-1].names.append(transaction.name)
         if transaction.back:
-            state.refused = sorted({*state.refused, *([transaction.before] if transaction.before else [])})
+            left = {*state.refused, *([transaction.before] if transaction.before else [])}
+            state.refused = sorted(left - {transaction.snapshot})
         else:
             state.refused = []
         state.ended = [*state.ended[-_ENDED:], transaction.id]
@@ -150,6 +151,7 @@ class Steps:
             last.phase = "restoring"
             state.transaction, state.last = last, None
             state.ended = [name for name in state.ended if name != last.id]
+            state.refused = [name for name in state.refused if name != last.before]
             if last.before is None:
                 state.shown = []
             elif last.before != state.committed:

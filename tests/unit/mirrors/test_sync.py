@@ -13,6 +13,7 @@ import typing as t
 import pytest
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._peers import Peer
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._work import Work
 from ansible_collections.distrogate.ci.tests.unit.mirrors.helpers import (
     Caller,
@@ -258,6 +259,43 @@ def test_refusals(sync: Caller, source: pathlib.Path, tmp_path: pathlib.Path) ->
     with refused("symlink_in_source") as caught:
         sync()
     assert "apt/pool/link" in caught.value.message
+
+
+@pytest.mark.parametrize("times", [2, 99])
+def test_a_file_that_grows_while_it_is_sent(
+    source: pathlib.Path, locals_: list[pathlib.Path], monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    grown, left, differing = source / "grown", list(range(times)), Peer.differing
+    grown.write_text("a")
+    sync = Caller(source, locals_[:1])
+
+    def growing(peer: Peer, folder: str, names: t.Collection[bytes]) -> list[bytes]:
+        if b"grown" in names and left:
+            left.pop()
+            with open(grown, "a") as stream:
+                stream.write("a")
+        return differing(peer, folder, names)
+
+    monkeypatch.setattr(Peer, "differing", growing)
+    if times == 2:
+        sync()
+        assert (locals_[0] / "grown").read_text() == "aaa" and not sync()["changed"]
+    else:
+        with refused("source_changing"):
+            sync()
+
+
+def test_two_addresses_of_one_mirror(
+    source: pathlib.Path, locals_: list[pathlib.Path], daemons: list[Daemon], tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    linked = [locals_[1], locals_[0], tmp_path / "link" / locals_[0].name]
+    for mirrors in (linked, [daemons[0].address, daemons[0].address.replace("rsync://", "rsync://other@")]):
+        for _again in range(2):
+            with refused("bad_mirror"):
+                Caller(source, mirrors)(quorum="1")
+    for folder in (*locals_, daemons[0].path):
+        assert not list((folder / ".distrogate/claims").iterdir()) and not (folder / "apt").exists()
 
 
 def test_incomplete_source_is_refused(
