@@ -91,12 +91,15 @@ class Work:
 
     def _without_kept(self, plan: Plan) -> Plan:
         """The plan without content that lies on the mirror still."""
-        absent = set(self.peer.missing({path: plan.entries[path].size for path in plan.added}))
-        lost = [path for path in sorted(absent) if not os.path.lexists(file_in(self.layout.source, path))]
+        here = {path for path in plan.added if os.path.lexists(file_in(self.layout.source, path))}
+        gone = {path: plan.entries[path] for path in plan.added if path not in here}
+        lost = self.peer.missing({path: entry.size for path, entry in gone.items()})
+        if not lost:
+            lost = self.peer.spoilt({path: (entry.size, entry.sha256) for path, entry in gone.items()})
         if lost:
             why = f"it lost {len(lost)} files that the source has no more, such as {printable(lost[0])}"
             raise DistrogateError("mirror_failed", f"{self.address}: {why}", why=why)
-        return dataclasses.replace(plan, added=[path for path in plan.added if path in absent])
+        return dataclasses.replace(plan, added=[path for path in plan.added if path in here])
 
     def inspect(self, target: Snapshot, known: t.Container[bytes]) -> None:
         """Compare everything with what it ought to be; the plan is to repair that alone.

@@ -46,3 +46,24 @@ def test_what_is_shown_again_is_refused_no_more(
         new.mkdir()
         sync.options["mirrors"].append(str(new))
         assert sync()["snapshot"] == third["snapshot"] and shows(new) == "three"
+
+
+def test_kept_content_is_read_before_it_is_shown_again(
+    sync: Caller, source: pathlib.Path, locals_: list[pathlib.Path]
+) -> None:
+    """What the source has no more cannot be compared with it: the mirror's own file is read."""
+    old = pathlib.Path("apt/pool/a_1_amd64.deb")
+    sync(keep=5)
+    (source / old).unlink()
+    publish(source / "apt", "two")
+    sync(keep=5)
+    contents = (locals_[0] / old).read_bytes()
+    damaged = contents[:-1] + bytes([contents[-1] ^ 1])
+    (locals_[0] / old).write_bytes(damaged)
+    with refused("quorum_not_met") as caught:
+        sync(keep=5, state="rolled_back")
+    assert "it lost 1 files" in caught.value.message and "a_1_amd64.deb" in caught.value.message
+    assert shows(locals_[1]) == "two"
+    (locals_[0] / old).write_bytes(contents)
+    sync(keep=5, state="rolled_back")
+    assert shows(locals_[0]) == "one"

@@ -129,6 +129,26 @@ def test_superseded_files_stay_then_go(
     assert not sync(keep=1)["changed"]
 
 
+def test_check_mode_tells_what_would_be_removed(
+    sync: Caller, source: pathlib.Path, locals_: list[pathlib.Path]
+) -> None:
+    for text in ("one", "two", "three", "four"):
+        (source / "apt/pool/b_1_amd64.deb").write_text(text)
+        publish(source / "apt", text)
+        (source / "apt/pool" / f"{text}_1_amd64.deb").write_text(text)
+        sync(keep=9)
+        (source / "apt/pool" / f"{text}_1_amd64.deb").unlink()
+    options: dict[str, t.Any] = {"keep": 2, "keep_seconds": 0}
+    for _again in range(2):  # with a change, and without one
+        before = tree(locals_[0])
+        predicted = sync(check=True, **options)
+        assert predicted["changed"] and tree(locals_[0]) == before
+        done = sync(**options)
+        assert predicted["diff"] == done["diff"] and done["diff"]["before"]["superseded_files"]
+        options["keep"] = 1
+    assert not sync(check=True, **options)["changed"]
+
+
 def test_quorum(source: pathlib.Path, daemons: list[Daemon]) -> None:
     sync = Caller(source, [daemon.address for daemon in daemons])
     sync()
@@ -246,12 +266,14 @@ def test_refusals(sync: Caller, source: pathlib.Path, tmp_path: pathlib.Path) ->
         ("bad_mirror", {"mirrors": ["-oProxyCommand=x:/srv"]}),
         ("bad_mirror", {"mirrors": [str(source / "apt")]}),
         ("bad_mirror", {"mirrors": []}),
+        ("bad_mirror", {"mirrors": ["rsync://publisher:secret@host/m"]}),
         ("bad_name", {"name": "../x"}),
         ("bad_source", {"source": "relative"}),
         ("bad_option", {"keep": 0}),
     ):
-        with refused(reason):
+        with refused(reason) as caught:
             sync(**options)
+        assert "secret" not in f"{caught.value.message} {caught.value.details}"
     with refused("quorum_not_met"):
         sync(mirrors=[str(tmp_path / "absent")])
     assert not (tmp_path / "absent").exists()
