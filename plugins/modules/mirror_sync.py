@@ -100,7 +100,7 @@ options:
       - With O(state=rolled_back), the state to go back to, by its digest (or the beginning of it), its
         name, or a time
         as in V(2026-11-21T12:00:00Z), which means what was shown then. By default the one before the
-        present one.
+        present one. Called again without a name, it goes back one more.
     type: str
   deep:
     description:

@@ -14,11 +14,8 @@ import typing as t
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import inside, sync_directory
 from ansible_collections.distrogate.ci.plugins.module_utils._core._lock import file_lock
-from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import (
-    PRIVATE,
-    Transaction,
-    make_directories,
-)
+from ansible_collections.distrogate.ci.plugins.module_utils._core._staging import make_directories
+from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import PRIVATE, Transaction
 from ansible_collections.distrogate.ci.plugins.module_utils._core._transactions import Transactions
 
 

@@ -19,6 +19,7 @@ _WORD = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 _HOST = rf"(?:{_WORD}|\[[0-9A-Fa-f:.]+\])"
 _DAEMON = re.compile(rf"^rsync://(?:{_WORD}@)?{_HOST}(?::[0-9]{{1,5}})?/{_WORD}(?:/[^\0]*)?$", re.DOTALL)
 _SSH = re.compile(rf"^(?:{_WORD}@)?{_HOST}:/(?!/)[^\0]*$", re.DOTALL)
+_PASSWORD = re.compile(r"^((?:[a-z]+://)?[^/@:]*:)(?!//)[^@]*@", re.DOTALL)
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 
 
@@ -43,11 +44,13 @@ def parse_mirror(address: str) -> Mirror:
         for kind, pattern in (("daemon", _DAEMON), ("ssh", _SSH)):
             if pattern.match(address):
                 return Mirror(address, kind)
+    shown = _PASSWORD.sub(r"\1***@", address)
+    hint = "" if shown == address else " A password goes into the option password_file or password."
     raise DistrogateError(
         "bad_mirror",
-        f"The mirror {address!r} is not understood. Write rsync://host:port/module/path,"
-        " user@host:/absolute/path, or an absolute local path.",
-        address=address,
+        f"The mirror {shown!r} is not understood. Write rsync://user@host:port/module/path,"
+        f" user@host:/absolute/path, or an absolute local path.{hint}",
+        address=shown,
     )
 
 

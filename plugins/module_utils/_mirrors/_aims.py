@@ -54,6 +54,8 @@ class Aims:
             source = Source(request.source, depot.snapshots, depot.blobs, request.access.timeout)
             self.seen = source.observe(known, request.deep, self._write)
             state.observed = self.seen.snapshot.id
+            if state.committed is None:  # what was told since a look is not told since a state of the mirrors
+                self.seen = self.seen._replace(notes=dict.fromkeys(self.seen.notes))
         return self.seen
 
     def target(self) -> Snapshot:

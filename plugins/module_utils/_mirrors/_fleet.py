@@ -22,18 +22,22 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._peers impo
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._reading import Look
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._work import Work
 
-_CLAIMS = 50  # of earlier runs, which may still lie on a mirror that was away
+_CLAIMS = 500  # of earlier runs, which may still lie on a mirror that was away
 
 
 class Fleet:
-    """``away`` says why a mirror does not take part, by address; ``works`` has all of them."""
+    """``away`` says why a mirror does not take part, by address; ``works`` has all of them.
+
+    ``untidy`` ones show what they ought to, but did not do what comes after that.
+    """
 
     def __init__(self, mirrors: t.Sequence[Mirror], depot: Depot, access: Access, folder: str = "") -> None:
         self.depot = depot
         self.journal = depot.journal
         self.away: dict[str, str] = {}
+        self.untidy: dict[str, str] = {}
         self.moved: dict[str, tuple[int, int]] = {}
-        self._claim: Claim | None = None
+        self._claims: dict[str, Claim] = {}
         self._claimed: set[str] = set()
         self._told: t.Callable[[], None] | None = None
         self.works: dict[str, Work] = {}
@@ -73,17 +77,21 @@ class Fleet:
         self._ask(lambda work: work.peer.look(index))
 
     def claim(self, index: t.Sequence[bytes], timeout: float) -> None:
-        """Be the only one who works on these mirrors; ask them what they hold."""
+        """Be the only one who works on these mirrors; ask them what they hold.
+
+        Each gets a claim of its own, so that two addresses of one mirror show. Error ``bad_mirror``.
+        """
         state = self.journal.state
-        claim, mine = new_claim(), state.claims
-        # Before it is on any mirror: should we be killed, or not reach a mirror to take it back, a later run
-        # knows that it is nobody's.
-        state.claims = [*mine[-_CLAIMS:], claim.id]
+        claims, mine = {address: new_claim() for address in self.works}, state.claims
+        ids = [claim.id for claim in claims.values()]
+        # Before they are on any mirror: should we be killed, or not reach a mirror to take one back, a later
+        # run knows that it is nobody's.
+        state.claims = [*mine[-_CLAIMS:], *ids]
         self.journal.save()
-        self._claim = claim
+        self._claims = claims
 
         def take(work: Work) -> Look:
-            look = work.peer.claim(claim, timeout, mine, index)
+            look = work.peer.claim(claims[work.address], timeout, mine, index, ids)
             self._claimed.add(work.address)
             return look
 
@@ -111,10 +119,10 @@ class Fleet:
 
     def release(self) -> None:
         """Take the claims back."""
-        if self._claim is None:
+        if not self._claims:
             return
-        claim, claimed = self._claim, [self.works[address] for address in sorted(self._claimed)]
+        claimed = [self.works[address] for address in sorted(self._claimed)]
         with contextlib.suppress(DistrogateError):
-            failed = each(claimed, lambda work: work.peer.release(claim))
+            failed = each(claimed, lambda work: work.peer.release(self._claims[work.address]))
             if not failed and not self.away:
                 self.journal.state.claims = []

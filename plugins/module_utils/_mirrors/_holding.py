@@ -49,10 +49,27 @@ class Holding:
         self._lock = threading.Lock()
         self._stop = threading.Event()
 
-    def take(self, claim: Claim, timeout: float, mine: t.Collection[str], look: t.Callable[[], S]) -> S:
-        """Wait until ours is the only one; returns the look that showed it. Error ``mirror_busy``."""
+    def take(
+        self,
+        claim: Claim,
+        timeout: float,
+        mine: t.Collection[str],
+        look: t.Callable[[], S],
+        beside: t.Collection[str] = (),
+    ) -> S:
+        """Wait until ours is the only one; returns the look that showed it.
+
+        Error ``mirror_busy``. Error ``bad_mirror``: one ``beside`` it, ours for another mirror, lies here.
+        """
+
+        def look_beside() -> S:
+            found = look()
+            if any(other.id in beside for other in found.claims if other.id != claim.id):
+                raise self._twice()
+            return found
+
         try:
-            found = self._wait(claim, now() + timeout, {*mine, claim.id}, look)
+            found = self._wait(claim, now() + timeout, {*mine, claim.id}, look_beside)
         except BaseException:
             if self.claim is not None:
                 with contextlib.suppress(DistrogateError, OSError):
@@ -158,6 +175,14 @@ class Holding:
         with tempfile.TemporaryDirectory(dir=self.rsync.work) as folder:
             os.makedirs(os.path.dirname(file_in(folder, names[0])))
             self.rsync("delete", folder, names)
+
+    def _twice(self) -> DistrogateError:
+        address = self.rsync.mirror.address
+        return DistrogateError(
+            "bad_mirror",
+            f"The mirror {address!r} was also given under another address; give each mirror once.",
+            address=address,
+        )
 
     def _busy(self, others: list[Claim]) -> DistrogateError:
         address = self.rsync.mirror.address

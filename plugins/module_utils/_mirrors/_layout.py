@@ -53,12 +53,15 @@ class Layout:
             return [(self.send, [*others, *waiting])]
         return [(self.source, others), (self.send, waiting)]
 
-    def check(self, parts: t.Iterable[tuple[str, list[bytes]]]) -> None:
-        """Error ``source_changing`` when a file that was to be sent is not there any more."""
+    def check(self, parts: t.Iterable[tuple[str, list[bytes]]], entries: t.Mapping[bytes, Entry]) -> None:
+        """Error ``source_changing``: a file that was to be sent went, or is not as it was."""
         with _as_listed():
             for folder, names in parts:
                 for name in names:
-                    os.lstat(file_in(folder, name))
+                    path = file_in(folder, name)
+                    status, entry = os.lstat(path), entries.get(name)
+                    if entry is not None and (status.st_size, status.st_mtime_ns) != entry[1:]:
+                        raise FileNotFoundError(errno.ENOENT, "it is not as it was", path)
 
     def lay_ready(self, paths: t.Iterable[bytes], entries: t.Mapping[bytes, Entry]) -> None:
         """Lay out files to be switched without having waited; an earlier process may have done so."""

@@ -20,11 +20,8 @@ def find_shown(state: State, wanted: str | None) -> Shown:
 
     Errors ``unknown_snapshot`` and ``ambiguous_snapshot``.
     """
-    older = state.shown[:-1]
     if wanted is None:
-        if not older:
-            raise DistrogateError("unknown_snapshot", "The mirrors had no state before this one.")
-        return next((one for one in reversed(older) if one.snapshot != state.committed), older[-1])
+        return _before(state)
     named = [one for one in state.shown if wanted in one.names]
     digest = _DIGEST.match(wanted)
     if not named and digest:
@@ -36,6 +33,20 @@ def find_shown(state: State, wanted: str | None) -> Shown:
     if len({one.snapshot for one in named}) > 1:
         raise DistrogateError("ambiguous_snapshot", f"{wanted!r} means more than one state. {_known(state)}")
     return named[-1]
+
+
+def _before(state: State) -> Shown:
+    """The state before the present one. After going back: before that was shown first, not what we left."""
+    shown = state.shown
+    if state.refused and shown:
+        ids = [one.snapshot for one in shown]
+        shown = shown[: ids.index(ids[-1])]
+    older = [one for one in shown if one.snapshot != state.committed]
+    if not older:
+        raise DistrogateError(
+            "unknown_snapshot", f"No state from before the present one is kept. {_known(state)}"
+        )
+    return older[-1]
 
 
 def _at(shown: list[Shown], wanted: str) -> list[Shown]:

@@ -26,7 +26,7 @@ class Peer(Reader):
     """One mirror. ``folder`` is a work folder of this mirror alone, on the source's file system.
 
     Every error is ``mirror_failed`` (with ``why``, a sentence, and
-    ``transient``), ``bad_record``, ``mirror_busy`` or ``claim_lost``.
+    ``transient``), ``bad_record``, ``mirror_busy``, ``bad_mirror`` or ``claim_lost``.
     """
 
     def __init__(self, mirror: Mirror, access: Access, folder: str, tell: Tell | None = None) -> None:
@@ -39,16 +39,21 @@ class Peer(Reader):
         return self.rsync.transferred + self._holding.rsync.transferred
 
     def claim(
-        self, claim: Claim, timeout: float, mine: t.Collection[str] = (), index: t.Sequence[bytes] = ()
+        self,
+        claim: Claim,
+        timeout: float,
+        mine: t.Collection[str] = (),
+        index: t.Sequence[bytes] = (),
+        beside: t.Collection[str] = (),
     ) -> Look:
         """Be the only one who works on this mirror; returns what the mirror says from then on.
 
         While it is held, a thread renews it, and the operations that change
         what readers see refuse to work when it was lost (error ``claim_lost``).
-        The claims ``mine`` are of killed runs of ours, and go at once.
-        Error ``mirror_busy`` names the holder.
+        The claims ``mine`` are of killed runs of ours, and go at once; those ``beside`` are ours for the
+        other mirrors. Errors ``mirror_busy``, which names the holder, and ``bad_mirror``: two are one.
         """
-        found = self._holding.take(claim, timeout, mine, self.look)
+        found = self._holding.take(claim, timeout, mine, self.look, beside)
         if found.record is None and index:
             return found._replace(blank=not self.sizes(index))
         return found
@@ -78,7 +83,7 @@ class Peer(Reader):
         moved = Moved(0, 0)
         for batch in batches(names):
             done = self._change(operation, folder, batch).moved
-            moved = Moved(moved.files + done.files, moved.bytes + done.bytes)
+            moved = moved.plus(*done)
         return moved
 
     def switch(self, folder: str, plain: t.Iterable[bytes], switches: t.Iterable[bytes]) -> None:

@@ -7,12 +7,20 @@
 from __future__ import annotations
 
 import tempfile
+import time
 
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._aims import Say
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._decisions import Decisions
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._fleet import Fleet
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal_state import (
+    Held,
+    Shown,
+    Transaction,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._request import Outcome, Request
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._retire import Retirement
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._rows import Rows
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshot_parts import Snapshot
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._sync import Sync
 
 
@@ -59,12 +67,32 @@ class Prediction(Sync):
         )
         behind = self.aims.behind(fleet, target)
         self.aims.refuse(fleet, before, target)
-        if len(fleet.present) < request.needed and behind:
-            raise fleet.too_few(request.needed, "quorum_not_met", "Nothing would be switched anywhere.")
-        behind = self.aims.plan(fleet, behind, target)
+        if behind:
+            self._refuse_too_few(fleet)
+            behind = self.aims.plan(fleet, behind, target)
+            self._refuse_too_few(fleet)
         rows.planned(behind)
         moved = [work.address for work in behind]
         outcome = self._outcome(rows, fleet, before, target, moved, opened=opened, planned=True)
         if request.state != "prepared":
-            outcome.held = rows.held(dict.fromkeys(moved, target.id))
+            outcome.held = rows.held({work.address: target.id for work in fleet.present})
+            outcome.retired = self._retired(target, fleet, bool(behind))
         return outcome
+
+    def _retired(self, target: Snapshot, fleet: Fleet, moves: bool) -> int:
+        """How many files a mirror would lose: asked of the journal as it would be by then."""
+        state = self.journal.state
+        self.depot.snapshots.lend(target)
+        if moves or state.committed != target.id:
+            state.last = Transaction("", target.id, state.committed, 0)
+            if state.committed != target.id:
+                state.shown.append(Shown(target.id, int(time.time())))
+        state.transaction = None
+        for work in fleet.present:
+            state.mirrors[work.address] = Held(target.id)
+        return Retirement(self.depot, self.request.limits).predict(self.request.addresses)
+
+    def _refuse_too_few(self, fleet: Fleet) -> None:
+        needed = self.request.needed
+        if len(fleet.present) < needed:
+            raise fleet.too_few(needed, "quorum_not_met", "Nothing would be switched anywhere.")

@@ -13,6 +13,7 @@ import tempfile
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._files import sha256_file
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._claims import (
     CLAIM_LIMIT,
     CLAIMS,
@@ -31,6 +32,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._record imp
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._transfer import Rsync
 
 _CLAIMS_LIMIT, _MOST_CLAIMS = 1 << 20, 1000
+_PORTION, _MOST_FETCHED = 256 << 20, 5000
 
 
 class Look(t.NamedTuple):
@@ -124,6 +126,18 @@ class Reader:
                         found.append(name)
         return found
 
+    def spoilt(self, files: t.Mapping[bytes, tuple[int, str]]) -> list[bytes]:
+        """Those that have not this size and sha256 there. They are fetched: nothing here is like them."""
+        found = []
+        for batch in _portions(files):
+            with self.empty() as into:
+                self.fetch(batch, into, sum(files[name][0] for name in batch) + 1)
+                for name in batch:
+                    path = file_in(into, name)
+                    if not os.path.isfile(path) or sha256_file(path) != files[name][1]:
+                        found.append(name)
+        return sorted(found)
+
     def every_name(self) -> t.Iterator[bytes]:
         """All that is there and no folder, in no order."""
         with self.empty() as nothing:
@@ -141,6 +155,20 @@ class Reader:
     def empty(self) -> tempfile.TemporaryDirectory[str]:
         """An empty folder for a while."""
         return tempfile.TemporaryDirectory(dir=self.work)
+
+
+def _portions(files: t.Mapping[bytes, tuple[int, str]]) -> t.Iterator[list[bytes]]:
+    """The names, in parts that do not fill a disk."""
+    part: list[bytes] = []
+    size = 0
+    for name, (more, _sha256) in files.items():
+        if part and (size + more > _PORTION or len(part) >= _MOST_FETCHED):
+            yield part
+            part, size = [], 0
+        part.append(name)
+        size += more
+    if part:
+        yield part
 
 
 def _is_own(root: bytes, name: bytes, known: dict[bytes, bool]) -> bool:

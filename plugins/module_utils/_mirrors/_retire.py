@@ -42,22 +42,34 @@ class Retirement:
         """
         state = self.journal.state
         expired, kept = self._parted()
+        names = self._only_in(expired, kept)
         for address in state.mirrors.keys() - set(addresses):
             del state.mirrors[address]
             self.journal.doom(address, ())
-        names = self._only_in(expired, kept)
         state.shown = kept
-        most = 0
-        for address in state.mirrors:
-            pending = self.journal.doomed(address)
-            if names or pending:
-                doomed = self._unused(pending | names)
-                most = max(most, sum(not name.startswith(LISTS) for name in doomed))
-                if doomed != pending:
-                    self.journal.doom(address, doomed)
+        losses = self._losses(names)
+        for address, doomed in losses.items():
+            if doomed != self.journal.doomed(address):
+                self.journal.doom(address, doomed)
         if expired:
             self.journal.save()  # after the lists of what goes: killed in between, they are made again
-        return most
+        return _most(losses)
+
+    def predict(self, addresses: t.Collection[str]) -> int:
+        """What ``expire`` would return; nothing is written."""
+        state = self.journal.state
+        expired, kept = self._parted()
+        names = self._only_in(expired, kept)
+        state.shown = kept
+        state.mirrors = {address: held for address, held in state.mirrors.items() if address in addresses}
+        return _most(self._losses(names))
+
+    def _losses(self, names: set[bytes]) -> dict[str, set[bytes]]:
+        """By mirror, all that it may lose now."""
+        pending = {address: self.journal.doomed(address) for address in self.journal.state.mirrors}
+        return {
+            address: self._unused(doomed | names) for address, doomed in pending.items() if names or doomed
+        }
 
     def expires(self) -> bool:
         """Whether a state is over."""
@@ -99,6 +111,11 @@ class Retirement:
             names = names - self.snapshots.find(snapshot, names).keys()
             names -= _list_names(self.snapshots, snapshot)
         return names
+
+
+def _most(losses: dict[str, set[bytes]]) -> int:
+    """Lists are not counted: nobody but us reads them."""
+    return max((sum(not name.startswith(LISTS) for name in doomed) for doomed in losses.values()), default=0)
 
 
 def _list_names(snapshots: Snapshots, snapshot: Snapshot) -> set[bytes]:

@@ -55,6 +55,8 @@ class Rows:
             )
         elif moves and opened:
             note = "ready to switch"
+        elif address in self.fleet.untidy:
+            note = f"the next run tidies up there: {self.fleet.untidy[address]}"
         switches = moves and not opened
         outcome = "away" if why else "switched" if switches else "unchanged"
         if outcome == "switched" and plan is not None and plan.empty:

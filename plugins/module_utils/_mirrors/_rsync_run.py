@@ -12,6 +12,7 @@ import os
 import re
 import resource
 import select
+import signal
 import subprocess
 import time
 import typing as t
@@ -25,6 +26,7 @@ _BLOCK = 1 << 18
 _TAIL = 1 << 13
 _LONGEST = 1 << 16  # no line of ours is longer: four letters for each byte of a path
 _MEMORY = 1 << 30
+_GRACE = 2.0  # seconds
 _EAGER, _REST = 0.2, 100  # seconds at the beginning in which all is read at once; then milliseconds between
 _PROGRESS = re.compile(rb"^ *([0-9]{1,18}) +[0-9]+% .*?(?:\(xfr#([0-9]{1,18}),|$)")
 
@@ -94,7 +96,18 @@ class Process:
                 raise ProcessEndedError("it did not end in time (timeout)") from error
             finally:
                 if self._process.returncode is None:
-                    end_group(self._process)
+                    self._end()
+
+    def _end(self) -> None:
+        """Let it remove the file that it was writing; otherwise that would lie in a local mirror for ever."""
+        until = time.monotonic() + _GRACE
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGTERM)
+            while time.monotonic() < until:
+                self._process.poll()
+                os.killpg(self._process.pid, 0)  # what it started is in its group, too
+                time.sleep(0.01)
+        end_group(self._process)
 
     def _lines(self, stdout: int, stderr: int) -> t.Iterator[bytes]:
         with contextlib.suppress(OSError):

@@ -48,6 +48,11 @@ class Snapshots:
         self.folder = folder
         self.lists = lists
         self._deltas: dict[tuple[str, str], Delta] = {}
+        self._lent: dict[str, Snapshot] = {}
+
+    def lend(self, snapshot: Snapshot) -> None:
+        """Have a snapshot that is not written down, as in check mode."""
+        self._lent[snapshot.id] = snapshot
 
     def _path(self, name: str) -> str:
         if not _NAME.fullmatch(name):
@@ -57,6 +62,8 @@ class Snapshots:
     def load(self, name: str) -> Snapshot:
         """Error ``unknown_snapshot`` when there is none of that id, or its file is broken."""
         path = self._path(name)
+        if name in self._lent:
+            return self._lent[name]
         try:
             snapshot = _read(path)
         except FileNotFoundError as error:
@@ -85,7 +92,7 @@ class Snapshots:
 
     def known(self, name: str) -> bool:
         """Whether it is kept here."""
-        return os.path.exists(self._path(name))
+        return name in self._lent or os.path.exists(self._path(name))
 
     def ids(self) -> list[str]:
         """All that are kept here."""

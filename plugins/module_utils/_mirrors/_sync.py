@@ -16,7 +16,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._aims impor
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._decisions import Decisions
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._depot import Depot
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._fleet import Fleet
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal_state import Transaction
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._journal_state import Held, Transaction
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._request import Outcome, Request
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._retire import Retirement
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._rows import Rows
@@ -119,7 +119,7 @@ class Sync:
             raise fleet.too_few(request.needed, "quorum_not_met", "Nothing was switched anywhere.")
         moved = [work.address for work in behind]
         opened = request.state == "prepared"
-        if behind or opened:
+        if behind or opened or state.committed != target.id:  # the mirrors may have it, and we not know
             transaction = Transaction(
                 id=request.transaction or "sync-" + secrets.token_hex(8),
                 snapshot=target.id,
@@ -133,7 +133,7 @@ class Sync:
             self._stage(steps, rows, transaction, behind)
             if opened:
                 return self._outcome(rows, fleet, before, target, moved, opened=True)
-            self.say(f"switching {len(transaction.mirrors)} mirrors")
+            self.say("switching the mirrors")
             steps.switch(transaction, [work for work in behind if work.address in transaction.mirrors])
         else:
             self._name(target)
@@ -141,15 +141,17 @@ class Sync:
 
     def _stage(self, steps: Steps, rows: Rows, transaction: Transaction, behind: list[Work]) -> None:
         target = self.depot.snapshots.load(transaction.snapshot)
-        works = self.aims.plan(steps.fleet, behind, target)
+        works = self.aims.plan(steps.fleet, behind, target) if behind else []
         rows.planned(works)
-        total, text = sum(work.aimed.size for work in works), f"sending to {len(works)} mirrors"
+        total = sum(work.aimed.size for work in works)
+        text = f"sending to {len(works)} mirror{'' if len(works) == 1 else 's'}"
 
         def told() -> None:
             done = sum(size for _files, size in steps.fleet.moved.values())
-            self.say(text, done=done, total=total, unit="bytes")
+            self.say(text, done=min(done, total), total=total, unit="bytes")
 
-        told()
+        if works:
+            told()
         steps.fleet.listen(told)
         steps.prepare(transaction, works)
 
@@ -163,13 +165,16 @@ class Sync:
 
     def _ended(self, steps: Steps, rows: Rows, before: Snapshot | None, moved: t.Iterable[str]) -> Outcome:
         """Retire what is over, and leave every mirror that we reached with the record of what it holds."""
+        known, committed = self.journal.state.mirrors, self.depot.committed()
+        for work in steps.fleet.present:
+            if committed is not None and holds(work.base, committed):
+                known.setdefault(work.address, Held(committed.id))
         retirement = Retirement(self.depot, self.request.limits)
         retired = retirement.expire(self.request.addresses)
         self.say("writing down what the mirrors hold")
-        known = self.journal.state.mirrors
         steps.end([work for work in steps.fleet.present if work.address in known])
         self.depot.collect()
-        return self._outcome(rows, steps.fleet, before, self.depot.committed(), moved, retired=retired)
+        return self._outcome(rows, steps.fleet, before, committed, moved, retired=retired)
 
     def _outcome(
         self,

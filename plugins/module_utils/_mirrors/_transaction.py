@@ -99,7 +99,8 @@ class Steps:
         if transaction.name and transaction.name not in state.shown[-1].names:
             state.shown[-1].names.append(transaction.name)
         if transaction.back:
-            state.refused = sorted({*state.refused, *([transaction.before] if transaction.before else [])})
+            left = {*state.refused, *([transaction.before] if transaction.before else [])}
+            state.refused = sorted(left - {transaction.snapshot})
         else:
             state.refused = []
         state.ended = [*state.ended[-_ENDED:], transaction.id]
@@ -150,6 +151,7 @@ class Steps:
             last.phase = "restoring"
             state.transaction, state.last = last, None
             state.ended = [name for name in state.ended if name != last.id]
+            state.refused = [name for name in state.refused if name != last.before]
             if last.before is None:
                 state.shown = []
             elif last.before != state.committed:
@@ -169,9 +171,7 @@ class Steps:
             self.state.leave(work.address, work.folders())
         self.state.transaction = None
         self.journal.save()
-        away = dict(self.fleet.away)
-        self.end([work for work in concerned if work.address not in away])
-        self.fleet.away = away
+        self.end([work for work in concerned if work.address not in self.fleet.away])
 
     def recover(self) -> None:
         """Finish, or take back, what a killed run left; a prepared transaction waits for its decision."""
@@ -229,9 +229,11 @@ class Steps:
             work.end(self._record(snapshot, None), doomed, held.folders)
 
         failed = each(works, end)
-        self.fleet.away.update(failed)
         for work in works:
-            if work.address not in failed:
+            self.fleet.untidy.pop(work.address, None)
+            if work.address in failed:
+                self.fleet.untidy[work.address] = failed[work.address]
+            else:
                 held = state.mirrors[work.address]
                 held.serials, held.folders = [state.serial], []
                 self.journal.doom(work.address, ())

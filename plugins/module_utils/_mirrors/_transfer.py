@@ -39,9 +39,10 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._rsync_run 
 )
 
 Tell = t.Callable[[int, int], None]
-"""Called with the files and bytes that an operation has moved so far, at most twice a second."""
+"""Called with the files and bytes that all operations of ``_TOLD`` together have moved so far."""
 
-_TELL_EVERY = 0.5
+_TELL_EVERY = 0.5  # seconds
+_TOLD = ("send", "fill", "repair")
 _LONGEST_PAUSE = 60.0
 _WIRE = re.compile(rb"^Total bytes (?:sent|received): ([0-9]{1,18})$", re.MULTILINE)
 _FILES = re.compile(rb"^Number of regular files transferred: ([0-9]{1,18})$", re.MULTILINE)
@@ -53,6 +54,9 @@ class Moved(t.NamedTuple):
 
     files: int
     bytes: int
+
+    def plus(self, files: int, size: int) -> Moved:
+        return Moved(self.files + files, self.bytes + size)
 
 
 class Done(t.NamedTuple):
@@ -89,6 +93,7 @@ class Rsync:
         self.work = os.path.abspath(work)
         self.tell = tell or _nobody
         self.transferred = 0
+        self._moved = Moved(0, 0)  # by the operations before this one
 
     def __call__(
         self,
@@ -167,25 +172,26 @@ class Rsync:
     def _once(self, call: _Call, limits: Limits) -> Done:
         process = self._process(call, limits)
         items: list[Item] = []
+        told, before = call.operation in _TOLD, self._moved
         with contextlib.closing(t.cast("t.Generator[bytes, None, None]", iter(process))) as lines:
             try:
                 if OPERATIONS[call.operation].items:
                     items = [item for item in map(parse_item, lines) if item is not None]
                 else:
-                    self._watch(process, lines)
+                    self._watch(process, lines, told)
             except ProcessEndedError as error:
                 raise failed(self.mirror.address, str(error), large=process.excess) from error
         self._judge(process, OPERATIONS[call.operation].pull)
-        return Done(
-            Moved(_number(_FILES, process.output), _number(_BYTES, process.output)),
-            items,
-            process.output + process.complaints,
-        )
+        moved = Moved(_number(_FILES, process.output), _number(_BYTES, process.output))
+        if told:
+            self._moved = before.plus(*moved)
+            self.tell(*self._moved)
+        return Done(moved, items, process.output + process.complaints)
 
-    def _watch(self, process: Process, lines: t.Iterable[bytes]) -> None:
-        due, size = 0.0, process.limits.size
+    def _watch(self, process: Process, lines: t.Iterable[bytes], told: bool) -> None:
+        due, size, before = 0.0, process.limits.size, self._moved
         for line in lines:
-            if size is None and time.monotonic() < due:
+            if size is None and (not told or time.monotonic() < due):
                 continue
             progress = parse_progress(line)
             if progress is None:
@@ -193,9 +199,10 @@ class Rsync:
             if size is not None and (progress[1] > size or progress[0] > (process.limits.files or size)):
                 process.excess = True
                 raise ProcessEndedError(f"it sends more than {size} bytes, or too many files")
-            if time.monotonic() >= due:
+            if told:
                 due = time.monotonic() + _TELL_EVERY
-                self.tell(*progress)
+                self._moved = before.plus(*progress)
+                self.tell(*self._moved)
 
     def _judge(self, process: Process, pull: bool) -> None:
         self.transferred += sum(int(number) for number in _WIRE.findall(process.output))

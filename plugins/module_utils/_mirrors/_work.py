@@ -75,7 +75,7 @@ class Work:
             for folder, names in parts:
                 self._compare(folder, names)
         except DistrogateError as error:
-            self.layout.check(parts)  # rsync says of a source that changed that the transfer failed
+            self.layout.check(parts, plan.entries)  # rsync blames the transfer when the source changed
             raise error
 
     def _compare(self, folder: str, names: list[bytes]) -> None:
@@ -91,12 +91,15 @@ class Work:
 
     def _without_kept(self, plan: Plan) -> Plan:
         """The plan without content that lies on the mirror still."""
-        absent = set(self.peer.missing({path: plan.entries[path].size for path in plan.added}))
-        lost = [path for path in sorted(absent) if not os.path.lexists(file_in(self.layout.source, path))]
+        here = {path for path in plan.added if os.path.lexists(file_in(self.layout.source, path))}
+        gone = {path: plan.entries[path] for path in plan.added if path not in here}
+        lost = self.peer.missing({path: entry.size for path, entry in gone.items()})
+        if not lost:
+            lost = self.peer.spoilt({path: (entry.size, entry.sha256) for path, entry in gone.items()})
         if lost:
             why = f"it lost {len(lost)} files that the source has no more, such as {printable(lost[0])}"
             raise DistrogateError("mirror_failed", f"{self.address}: {why}", why=why)
-        return dataclasses.replace(plan, added=[path for path in plan.added if path in absent])
+        return dataclasses.replace(plan, added=[path for path in plan.added if path in here])
 
     def inspect(self, target: Snapshot, known: t.Container[bytes]) -> None:
         """Compare everything with what it ought to be; the plan is to repair that alone.
@@ -106,9 +109,10 @@ class Work:
         plan = make_plan(self.snapshots, Base(None, certain=False, blank=self.base.blank), target)
         self.layout.clear()
         self.layout.lay_ready(plan.waiting, plan.entries)
-        content = self.peer.differing(self.layout.source, plan.added + plan.lists)
+        written = [path for path in plan.lists if os.path.lexists(file_in(self.layout.source, path))]
+        wrong = set(self.peer.differing(self.layout.source, plan.added + written))
+        wrong.update(set(plan.lists) - set(written))  # in check mode new lists are in memory alone
         index = set(self.peer.differing(self.layout.ready, plan.waiting))
-        wrong = set(content)
         unknown = sorted(path for path in self.peer.every_name() if path not in known and not _private(path))
         self.found = {"differing": sorted(wrong | index), "unknown": unknown}
         self.plan = dataclasses.replace(
@@ -117,6 +121,7 @@ class Work:
             lists=[path for path in plan.lists if path in wrong],
             plain=[path for path in plan.plain if path in index],
             switches=[path for path in plan.switches if path in index],
+            size=sum(entry.size for path, entry in plan.entries.items() if path in wrong | index),
         )
 
     def switch(self) -> None:

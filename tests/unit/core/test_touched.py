@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import pathlib
 import signal
+import time
 import typing as t
 
 import pytest
@@ -273,4 +274,6 @@ def _endless(pipe: t.BinaryIO, pause: int) -> t.Iterator[Touched]:
         number += 1
         if number == pause * 400 + 1:
             pipe.write(b"x")
+        if number > pause * 400 + 5000:
+            time.sleep(60)  # whoever kills it is late: a log that is too long would begin anew
         yield Touched(b"x" * (number % 250 + 1), SHA, number, number)

@@ -54,8 +54,13 @@ def test_a_few_seconds_on_etcd(tmp_path: pathlib.Path) -> None:
 
 @pytest.mark.faults
 def test_a_store_that_compares_nothing_is_found(tmp_path: pathlib.Path) -> None:
-    siege = Siege(SqlitePlace(tmp_path), tmp_path, seed(), 4, clients=16, heedless=True)
-    _history, faults = judged(siege)
+    faults: list[str] = []
+    for attempt in range(5):  # a busy machine may let too few clients run at one time
+        place = tmp_path / str(attempt)
+        place.mkdir()
+        _history, faults = judged(Siege(SqlitePlace(place), place, seed(), 4, clients=16, heedless=True))
+        if faults:
+            break
     assert any("was given to" in fault for fault in faults), faults
 
 

@@ -166,7 +166,11 @@ def test_progress_is_told(host: Host, source: pathlib.Path, tmp_path: pathlib.Pa
     for number in range(4):
         (source / f"f{number}").write_bytes(secrets.token_bytes(400_000))
     peer.send(str(source), [b"f%d" % number for number in range(4)])
-    assert told == sorted(told) and 2 <= len(told) <= 6 and 0 < told[-1][1] <= 1_600_000, told
+    assert told == sorted(told) and 2 <= len(told) <= 7 and told[-1] == (4, 1_600_000), told
+    (source / "index").write_bytes(b"7 bytes")
+    peer.finish(str(source), [b"index"], [b"f0"])
+    peer.send(str(source), [b"f0"])
+    assert told[-1] == (5, 2_000_000) and told == sorted(told), told
 
 
 def test_many_names(tmp_path: pathlib.Path, source: pathlib.Path) -> None:

@@ -26,6 +26,7 @@ from ansible_collections.distrogate.ci.tests.unit.mirrors.mirror_hosts import (
     daemon,
     failed,
     free_port,
+    local,
     outcome,
 )
 from ansible_collections.distrogate.ci.tests.unit.mirrors.test_peers import fill
@@ -55,6 +56,14 @@ def test_too_slow(source: pathlib.Path, tmp_path: pathlib.Path) -> None:
             host.peer(tmp_path / "work", bandwidth=64, timeout=1).send(str(source), [b"large"])
         host.peer(tmp_path / "work", bandwidth=4096).send(str(source), [b"large"])
         assert (host.tree / "large").read_bytes() == (source / "large").read_bytes()
+
+
+def test_nothing_half_stays_in_a_local_mirror(source: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    (source / "large").write_bytes(secrets.token_bytes(1 << 20))
+    with local(tmp_path / "mirror") as host:
+        with failed(r"it did not end in time \(timeout\)", False):
+            host.peer(tmp_path / "work", bandwidth=64, timeout=1).send(str(source), [b"large"])
+        assert list(host.tree.iterdir()) == []
 
 
 def test_dropped_at_any_byte(source: pathlib.Path, tmp_path: pathlib.Path) -> None:

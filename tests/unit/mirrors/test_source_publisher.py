@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pathlib
 
@@ -13,7 +14,9 @@ import pytest
 
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._closure import open_ends
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._source import Seen
-from ansible_collections.distrogate.ci.tests.unit.mirrors.own import listed, look, snapshots_of, there
+from ansible_collections.distrogate.ci.tests.unit.mirrors.helpers import Caller
+from ansible_collections.distrogate.ci.tests.unit.mirrors.own import Own, listed, look, snapshots_of, there
+from ansible_collections.distrogate.ci.tests.unit.mirrors.test_states import refused
 from ansible_collections.distrogate.ci.tests.unit.packages.helpers import Suite, control, deb
 
 
@@ -90,3 +93,17 @@ def test_many_publishes_within_one_second(repository: Repository) -> None:
         repository.suite(repository.package(f"nova=2.{number}"))
         ids.add(repository.look().snapshot.id)
     assert len(ids) == 10
+
+
+def test_packages_of_a_first_sync_that_failed_once(tmp_path: pathlib.Path) -> None:
+    """They are told against what the mirrors had: nothing."""
+    own, mirror = Own(tmp_path / "source"), tmp_path / "mirror"
+    transaction = own.stage("one")
+    place = transaction.place("pool/hello_1_all.deb", hashlib.sha256(b"hello").hexdigest())
+    pathlib.Path(place).write_bytes(b"hello")
+    transaction.commit()
+    sync = Caller(own.root, [mirror])
+    with refused("quorum_not_met"):
+        sync()
+    mirror.mkdir()
+    assert [(row["name"], row["change"]) for row in sync()["packages"]] == [("hello", "added")]

@@ -155,12 +155,17 @@ def test_an_older_source(sync: Caller, source: pathlib.Path, locals_: list[pathl
 def test_a_lost_journal(sync: Caller, source: pathlib.Path, locals_: list[pathlib.Path]) -> None:
     three(sync, source)
     shutil.rmtree(source / ".distrogate")
-    assert not sync()["transferred_bytes"] > 100_000
+    predicted = sync(check=True)
+    found = sync()
+    assert predicted["diff"] == found["diff"] and not found["transferred_bytes"] > 100_000
+    assert [row["outcome"] for row in found["mirrors"]] == ["unchanged"] * 2
+    assert found["snapshot"] and states(found) == [found["snapshot"]] and not sync()["changed"]
     publish(source / "apt", "four", pool="four_1_all.deb")
     result = sync()
     assert {row["outcome"] for row in result["mirrors"]} == {"switched"}
     assert result["mirrors"][0]["added"] < 5, "the mirror's own list says what it has"
     assert tree(locals_[0]).items() >= tree(source).items()
+    assert sync(state="rolled_back")["snapshot"] == found["snapshot"] and shows(locals_[0]) == "three"
 
 
 def test_a_mirror_from_a_backup(sync: Caller, source: pathlib.Path, locals_: list[pathlib.Path]) -> None:

@@ -13,6 +13,8 @@ import typing as t
 import pytest
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._peers import Peer
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._work import Work
 from ansible_collections.distrogate.ci.tests.unit.mirrors.helpers import (
     Caller,
     Daemon,
@@ -86,6 +88,29 @@ def test_same_size_in_the_same_second(
         assert (locals_[1] / "apt/dists/stable/main/binary-amd64/Packages").read_text() == text
 
 
+def test_a_mirror_that_dies_after_it_switched(
+    sync: Caller, source: pathlib.Path, locals_: list[pathlib.Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has the new state: it is not away, and the next run does what is left."""
+    sync()
+    publish(source / "apt", "two")
+    work_end = Work.end
+
+    def end(work: Work, *words: t.Any) -> None:
+        if work.address == str(locals_[1]):
+            raise DistrogateError("mirror_failed", "no", why="no connection")
+        work_end(work, *words)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Work, "end", end)
+        result = sync()
+    assert outcomes(result) == ["switched", "switched"]
+    assert result["mirrors"][1]["message"] == "the next run tidies up there: no connection"
+    assert [tree(mirror) for mirror in locals_] == [tree(source)] * 2
+    assert outcomes(sync()) == ["unchanged", "unchanged"]
+    assert not list(locals_[1].rglob(".distrogate-staging"))
+
+
 def test_superseded_files_stay_then_go(
     sync: Caller, source: pathlib.Path, locals_: list[pathlib.Path]
 ) -> None:
@@ -102,6 +127,26 @@ def test_superseded_files_stay_then_go(
     assert not (locals_[0] / "apt/pool/a_1_amd64.deb").exists()
     assert (locals_[0] / "foreign").exists()
     assert not sync(keep=1)["changed"]
+
+
+def test_check_mode_tells_what_would_be_removed(
+    sync: Caller, source: pathlib.Path, locals_: list[pathlib.Path]
+) -> None:
+    for text in ("one", "two", "three", "four"):
+        (source / "apt/pool/b_1_amd64.deb").write_text(text)
+        publish(source / "apt", text)
+        (source / "apt/pool" / f"{text}_1_amd64.deb").write_text(text)
+        sync(keep=9)
+        (source / "apt/pool" / f"{text}_1_amd64.deb").unlink()
+    options: dict[str, t.Any] = {"keep": 2, "keep_seconds": 0}
+    for _again in range(2):  # with a change, and without one
+        before = tree(locals_[0])
+        predicted = sync(check=True, **options)
+        assert predicted["changed"] and tree(locals_[0]) == before
+        done = sync(**options)
+        assert predicted["diff"] == done["diff"] and done["diff"]["before"]["superseded_files"]
+        options["keep"] = 1
+    assert not sync(check=True, **options)["changed"]
 
 
 def test_quorum(source: pathlib.Path, daemons: list[Daemon]) -> None:
@@ -221,12 +266,14 @@ def test_refusals(sync: Caller, source: pathlib.Path, tmp_path: pathlib.Path) ->
         ("bad_mirror", {"mirrors": ["-oProxyCommand=x:/srv"]}),
         ("bad_mirror", {"mirrors": [str(source / "apt")]}),
         ("bad_mirror", {"mirrors": []}),
+        ("bad_mirror", {"mirrors": ["rsync://publisher:secret@host/m"]}),
         ("bad_name", {"name": "../x"}),
         ("bad_source", {"source": "relative"}),
         ("bad_option", {"keep": 0}),
     ):
-        with refused(reason):
+        with refused(reason) as caught:
             sync(**options)
+        assert "secret" not in f"{caught.value.message} {caught.value.details}"
     with refused("quorum_not_met"):
         sync(mirrors=[str(tmp_path / "absent")])
     assert not (tmp_path / "absent").exists()
@@ -234,6 +281,43 @@ def test_refusals(sync: Caller, source: pathlib.Path, tmp_path: pathlib.Path) ->
     with refused("symlink_in_source") as caught:
         sync()
     assert "apt/pool/link" in caught.value.message
+
+
+@pytest.mark.parametrize("times", [2, 99])
+def test_a_file_that_grows_while_it_is_sent(
+    source: pathlib.Path, locals_: list[pathlib.Path], monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    grown, left, differing = source / "grown", list(range(times)), Peer.differing
+    grown.write_text("a")
+    sync = Caller(source, locals_[:1])
+
+    def growing(peer: Peer, folder: str, names: t.Collection[bytes]) -> list[bytes]:
+        if b"grown" in names and left:
+            left.pop()
+            with open(grown, "a") as stream:
+                stream.write("a")
+        return differing(peer, folder, names)
+
+    monkeypatch.setattr(Peer, "differing", growing)
+    if times == 2:
+        sync()
+        assert (locals_[0] / "grown").read_text() == "aaa" and not sync()["changed"]
+    else:
+        with refused("source_changing"):
+            sync()
+
+
+def test_two_addresses_of_one_mirror(
+    source: pathlib.Path, locals_: list[pathlib.Path], daemons: list[Daemon], tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    linked = [locals_[1], locals_[0], tmp_path / "link" / locals_[0].name]
+    for mirrors in (linked, [daemons[0].address, daemons[0].address.replace("rsync://", "rsync://other@")]):
+        for _again in range(2):
+            with refused("bad_mirror"):
+                Caller(source, mirrors)(quorum="1")
+    for folder in (*locals_, daemons[0].path):
+        assert not list((folder / ".distrogate/claims").iterdir()) and not (folder / "apt").exists()
 
 
 def test_incomplete_source_is_refused(
