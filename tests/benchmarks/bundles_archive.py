@@ -131,8 +131,8 @@ def new_key(folder: pathlib.Path) -> _statements.SigningKey:
     return _statements.load_signing_key(str(path), None, {})
 
 
-def _write(root: pathlib.Path, numbers: range, artifacts: int) -> list[tuple[int, str, Json]]:
-    """Write some of the bundles; their digests and trees. Without the checks and the syncs of the archive."""
+def _write(root: pathlib.Path, numbers: range, artifacts: int) -> list[tuple[int, str, Json, list[str]]]:
+    """Write some of the bundles; what the store has of them. Without the checks of the archive."""
     key = new_key(root)
     archive = Archive(str(root / "archive"))
     found = []
@@ -144,7 +144,7 @@ def _write(root: pathlib.Path, numbers: range, artifacts: int) -> list[tuple[int
         (folder / "bundle.json").write_text(text)
         for name, envelope in said(value, text, number, key).items():
             (folder / "statements" / name).write_text(envelope)
-        found.append((number, value["digest"], value["inputs"]["trees"]))
+        found.append((number, value["digest"], value["inputs"]["trees"], _bundle.packages(value)))
     return found
 
 
@@ -161,16 +161,22 @@ def make(root: pathlib.Path, bundles: int, artifacts: int) -> list[str]:
     with open_store(f"sqlite://{root}/store.db") as store:
         store.transact({}, [Put(f"key/{key.public.keyid}", key.public.pem)])
         for start in range(0, bundles, 500):
-            puts = [put for row in made[start : start + 500] for put in _noted(*row, key.public.keyid)]
+            puts = [put for row in made[start : start + 500] for put in _noted(*row)]
             store.transact({}, puts)
-    return [digest for _number, digest, _trees in made]
+    return [row[1] for row in made]
 
 
-def _noted(number: int, digest: str, trees: dict[str, str], keyid: str) -> list[Put]:
+def _noted(number: int, digest: str, trees: dict[str, str], packages: list[str]) -> list[Put]:
     """What the store has of a bundle, and of its promotion."""
     sealed = at(number).isoformat().replace("+00:00", "Z")
     pipeline = ("gate", "check", "periodic")[number % 3]
-    facts = {"run_dir": f"/srv/runs/{number}", "host": "builder", "pipeline": pipeline, "sealed": sealed}
+    facts = {
+        "run_dir": f"/srv/runs/{number}",
+        "host": "builder",
+        "pipeline": pipeline,
+        "sealed": sealed,
+        "packages": packages,
+    }
     puts = [
         Put(f"bundle/{digest[7:]}", facts),
         Put(f"tree/{trees_hex(trees)}/{pipeline}", digest),

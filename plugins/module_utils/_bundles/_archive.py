@@ -122,12 +122,16 @@ class Archive:
         return text
 
     def bundle(self, digest: str) -> Json:
-        """The bundle; one that was edited is refused."""
-        name = f"{self.folder(digest)}/bundle.json"
-        bundle = parse_bundle(self.bundle_text(digest), name)
+        """The bundle; one that was edited is refused, as far as the digest can tell."""
+        return self.read(digest)[0]
+
+    def read(self, digest: str) -> tuple[Json, str]:
+        """The bundle, as ``bundle`` gives it, and the sha256 of its file, which provenance states."""
+        name, text = f"{self.folder(digest)}/bundle.json", self.bundle_text(digest)
+        bundle = parse_bundle(text, name)
         if digest_hex(bundle["digest"]) != digest_hex(digest):
             raise DistrogateError("bad_bundle", f"{name} is the bundle {bundle['digest']}: it was moved.")
-        return bundle
+        return bundle, hashlib.sha256(text.encode("utf-8")).hexdigest()
 
     def statements(self, digest: str) -> dict[str, str]:
         """The texts of the envelopes by file name, which nobody has checked."""

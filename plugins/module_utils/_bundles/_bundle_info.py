@@ -16,13 +16,13 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle imp
     digest_hex,
     trees_hex,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._difference import difference
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._index import Index
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._index_contents import (
     contents,
     package_names,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._index_said import (
+    check_file,
     outcome,
     provenance,
     read_said,
@@ -193,9 +193,7 @@ class Finder:
 
     def whole(self, digest: str) -> Json:
         """What was in a bundle, built from what, and all that was said of it; from the files, and checked."""
-        archive = self._there()
-        bundle = archive.bundle(digest)
-        said = read_said(archive.statements(digest), bundle["digest"], self._keys.keys())
+        bundle, said = self._checked(digest)
         return {
             "artifacts": bundle["artifacts"],
             "inputs": bundle["inputs"],
@@ -208,18 +206,24 @@ class Finder:
 
     def difference(self, old: str, new: str) -> Json:
         """From one bundle, channel or version to another; both are read from the files and checked."""
-        archive = self._there()
+        # Few ask this, and everybody would wait for its tables.
+        from ansible_collections.distrogate.ci.plugins.module_utils._bundles._difference import difference
+
         one, other = resolve(self._store, old), resolve(self._store, new)
-        found = difference(contents(archive.bundle(one)), contents(archive.bundle(other)))
+        found = difference(contents(self._checked(one)[0]), contents(self._checked(other)[0]))
         return {"from": one, "to": other, **found}
 
-    def _there(self) -> Archive:
+    def _checked(self, digest: str) -> tuple[Json, Json]:
+        """A bundle and what was said of it, from the files; an edited one is refused."""
         if self._archive is None:
             raise DistrogateError(
                 "no_archive",
                 "The contents of bundles are in the archive. Set archive, or DISTROGATE_ARCHIVE.",
             )
-        return self._archive
+        bundle, sha256 = self._archive.read(digest)
+        said = read_said(self._archive.statements(digest), bundle["digest"], self._keys.keys())
+        check_file(said, digest, sha256)
+        return bundle, said
 
     def knows(self, digest: str) -> bool:
         """Whether the archive has the bundle."""

@@ -14,7 +14,11 @@ import zlib
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._archive import Archive, newest_change
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle import FORMAT as BUNDLE_FORMAT
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._index_contents import contents, terms
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._index_said import read_said, sealed_at
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._index_said import (
+    check_file,
+    read_said,
+    sealed_at,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._statements import PublicKey
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 
@@ -52,8 +56,11 @@ def pack(value: t.Any) -> bytes:
 
 
 def unpack(data: bytes) -> t.Any:
-    """What ``pack`` packed."""
-    return json.loads(zlib.decompress(data))
+    """What ``pack`` packed; anything else is a broken index (zlib's form has a checksum)."""
+    try:
+        return json.loads(zlib.decompress(data))
+    except (zlib.error, ValueError) as error:
+        raise sqlite3.DatabaseError(f"a row of the index is broken ({error})") from error
 
 
 class Source(t.NamedTuple):
@@ -117,11 +124,15 @@ def _drop(connection: sqlite3.Connection, digest: str) -> None:
 
 
 def _take_in(connection: sqlite3.Connection, source: Source, digest: str, stamp: str) -> None:
-    row = connection.execute("SELECT id, stamp, problem FROM bundle WHERE digest = ?", (digest,)).fetchone()
+    query = "SELECT stamp, problem, unknown FROM bundle WHERE digest = ?"
+    old, problem, unknown = connection.execute(query, (digest,)).fetchone() or ("", "", "")
+    same = not problem and old.split(" ")[:2] == stamp.split(" ")[:2]
     try:
         said = read_said(source.archive.statements(digest), f"sha256:{digest}", source.keys)
-        if row is None or row[2] or row[1].split(" ")[:2] != stamp.split(" ")[:2]:
-            bundle = source.archive.bundle(digest)
+        if not same or unknown:  # whoever becomes known may have stated which file it is
+            bundle, sha256 = source.archive.read(digest)
+            check_file(said, f"sha256:{digest}", sha256)
+        if not same:
             _drop(connection, digest)
             _insert(connection, digest, bundle)
     except DistrogateError as error:

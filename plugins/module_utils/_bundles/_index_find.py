@@ -84,13 +84,16 @@ def find(
 
 def details(connection: sqlite3.Connection, row: Row) -> Details:
     """What the index keeps of one bundle."""
-    query = "SELECT contents, said FROM detail WHERE id = ?"
-    compact, said = connection.execute(query, (row.number,)).fetchone()
-    return Details(unpack(compact), unpack(said))
+    return Details(_packed(connection, "contents", row), said(connection, row))
 
 
 def said(connection: sqlite3.Connection, row: Row) -> Json:
     """What was said about one bundle; its contents are larger and stay unread."""
-    return t.cast(
-        Json, unpack(connection.execute("SELECT said FROM detail WHERE id = ?", (row.number,)).fetchone()[0])
-    )
+    return _packed(connection, "said", row)
+
+
+def _packed(connection: sqlite3.Connection, column: str, row: Row) -> Json:
+    found = connection.execute(f"SELECT {column} FROM detail WHERE id = ?", (row.number,)).fetchone()
+    if found is None:
+        raise sqlite3.DatabaseError("a row of the index is missing")
+    return t.cast(Json, unpack(found[0]))

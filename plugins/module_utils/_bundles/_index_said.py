@@ -95,6 +95,25 @@ def provenance(said: Json) -> list[Json]:
     ]
 
 
+def check_file(said: Json, digest: str, sha256: str) -> None:
+    """Refuse a bundle.json that its provenance does not know: the digest does not cover the paths in it.
+
+    The same bundle may have been sealed twice, in files that differ; one of them is the archive's.
+    """
+    stated = set()
+    for one in provenance(said):
+        products = one.get("byproducts")
+        for product in products if isinstance(products, list) else []:
+            if isinstance(product, dict) and isinstance(product.get("digest"), dict):
+                stated.add(product["digest"].get("sha256"))
+    if stated and sha256 not in stated:
+        raise DistrogateError(
+            "bad_bundle",
+            f"The bundle.json of {digest} has the sha256 {sha256}, which its provenance does not state: it"
+            " was edited. Put it back as it was sealed.",
+        )
+
+
 def _time(value: t.Any) -> str:
     """Nanoseconds since the epoch as RFC 3339."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 1 << 63:

@@ -95,13 +95,13 @@ class SqliteStore(Store):
             rows = self._database.execute(f"SELECT key, value, {_WHERE}key = ?", (now, encode_key(query.key)))
         else:
             order = "created, key" if query.oldest else "key"
-            value = "'null'" if query.bare else "value"
+            value = "NULL" if query.bare else "value"
             rows = self._database.execute(
                 f"SELECT key, {value}, {_WHERE}key >= ? AND key < ? ORDER BY {order} LIMIT ?",
                 (now, *_bounds(query.prefix), query.limit or -1),
             )
         return [
-            Entry(key.decode("utf-8"), json.loads(value), revision, created)
+            Entry(key.decode("utf-8"), None if value is None else json.loads(value), revision, created)
             for key, value, revision, created in rows.fetchall()
         ]
 

@@ -31,7 +31,7 @@ def commit(text: str) -> str:
 
 def deb(package: str, version: str, **more: t.Any) -> Json:
     """A package in a file."""
-    name = f"{sha(package)[:8]}_{version}_amd64.deb"
+    name = f"{sha(package + version)[:8]}_amd64.deb"
     facts = {"package": package, "package_version": version, "architecture": "amd64"}
     sha256 = sha(f"{package} {version} {more}")
     return {"type": "deb", "name": name, "path": f"artifacts/{name}", "sha256": sha256, "size": 1, **facts}
@@ -83,7 +83,14 @@ def make(
         "version": 1,
         "id": str(number),
         "pipeline": pipeline,
-        "queue": [{"project": project, "branch": "main", "commit": commit(f"change {number}"), "change_id": str(number)}],
+        "queue": [
+            {
+                "project": project,
+                "branch": "main",
+                "commit": commit(f"change {number}"),
+                "change_id": str(number),
+            }
+        ],
         "projects": {project: {"url": f"https://git.example.org/{project}", "base_commit": commit("base")}},
         **more,
     }
@@ -94,7 +101,9 @@ def make(
 
 def provenance(bundle: Json, number: int) -> Json:
     sha256 = sha(_bundle.bundle_text(bundle))
-    return _statements.provenance_statement(bundle, sha256, {"id": "1"}, "builder", f"2026-01-{number:02}T00:00:00Z")
+    return _statements.provenance_statement(
+        bundle, sha256, {"id": "1"}, "builder", f"2026-01-{number:02}T00:00:00Z"
+    )
 
 
 class World:
@@ -123,16 +132,24 @@ class World:
         bundle = make(artifacts, number, **more)
         signed = _statements.sign(provenance(bundle, number), self.key)
         self.archive.add(bundle["digest"], _bundle.bundle_text(bundle), {"provenance.json": signed})
-        facts = {"run_dir": f"/runs/{number}", "host": "builder", "pipeline": "gate", "sealed": "", "packages": []}
+        facts = {
+            "run_dir": f"/runs/{number}",
+            "host": "builder",
+            "pipeline": "gate",
+            "sealed": "",
+            "packages": [],
+        }
         self.store.transact({}, [Put(f"bundle/{bundle['digest'][7:]}", facts)])
         return bundle
 
-    def promote(self, bundle: Json, channel: str, serial: int, before: Json | None = None, **more: t.Any) -> None:
+    def promote(
+        self, bundle: Json, channel: str, serial: int, before: Json | None = None, **more: t.Any
+    ) -> None:
         """What a promotion leaves in the store."""
         previous = before["digest"] if before else None
         row = {"digest": bundle["digest"], "version": f"{serial}.0.0", "at": f"2026-02-{serial:02}T00:00:00Z"}
         states = [{"host": "r", "plugin": "apt_publish", "state_digest": "x", "arguments": {"root": "/r"}}]
-        row.update(by="ann", serial=serial, **more)
+        row.update({"by": "ann", "serial": serial, **more})
         pointer = {**row, "previous": previous}
         self.store.transact(
             {},

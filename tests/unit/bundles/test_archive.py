@@ -37,7 +37,9 @@ def test_a_bundle_is_written_once(archive: Archive, bundle: Json) -> None:
     assert not os.path.exists(archive.root)
     assert archive.add(digest, text, said) == ["bundle.json", "statements/a.json"]
     before = files(pathlib.Path(archive.root))
-    assert set(before) == {f"{digest[7:9]}/{digest[7:]}/{name}" for name in ("bundle.json", "statements/a.json")}
+    assert set(before) == {
+        f"{digest[7:9]}/{digest[7:]}/{name}" for name in ("bundle.json", "statements/a.json")
+    }
     assert archive.add(digest, text, said) == []
     assert archive.add(digest, None, said) == []
     assert files(pathlib.Path(archive.root)) == before
@@ -64,7 +66,9 @@ def test_a_statement_stays_in_its_folder(archive: Archive, bundle: Json, name: s
     assert not os.path.exists(archive.root)
 
 
-@pytest.mark.parametrize("digest", ["latest", "../" * 21 + "x", "sha256:" + "a" * 63, "A" * 64, "a" * 64 + "\n"])
+@pytest.mark.parametrize(
+    "digest", ["latest", "../" * 21 + "x", "sha256:" + "a" * 63, "A" * 64, "a" * 64 + "\n"]
+)
 def test_a_digest_is_no_path(archive: Archive, digest: str) -> None:
     with pytest.raises(DistrogateError) as raised:
         archive.folder(digest)
@@ -93,7 +97,7 @@ def test_what_is_not_that_bundle(archive: Archive, bundle: Json) -> None:
 
 
 def test_killed_at_any_step(archive: Archive, bundle: Json, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However far it came, no file is half there, nothing is a bundle that is none, and the next one ends it."""
+    """However far it came, no file is half there, and the next one ends it."""
     text = _bundle.bundle_text(bundle)
     said = {f"{name}.json": name for name in "abc"}
     names = ("mkdir", "link", "fsync", "unlink")
@@ -116,8 +120,13 @@ def test_killed_at_any_step(archive: Archive, bundle: Json, monkeypatch: pytest.
                 ended = True
             except KeyboardInterrupt:
                 ended = False
-        found = {name: data for name, data in files(pathlib.Path(archive.root)).items() if ".tmp-" not in name}
-        whole = {"bundle.json": text.encode(), **{f"statements/{name}": value.encode() for name, value in said.items()}}
+        found = {
+            name: data for name, data in files(pathlib.Path(archive.root)).items() if ".tmp-" not in name
+        }
+        whole = {
+            "bundle.json": text.encode(),
+            **{f"statements/{name}": value.encode() for name, value in said.items()},
+        }
         assert all(whole[name.split("/", 2)[2]] == data for name, data in found.items())
         assert set(archive.stamps()) <= {bundle["digest"][7:]}
         if found:
