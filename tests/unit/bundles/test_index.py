@@ -135,6 +135,20 @@ def test_what_is_added_is_found_at_once(world: World) -> None:
         assert found["verdicts"][0]["result"] == ("FAILED" if number % 2 else "PASSED")
 
 
+def test_two_changes_of_one_instant(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system that counts time coarsely gives a folder the same time after the second change."""
+    bundle = world.seal([deb("a", "1")])
+    world.verdict(bundle, "first", "PASSED")
+    folder = os.path.join(world.archive.folder(bundle["digest"]), "statements")
+    at = os.stat(folder).st_mtime_ns
+    with monkeypatch.context() as context:
+        context.setattr(_index_build, "_RACY", 10**12)  # however slow this machine is
+        world.digests()
+    world.verdict(bundle, "second", "PASSED")
+    os.utime(folder, ns=(at, at))
+    assert len(world.finder().find({}).bundles[0]["verdicts"]) == 2
+
+
 def test_what_is_removed_is_gone(world: World) -> None:
     digests = fill(world)
     settle(world)
