@@ -13,8 +13,9 @@ import typing as t
 from ansible_collections.distrogate.ci.tests.benchmarks import report
 
 SAME, ACROSS = "within each repository", "to other repositories"
-OURS, SKOPEO, WARM, MANY = (
+OURS, TWO, SKOPEO, WARM, MANY = (
     "ours",
+    "ours, in two calls",
     "skopeo copy",
     "skopeo copy, places known",
     "skopeo copy, 8 at a time",
