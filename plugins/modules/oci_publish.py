@@ -41,7 +41,7 @@ options:
     description:
       - What to promote, as bundles list it. Each has C(type), V(oci_image) or V(helm_chart), C(name),
         C(sha256) (of the manifest, without a prefix), C(media_type), C(registry) and C(repository).
-      - Required when O(state) is V(prepared) or V(attached).
+      - Required when O(state) is V(published), V(prepared) or V(attached).
     type: list
     elements: dict
     default: []
@@ -72,7 +72,7 @@ options:
     description:
       - DSSE envelopes to attach to each artifact as OCI artifacts with a C(subject), where the referrers of
         an image are looked for. A registry without that API gets the fallback tag C(sha256-DIGEST).
-      - Signatures are not verified here.
+      - Signatures are not verified here. O(state=published) does not take them.
     type: list
     elements: dict
     default: []
@@ -108,6 +108,7 @@ options:
     type: path
   state:
     description:
+      - V(published) prepares and commits in one call.
       - V(prepared) checks that every manifest and blob is there with the right digest, brings them to the
         repositories that they go to, and refuses tags that may not move.
       - V(committed) attaches O(attach), and gives the tags, first those of the version. When it fails, the
@@ -116,10 +117,10 @@ options:
         stays in the registry until it collects garbage.
       - V(attached) attaches O(attach) to artifacts that were promoted before, and moves no tag.
     type: str
-    choices: [prepared, committed, undone, attached]
+    choices: [published, prepared, committed, undone, attached]
     required: true
   transaction:
-    description: Name of the transaction. Required unless O(state=attached).
+    description: Name of the transaction. Required when O(state) is V(prepared), V(committed) or V(undone).
     type: str
   state_folder:
     description: Folder on this host for the journal. It is made when it is missing.
@@ -149,6 +150,15 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: Promote a chart where nothing else takes part
+  distrogate.ci.oci_publish:
+    registry: https://registry.example.org
+    repository: charts/{basename}
+    artifacts: "{{ bundle.artifacts | selectattr('type', 'eq', 'helm_chart') }}"
+    channel: stable
+    auth_file: /etc/distrogate/registry.json
+    state: published
+
 - name: Check the images, and mount them in the release repositories
   distrogate.ci.oci_publish:
     registry: https://registry.example.org

@@ -13,13 +13,15 @@ import typing as t
 from ansible_collections.distrogate.ci.tests.benchmarks import report
 
 SAME, ACROSS = "within each repository", "to other repositories"
-OURS, SKOPEO, WARM, MANY = (
+OURS, TWO, SKOPEO, WARM, MANY = (
     "ours",
+    "ours, in two calls",
     "skopeo copy",
     "skopeo copy, places known",
     "skopeo copy, 8 at a time",
 )
 BARS = {SAME: 0.2, ACROSS: 0.5}
+BOTH = "CPU of both sides"  # for information: the bars are on what skopeo copy itself takes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Cost:
 
 MEASURES: dict[str, t.Callable[[Cost], float]] = {
     "wall": lambda cost: cost.wall,
-    "CPU of both sides": lambda cost: cost.cpu,
+    BOTH: lambda cost: cost.cpu,
     "CPU of the client": lambda cost: cost.client,
 }
 
@@ -74,14 +76,14 @@ class Costs:
         return [
             f"{case}, {measure} ({peer})"
             for case, measure, peer, _ours, _theirs, ratio, bar in self.rows()
-            if ratio > bar and peer == SKOPEO
+            if ratio > bar and peer == SKOPEO and measure != BOTH
         ]
 
     def bars(self) -> str:
         head = ("what", "measure", "ours", "peer", "peer's", "ratio", "bar", "met")
         lines = []
         for case, measure, peer, ours, theirs, ratio, bar in self.rows():
-            barred = peer == SKOPEO
+            barred = peer == SKOPEO and measure != BOTH
             limit = (f"{bar:g} x", "yes" if ratio <= bar else "NO") if barred else ("-", "-")
             lines.append([case, measure, f"{ours:.2f} s", peer, f"{theirs:.2f} s", f"{ratio:.3f}", *limit])
         return report.table(head, lines)

@@ -24,6 +24,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_tags i
     EMPTY_CONFIG,
     Tags,
     described,
+    stand_in,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import canonical_json, parse_json
@@ -173,10 +174,9 @@ class Attached:
                 raise self._registry.failed(answer, what, digest=digest)
 
     def _write(self, repository: str, subject: str, rows: Json, known: Json) -> None:
-        if rows == known:
-            return
-        if not rows:
+        if not rows:  # also where nothing is known: a removal may have been interrupted
             Tags(self._registry).remove(repository, _fallback(subject))
+        if not rows or rows == known:
             return
         index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": list(rows.values())}
         self._registry.put_manifest(repository, _fallback(subject), canonical_json(index), OCI_INDEX)
@@ -193,10 +193,10 @@ class Attached:
     def _fallback_rows(self, repository: str, subject: str) -> list[t.Any]:
         tag = _fallback(subject)
         index = self._registry.manifest(repository, tag)
-        if index is None or (not index.blobs and not index.children):
+        place = self._registry.reference(repository, tag)
+        if index is None or index.digest == digest_of(stand_in(place)):
             return []
         if index.media_type != OCI_INDEX or len(index.children) > _MOST:
-            place = self._registry.reference(repository, tag)
             raise DistrogateError(
                 "tag_taken",
                 f"{place} is no index of referrers with at most {_MOST} of them. Remove that tag.",

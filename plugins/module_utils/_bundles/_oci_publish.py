@@ -12,6 +12,7 @@ import typing as t
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_attach import (
     Attached,
     Attachment,
+    Envelope,
     attachments,
     read_envelopes,
 )
@@ -87,7 +88,7 @@ class Publisher:
         if state == "attached":
             return self._attach()
         target = f"{self._origin.url} {self._params['repository']}"
-        journal = Journal(self._params["state_folder"], target, self._params["transaction"])
+        journal = Journal(self._params["state_folder"], target, self._identifier())
         if self._check_mode:
             return self._step(journal)
         with journal.held(self._params["timeout"]):
@@ -95,9 +96,17 @@ class Publisher:
             journal.prune()
             return result
 
+    def _identifier(self) -> str:
+        """The transaction's id. One call that does it all has the same one when it is repeated."""
+        if self._params["transaction"]:
+            return str(self._params["transaction"])
+        return "whole-" + request_digest(self._params, items_of(self._params)).partition(":")[2][:32]
+
     def _step(self, journal: Journal) -> Json:
         if self._params["state"] == "prepared":
             return self._prepare(journal)
+        if self._params["state"] == "published":
+            return self._publish(journal)
         ending = Ending(journal, self._registry, self._difference, self._check_mode)
         return ending.commit() if self._params["state"] == "committed" else ending.undo()
 
@@ -111,6 +120,29 @@ class Publisher:
             if record["phase"] == "undone":
                 raise used(journal, "was undone")
             return shaped(record, self._registry)
+        return self._bring(journal, asked, items, envelopes)
+
+    def _publish(self, journal: Journal) -> Json:
+        """Both steps in one call, which goes on where one like it was killed."""
+        if self._params["attach"]:
+            raise DistrogateError("bad_option", "attach is not for published. Call it with attached then.")
+        items = items_of(self._params)
+        asked, record = request_digest(self._params, items), journal.read()
+        if record is not None and record["request"] != asked:
+            raise used(journal, f"is {record['phase']} with other artifacts or options")
+        if record is not None and record["phase"] == "undoing" and not self._check_mode:
+            Ending(journal, self._registry, Difference(), False).undo()
+        if record is None or record["phase"] not in ("prepared", "committing"):
+            result = self._bring(journal, asked, items, [])
+        if not self._check_mode:
+            result = Ending(journal, self._registry, self._difference, False).commit()
+        for side in (self._difference.before, self._difference.after):
+            side.pop("transaction", None)
+        return result
+
+    def _bring(
+        self, journal: Journal, asked: str, items: list[Item], envelopes: t.Sequence[Envelope]
+    ) -> Json:
         tags = tags_of(rows_of(items))
         look = Tags(self._registry)
         before = look.look(tags)

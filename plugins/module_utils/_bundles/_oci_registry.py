@@ -62,13 +62,11 @@ class Registry:
         body: bytes | None = None,
     ) -> Answer:
         """One request, with what the registry wants to know of us."""
-        answer = None
-        for _attempt in range(3):  # unasked, with a token, and once more when that token was too old
+        for attempt in range(3):  # unasked, with a token, and once more when that token was too old
             sent = {**_AGENT, **(headers or {}), **self._access.header(scopes)}
             answer = self.client.send(self.origin, method, path, sent, body)
-            if answer.status != 401 or not self._access.learn(answer, scopes, sent):
+            if answer.status != 401 or attempt == 2 or not self._access.learn(answer, scopes, sent):
                 break
-        assert answer is not None
         if answer.status in _REDIRECTS and method in ("GET", "HEAD"):
             return self._follow(answer, method, path, headers or {})
         return answer

@@ -51,7 +51,7 @@ SPEC: Json = {
     "ca_path": {"type": "path"},
     "state": {
         "type": "str",
-        "choices": ["prepared", "committed", "undone", "attached"],
+        "choices": ["published", "prepared", "committed", "undone", "attached"],
         "required": True,
     },
     "transaction": {"type": "str"},
@@ -61,6 +61,7 @@ SPEC: Json = {
     "timeout": {"type": "int", "default": 600},
 }
 REQUIRED_IF = [
+    ("state", "published", ["artifacts"]),
     ("state", "prepared", ["transaction", "artifacts"]),
     ("state", "committed", ["transaction"]),
     ("state", "undone", ["transaction"]),
@@ -163,7 +164,7 @@ def _tags(params: t.Mapping[str, t.Any], repository: str, digest: str) -> tuple[
         if tag is not None:
             moves = "{channel}" in template and "{version}" not in template and not params["immutable"]
             found[checked_tag(tag)] = moves and found.get(tag, True)
-    if not found and params["state"] == "prepared":
+    if not found and params["state"] in ("published", "prepared"):
         raise DistrogateError("no_tags", "No tag is asked for: give channel, version, or other tags.")
     return tuple(Tag(repository, tag, digest, movable) for tag, movable in found.items())
 

@@ -31,7 +31,7 @@ def described(descriptor: Descriptor) -> dict[str, t.Any]:
     return {"mediaType": descriptor.media_type, "digest": descriptor.digest, "size": descriptor.size}
 
 
-def _stand_in(reference: str) -> bytes:
+def stand_in(reference: str) -> bytes:
     """A manifest that no other tag has, so that deleting it by digest deletes one tag."""
     value = {
         "schemaVersion": 2,
@@ -61,7 +61,7 @@ class Tags:
 
         def one(tag: Tag) -> str | None:
             found = self._registry.tagged(tag.repository, tag.tag)
-            return None if found == digest_of(_stand_in(self.reference(tag))) else found
+            return None if found == digest_of(stand_in(self.reference(tag))) else found
 
         found = self._registry.client.each(tags, one)
         return {self.reference(tag): digest for tag, digest in zip(tags, found)}
@@ -133,7 +133,7 @@ class Tags:
         if answer.ok or answer.status == 404:
             return
         # A registry that deletes by digest only: the tag goes to a manifest of its own, which is deleted.
-        data = _stand_in(reference)
+        data = stand_in(reference)
         digest = digest_of(data)
         upload(registry, repository, EMPTY_CONFIG, EMPTY)
         registry.put_manifest(repository, digest, data, OCI_IMAGE)

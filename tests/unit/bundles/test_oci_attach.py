@@ -16,7 +16,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_attach
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import canonical_json
 from ansible_collections.distrogate.ci.tests.tools.registry_images import IMAGE, INDEX, digest_of
-from ansible_collections.distrogate.ci.tests.tools.registry_proxy import Exchange
+from ansible_collections.distrogate.ci.tests.tools.registry_proxy import CutError, Exchange
 
 Json = dict[str, t.Any]
 
@@ -79,6 +79,31 @@ def test_what_others_attached_stays(world: World) -> None:
     assert len(referrers(world, image)) == 2 and referrers(world, image)[0] == other
     world.publish("undone")
     assert referrers(world, image) == [other]
+
+
+def test_a_removal_of_the_fallback_tag_that_was_interrupted(world: World) -> None:
+    """The registry dies between the stand-in's tag and its deletion: the next call removes it."""
+    image = world.pusher.image("build/nova", "b1", b"layer")
+    world.promote(image, attach=given("verdict"))
+    tag = f"sha256-{image['sha256']}"
+
+    def die(exchange: Exchange) -> None:
+        if exchange.method == "DELETE" and tags and exchange.path.endswith(tags[-1]):
+            raise CutError
+
+    def watch(exchange: Exchange) -> None:
+        if exchange.method == "PUT" and exchange.path.endswith(tag):
+            tags.append(digest_of(exchange.body))
+
+    tags: list[str] = []
+    world.options["retries"] = 0
+    world.proxy.before, world.proxy.after = die, watch
+    with pytest.raises(DistrogateError):
+        world.publish("undone")
+    assert tags and tag in world.pusher.tags("build/nova")
+    world.proxy.forget()
+    world.publish("undone")
+    assert world.pusher.tags("build/nova") == ["b1"]
 
 
 def test_a_fallback_tag_that_is_something_else(world: World) -> None:

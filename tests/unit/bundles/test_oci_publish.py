@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from oci_world import World
 
@@ -42,6 +44,37 @@ def test_the_life_of_a_promotion_within_a_repository(world: World) -> None:
     assert undone["changed"] and undone["published"] == []
     assert world.pusher.tags("build/nova") == ["b1"]
     assert not world.publish("undone")["changed"]
+
+
+def test_one_call_for_all_of_it(world: World) -> None:
+    one, two = (world.pusher.image("build/nova", f"b{n}", str(n).encode()) for n in (1, 2))
+    whole = {"version": None, "transaction": None, **RELEASE}
+    predicted = world.publish("published", one, **whole, check_mode=True)
+    wanted = world.difference.as_result()
+    assert world.pusher.tags("release/nova") == [] and not (world.folder / "state").exists()
+    assert world.publish("published", one, **whole) == predicted
+    assert world.difference.as_result() == wanted
+    assert not world.publish("published", one, **whole)["changed"]
+    for artifact in (two, one, two):
+        assert world.publish("published", artifact, **whole)["changed"]
+        assert world.pusher.tagged("release/nova", "stable") == f"sha256:{artifact['sha256']}"
+    fixed = {**whole, "version": "4.0.0"}
+    world.publish("published", one, **fixed)
+    with pytest.raises(DistrogateError) as caught:
+        world.publish("published", two, **fixed)
+    assert caught.value.reason == "tag_taken"
+    for phase in ("preparing", "prepared", "committing", "undoing"):
+        world.publish("published", two, **{**whole, "channel": phase})
+        world.publish("published", one, **{**whole, "channel": phase})
+        (path,) = (
+            found
+            for found in (world.folder / "state").rglob("journal.json")
+            for row in json.loads(found.read_text())["items"]
+            if (row["tags"][0]["tag"], row["digest"]) == (phase, f"sha256:{two['sha256']}")
+        )
+        path.write_text(path.read_text().replace('"phase": "committed"', f'"phase": "{phase}"'))
+        world.publish("published", two, **{**whole, "channel": phase})
+        assert world.pusher.tagged("release/nova", phase) == f"sha256:{two['sha256']}", phase
 
 
 def test_another_repository_gets_the_blobs_mounted(world: World) -> None:
