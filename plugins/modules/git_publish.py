@@ -40,10 +40,10 @@ options:
     elements: dict
     default: []
   version:
-    description: The version, for C({version}) in O(tag) and O(message).
+    description: The version, for C({version}) in O(tag) and O(tag_message).
     type: str
   channel:
-    description: The channel, for C({channel}) in O(tag) and O(message).
+    description: The channel, for C({channel}) in O(tag) and O(tag_message).
     type: str
   tag:
     description:
@@ -51,7 +51,7 @@ options:
       - A promotion without a version needs a name that is another one each time.
     type: str
     default: "{version}"
-  message:
+  tag_message:
     description:
       - The text of the tag. C({version}), C({channel}), C({name}), C({commit}), C({tree}), C({url}) and
         C({subject}) (the commit's) are filled in.
@@ -147,7 +147,7 @@ EXAMPLES = r"""
         commit: 9bb3e0ee1cd39b5ab8e6f9b8f4ea1f1ab3c7e2aa
         tree: 4b825dc642cb6eb9a060e54bf8d69288fbee4904
     version: 4.0.0
-    message: "Release {version} of {name}"
+    tag_message: "Release {version} of {name}"
     tagger_name: Release team
     tagger_email: release@example.org
     password: "{{ lookup('env', 'GIT_TOKEN') }}"

@@ -66,7 +66,7 @@ def file_set(artifacts: t.Sequence[t.Any]) -> FileSet:
 def _file(raw: t.Any) -> File:
     name, size = (raw.get("name"), raw.get("size")) if isinstance(raw, dict) else (None, None)
     match = _HEX.fullmatch(str(raw.get("sha256"))) if isinstance(raw, dict) else None
-    if not _is_name(name) or match is None or not (size is None or (type(size) is int and size >= 0)):
+    if not _is_name(name) or match is None or not (size is None or _is_size(size)):
         raise DistrogateError(
             "bad_artifact",
             f"An artifact ({str(raw)[:200]!r}) has no usable name, sha256 or size. A name is that of one"
@@ -76,6 +76,10 @@ def _file(raw: t.Any) -> File:
     if not isinstance(path, str) or not path.isprintable():
         raise DistrogateError("bad_artifact", f"The path of the artifact {name!r} is no path.")
     return File(t.cast(str, name), match[1], size, path)
+
+
+def _is_size(size: t.Any) -> bool:
+    return isinstance(size, int) and not isinstance(size, bool) and size >= 0
 
 
 def _is_name(name: t.Any) -> bool:

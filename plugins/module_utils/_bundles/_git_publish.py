@@ -35,7 +35,7 @@ Json = dict[str, t.Any]
 GIT_SPEC: dict[str, t.Any] = {
     **SPEC,
     "tag": {"type": "str", "default": "{version}"},
-    "message": {"type": "str", "default": "{name} {version}"},
+    "tag_message": {"type": "str", "default": "{name} {version}"},
     "tagger_name": {"type": "str", "default": "distrogate.ci"},
     "tagger_email": {"type": "str", "default": "distrogate.ci@localhost"},
     "push_urls": {"type": "dict", "default": {}},

@@ -82,7 +82,7 @@ def _wanted(raw: t.Any, params: Json) -> Wanted:
     known["subject"] = raw.get("subject")
     tag = checked_tag(_filled("tag", params["tag"], known))
     head = f"object {commit}\ntype commit\ntag {tag}\ntagger {_tagger(params)} \0 +0000\n\n"
-    text = head + _message(_filled("message", params["message"], known))
+    text = head + _message(_filled("tag_message", params["tag_message"], known))
     url = checked_url(pushed, params["protocols"])
     one = Wanted(t.cast(str, name), url, tag, t.cast(str, commit), t.cast(str, tree), text)
     claimed = raw.get("sha256")

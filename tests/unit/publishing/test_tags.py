@@ -45,7 +45,7 @@ def test_exactly_the_commit_as_predicted_and_once(tags: Tags) -> None:
 def test_what_the_tag_says(tags: Tags) -> None:
     artifact = {**tags.one[0], "subject": "Have {version} first"}
     message = "Release {version} of {name}\n\n{subject}\nin {channel} as {commit}"
-    options = {"tag": "{name}/{channel}-{version}", "message": message, "channel": "stable"}
+    options = {"tag": "{name}/{channel}-{version}", "tag_message": message, "channel": "stable"}
     tags(artifact, tagger_name="Release Team", tagger_email="r@example.org", **options)
     lines = git(tags.remotes[0], "cat-file", "tag", "one/stable-1.0.0").splitlines()
     assert lines[:3] == [f"object {artifact['commit']}", "type commit", "tag one/stable-1.0.0"]

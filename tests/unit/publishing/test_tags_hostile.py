@@ -129,7 +129,7 @@ def test_names_of_tags(tags: Tags, tag: str) -> None:
     "option",
     [
         *(
-            {"message": text}
+            {"tag_message": text}
             for text in ("", " \n", "a\0b", "a\x1b[1m", "{other}", "x" * (64 << 10 | 1), "{subject}")
         ),
         {"password": "x"},
