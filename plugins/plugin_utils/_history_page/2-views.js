@@ -126,5 +126,5 @@ async function viewSearch(words) {
   document.getElementById("said").textContent = count(bundles.length, "bundle") + " found";
   const things = [...new Set([...hits.values()].filter(Boolean))];
   const seen = things.length ? quiet("Found: " + things.slice(0, 5).join(", ") + (things.length > 5 ? " and " + (things.length - 5) + " more." : ".")) : null;
-  return [el("h2", {}, count(bundles.length, "bundle") + " with “" + words + "”"), seen, grid("Bundles that were found", bundles)];
+  return [el("h2", {}, count(bundles.length, "bundle") + ' with "' + words + '"'), seen, grid("Bundles that were found", bundles)];
 }

@@ -102,7 +102,8 @@ def test_a_broken_index_is_made_anew(world: World, spoil: t.Callable[[pathlib.Pa
     assert len([line for line in world.lines if "anew" in line]) == 1
 
 
-def test_a_journal_of_the_old_index_is_not_played_into_the_new_one(world: World) -> None:
+@pytest.mark.parametrize("found", ["garbage", "nothing"])
+def test_a_journal_of_the_old_index_is_not_played_into_the_new_one(world: World, found: str) -> None:
     digests = fill(world)
     settle(world)
     world.digests()
@@ -116,7 +117,10 @@ def test_a_journal_of_the_old_index_is_not_played_into_the_new_one(world: World)
     writer.close()
     assert len(hot) > 512
     journal.write_bytes(hot)
-    index_of(world).write_bytes(b"broken" * 3000)
+    if found == "garbage":
+        index_of(world).write_bytes(b"broken" * 3000)
+    else:
+        index_of(world).unlink()  # by somebody who was told to, and left the journal
     assert world.digests() == digests
     assert not journal.exists()
     assert world.digests(contains="own=1") == [digests[3]]
