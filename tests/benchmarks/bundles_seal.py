@@ -164,7 +164,7 @@ def measure(root: Path, sizes: Sizes, rounds: int) -> dict[str, float]:
 
 def missed(figures: dict[str, float]) -> list[str]:
     """The bars that are missed."""
-    return [name for name, bar in BARS.items() if figures[name] > bar]
+    return [name for name, limit in BARS.items() if figures[name] > limit]
 
 
 def shown(figures: dict[str, float], sizes: Sizes, rounds: int) -> str:

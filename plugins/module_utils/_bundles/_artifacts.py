@@ -107,7 +107,7 @@ def _check(artifact: t.Any) -> None:
     inside("/", name)
     if not isinstance(artifact.get("sha256"), str) or not _HEX.fullmatch(artifact["sha256"]):
         raise ArtifactError("its sha256 is not 64 hexadecimal digits")
-    if type(size) is not int or not 0 <= size <= _LARGEST:
+    if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= _LARGEST:
         raise ArtifactError("its size is not a number of bytes")
     if not all(isinstance(artifact.get(fact, ""), str) for fact in _FACTS):
         raise ArtifactError(f"one of {', '.join(_FACTS)} is not text")

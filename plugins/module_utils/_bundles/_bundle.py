@@ -181,7 +181,7 @@ def parse_bundle(text: str, name: str = "bundle.json") -> Json:
 
 def _check_form(bundle: Json, text: str, name: str) -> None:
     version = bundle["version"]
-    if type(version) is not int or version not in READ:
+    if not isinstance(version, int) or isinstance(version, bool) or version not in READ:
         raise DistrogateError(
             "bad_bundle", f"{name} has version {version!r}; this code reads {' and '.join(map(str, READ))}."
         )

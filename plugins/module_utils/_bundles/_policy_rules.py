@@ -29,7 +29,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._times impo
 def stated_at(statement: Statement) -> int:
     """When its signer stated it, in nanoseconds since the epoch."""
     at = statement.predicate.get("at_ns")
-    return at if type(at) is int else 0
+    return at if isinstance(at, int) and not isinstance(at, bool) else 0
 
 
 def part(value: Json, key: str) -> Json:

@@ -76,6 +76,15 @@ def bundle_forged(run: SealedRun, rng: random.Random) -> Files:
     return files
 
 
+def bundle_path(run: SealedRun, rng: random.Random) -> Files:
+    """A file at another path, which no digest covers; it lies there, too."""
+    bundle = json.loads(run.text)
+    artifact = rng.choice([artifact for artifact in bundle["artifacts"] if "path" in artifact])
+    data = run.files()[artifact["path"]]
+    artifact["path"] = f"artifacts/{rng.getrandbits(32):x}"
+    return {**_bundle_file(run, json_values(bundle)), artifact["path"]: data}
+
+
 def bundle_shape(run: SealedRun, rng: random.Random) -> Files:
     """Artifacts lost, doubled, in another order; keys more or less; another version."""
     bundle = json.loads(run.text)
@@ -251,6 +260,7 @@ MUTANTS: dict[str, Mutant] = {
         bundle_bytes,
         bundle_value,
         bundle_forged,
+        bundle_path,
         bundle_shape,
         bundle_spelling,
         bundle_doubled,

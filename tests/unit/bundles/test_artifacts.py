@@ -196,3 +196,19 @@ def test_deep_values_are_refused_before_anything_follows_them() -> None:
     text = _bundle.bundle_text(bundle).replace('"trees": {}', '"trees": {"x": ' + "[" * 900 + "]" * 900 + "}")
     with pytest.raises(DistrogateError, match="nested deeper"):
         _bundle.parse_bundle(text)
+
+
+@pytest.mark.parametrize(
+    "spell",
+    [
+        lambda value, text: json.dumps(value, sort_keys=True),
+        lambda value, text: json.dumps(value, sort_keys=True, indent=4) + "\n",
+        lambda value, text: json.dumps(dict(reversed(value.items())), indent=2) + "\n",
+        lambda value, text: text + "\n",
+        lambda value, text: text.replace('"hello"', '"\\u0068ello"', 1),
+    ],
+)
+def test_a_bundle_has_one_spelling(spell: t.Callable[[Json, str], str]) -> None:
+    bundle = sealed(of_type("helm_chart"))
+    with pytest.raises(DistrogateError, match="not spelled"):
+        _bundle.parse_bundle(spell(bundle, _bundle.bundle_text(bundle)))

@@ -284,6 +284,14 @@ def test_a_signer_who_writes_nonsense_is_no_crash(case: Case, predicate: Json) -
     assert sorted(case.rules({"minimum_age": 5})) == ["holds", "minimum_age", "provenance"]
 
 
+def test_a_signer_cannot_nest_without_end(case: Case) -> None:
+    deep: t.Any = 1
+    for _number in range(100):
+        deep = [deep]
+    case.say(_statements.HOLD_RELEASE, {"name": "cve", "deep": deep})
+    assert case.rules() == ["signature"]
+
+
 def test_a_claim_of_a_strange_type_is_no_crash(case: Case, other_key: t.Any) -> None:
     value = {**_statements.statement(case.bundle["digest"], "x", {}), "predicateType": ["x"]}
     case.statements["x.json"] = _statements.sign(value, other_key)
@@ -325,7 +333,7 @@ def test_all_that_is_wrong_with_a_policy_is_said_at_once() -> None:
         "",
         "[]",
         "version: 1\nminimum_age: 86400\nminimum_age: 0\n",
-        "a: &a [1]\nversion: 1\nverdicts: *a\n",
+        "version: 1\nverdicts: &a [x]\nsigners: *a\n",
         "version: 1\nno_holds: !!python/object/apply:os.system [id]\n",
         'version: 1\nverdicts: ["a\\nb"]\n',
         "version: true\n",
