@@ -107,8 +107,9 @@ function expired(waiver) {
   return Date.parse(waiver.expires) <= Date.now(); // a waiver without a time is shown as one that counts
 }
 
-function waiverMark(waiver) {
+function waiverMark(waiver, brief) {
   const what = waiver.rule + (waiver.stage ? " of " + waiver.stage : "");
   const until = String(waiver.expires || "").slice(0, 10);
+  if (brief) return mark("waived: " + (waiver.stage || waiver.rule), "warn one", what + " until " + until);
   return expired(waiver) ? mark("waiver of " + what + " expired " + until) : mark("waived until " + until + ": " + what, "warn");
 }

@@ -10,7 +10,7 @@ const chosen = { pipeline: "", state: "" };
 
 function change(one) {
   const name = [one.project, one.branch && one.branch !== "main" && one.branch !== "master" ? "(" + one.branch + ")" : ""];
-  return el("div", { title: one.commit }, name.join(" ").trim(), " ", one.subject || (one.change ? "change " + one.change : code(short(one.commit))));
+  return el("div", { title: one.commit }, name.join(" ").trim(), ": ", one.subject || (one.change ? "change " + one.change : code(short(one.commit))));
 }
 
 function sums(since) {
@@ -33,7 +33,7 @@ function bundleRow(bundle) {
     el("th", { scope: "row" }, bundleLink(bundle.digest)),
     el("td", {}, bundle.pipeline),
     overview.stages.map((stage) => verdict(Object.hasOwn(bundle.verdicts, stage) ? bundle.verdicts[stage] : "")),
-    el("td", {}, bundle.names.map(named), bundle.holds.map((hold) => mark("held: " + hold.name, "bad", hold.reason)), bundle.waivers.filter((one) => !expired(one)).map(waiverMark)),
+    el("td", {}, bundle.names.map(named), bundle.holds.map((hold) => mark("held: " + hold.name, "bad one", hold.reason)), bundle.waivers.filter((one) => !expired(one)).map((one) => waiverMark(one, true))),
     el("td", { class: "text" }, bundle.changes.slice(-3).reverse().map(change), bundle.changes.length > 3 ? "and " + (bundle.changes.length - 3) + " more" : ""),
     el("td", { class: "text" }, sums(bundle.since_good)),
   );
@@ -126,5 +126,5 @@ async function viewSearch(words) {
   document.getElementById("said").textContent = count(bundles.length, "bundle") + " found";
   const things = [...new Set([...hits.values()].filter(Boolean))];
   const seen = things.length ? quiet("Found: " + things.slice(0, 5).join(", ") + (things.length > 5 ? " and " + (things.length - 5) + " more." : ".")) : null;
-  return [el("h2", {}, count(bundles.length, "bundle") + " with “" + words + "”"), seen, grid("Bundles that were found", bundles)];
+  return [el("h2", {}, count(bundles.length, "bundle") + ' with "' + words + '"'), seen, grid("Bundles that were found", bundles)];
 }

@@ -102,24 +102,31 @@ def test_a_broken_index_is_made_anew(world: World, spoil: t.Callable[[pathlib.Pa
     assert len([line for line in world.lines if "anew" in line]) == 1
 
 
-def test_a_journal_of_the_old_index_is_not_played_into_the_new_one(world: World) -> None:
-    digests = fill(world)
+@pytest.mark.parametrize("found", ["garbage", "nothing"])
+def test_a_journal_of_the_old_index_is_not_played_into_the_new_one(world: World, found: str) -> None:
+    digests = fill(world, 28)
     settle(world)
     world.digests()
     journal = index_of(world).with_name("index.sqlite-journal")
     writer = sqlite3.connect(index_of(world), isolation_level=None)
     writer.execute("PRAGMA cache_size = 1")
     writer.execute("BEGIN IMMEDIATE")
-    writer.execute("UPDATE bundle SET pipeline = 'x' || hex(randomblob(9000))")
+    writer.execute("UPDATE detail SET contents = randomblob(9000)")
     hot = journal.read_bytes()
     writer.execute("ROLLBACK")
     writer.close()
-    assert len(hot) > 512
+    assert hot[8:12] > b"\0\0\0\0"  # pages that would be put back
     journal.write_bytes(hot)
-    index_of(world).write_bytes(b"broken" * 3000)
+    digests.insert(0, world.seal([deb("common", "1"), deb("own", "29")], 28)["digest"])
+    if found == "garbage":
+        index_of(world).write_bytes(b"broken" * 3000)
+    else:
+        index_of(world).unlink()  # by somebody who was told to, and left the journal
     assert world.digests() == digests
     assert not journal.exists()
-    assert world.digests(contains="own=1") == [digests[3]]
+    assert world.digests(contains="own=1") == [digests[28]]
+    assert world.digests(contains="common") == digests
+    assert len([line for line in world.lines if "anew" in line]) == 2
 
 
 def test_what_is_added_is_found_at_once(world: World) -> None:

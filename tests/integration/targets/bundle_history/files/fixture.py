@@ -48,7 +48,7 @@ def run(folder: pathlib.Path, version: str) -> None:
         artifacts.append({"type": "deb", "sha256": sha256, **place, **facts})
     change = {"project": "hello", "branch": "main", "commit": hashlib.sha1(version.encode()).hexdigest()}
     queue = [{**change, "change_id": version, "patch_set": "1", "ref": ""}]
-    frozen = {"version": 1, "created": "2026-01-01T00:00:00Z", "pipeline": "gate", "queue": queue, "projects": {}}
+    frozen = {"version": 1, "created": "2026-01-01T00:00:00Z", "pipeline": "gate", "queue": queue}
     (folder / "run.json").write_text(json.dumps(frozen))
     records = [record("build", 1, artifacts=artifacts), record("install_test", 3)]
     for one in records:
