@@ -50,14 +50,14 @@ class Blobs:
             return False
         return stat.S_ISREG(status.st_mode) and (status.st_size, status.st_mtime_ns) == entry[1:]
 
-    def freeze(self, path: str | bytes, entry: Entry, own: bool) -> None:
-        """Keep the file ``path``; one that is ``own`` is only ever replaced by rename, so it is linked.
+    def freeze(self, path: str | bytes, entry: Entry) -> None:
+        """Keep the file ``path``; a publisher only ever replaces it by a rename, so it is linked.
 
         Error ``source_changing``: it is not that file any more.
         """
         if self.has(entry):
             return
-        if own and self._link(path, entry):
+        if self._link(path, entry):
             return
         copied = self.copy(path, entry.mtime_ns)
         if copied != entry:

@@ -137,7 +137,7 @@ class _Own:
         entry = Entry(sha256 or digest_of(place), signature.size, signature.mtime_ns)
         if not self.look.is_content(path):
             if self.look.write:
-                self.look.blobs.freeze(place, entry, own=True)
+                self.look.blobs.freeze(place, entry)
             if names_others(self.look.prefix + path):
                 self.switches[self.look.prefix + path] = contents_of(place)
         return entry

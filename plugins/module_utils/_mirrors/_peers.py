@@ -58,11 +58,6 @@ class Peer(Reader):
             return found._replace(blank=not self.sizes(index))
         return found
 
-    def claimed(self, claim: Claim) -> bool:
-        """Whether it is still ours; asks the mirror when it was not renewed for long."""
-        held = self._holding.claim
-        return held is not None and held.id == claim.id and self._holding.sure()
-
     def release(self, claim: Claim) -> None:
         """Take the claim back, also one of an earlier run."""
         held = self._holding.claim

@@ -18,7 +18,6 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._blobs impo
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._lists import EMPTY
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._look import Found, Look, PartSeen
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._parts import observe_own
-from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._pieces import Entry
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshot_parts import Snapshot
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._snapshots import Snapshots
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._walk import is_own
@@ -94,18 +93,6 @@ class Source:
         if write and rest is not None:
             rest.save(seen[b""].part)
         return _together(snapshot, seen, deep)
-
-    def freeze(self, entries: t.Iterable[tuple[bytes, Entry]]) -> None:
-        """Make sure that blobs of these index files of the present state are there: they may be lost.
-
-        Error ``source_changing``: the source holds another file now.
-        """
-        try:
-            for path, entry in entries:
-                self.blobs.freeze(os.fsencode(self.path) + b"/" + path, entry, own=False)
-            self.blobs.sync()
-        except OSError as error:
-            raise from_os_error(error, self.path) from error
 
     def _look(self, prefix: bytes, write: bool) -> Look:
         return Look(self.path, prefix, self.snapshots, self.blobs, self.timeout, write)

@@ -272,8 +272,8 @@ def _endless(pipe: t.BinaryIO, pause: int) -> t.Iterator[Touched]:
     number = 0
     while True:
         number += 1
-        if number == pause * 400 + 1:
+        if number == pause * 100 + 1:
             pipe.write(b"x")
-        if number > pause * 400 + 5000:
-            time.sleep(60)  # whoever kills it is late: a log that is too long would begin anew
+        if number > pause * 100 + 1000:  # all of them together stay below the limit of a log, 64 MiB
+            time.sleep(60)  # whoever kills it is late
         yield Touched(b"x" * (number % 250 + 1), SHA, number, number)

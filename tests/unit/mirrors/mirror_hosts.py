@@ -23,6 +23,7 @@ import pytest
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._access import Access
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._addresses import parse_mirror
+from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._claims import Claim
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._peers import Peer
 from ansible_collections.distrogate.ci.tests.tools.faulty_proxy import Server
 from ansible_collections.distrogate.ci.tests.unit.mirrors.helpers import Daemon
@@ -176,3 +177,9 @@ def failed(text: str, transient: bool) -> t.Any:
         match=text,
         check=lambda error: error.reason == "mirror_failed" and error.details["transient"] is transient,
     )
+
+
+def claimed(peer: Peer, claim: Claim) -> bool:
+    """Whether it is still this worker's; asks the mirror when it was not renewed for long."""
+    held = peer._holding.claim
+    return held is not None and held.id == claim.id and peer._holding.sure()

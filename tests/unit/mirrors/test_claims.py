@@ -25,7 +25,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._claims imp
     new_claim,
     parse_claim,
 )
-from ansible_collections.distrogate.ci.tests.unit.mirrors.mirror_hosts import KINDS, Host, daemon
+from ansible_collections.distrogate.ci.tests.unit.mirrors.mirror_hosts import KINDS, Host, claimed, daemon
 
 _RACERS = 20
 _LATE = 120  # seconds until a test gives up; nothing is measured
@@ -70,7 +70,7 @@ def test_a_race(host: Host, tmp_path: pathlib.Path) -> None:
             peer.claim(claim, _LATE)
             os.close(os.open(witness, os.O_CREAT | os.O_EXCL))  # fails when somebody else is here
             time.sleep(0.01)
-            assert peer.claimed(claim)
+            assert claimed(peer, claim)
             witness.unlink()
             peer.release(claim)
             (turns / f"{os.getpid()}-{turn}").touch()
@@ -126,7 +126,7 @@ def test_a_worker_that_lives_is_not_taken_for_dead(host: Host, tmp_path: pathlib
     first.claim(claim, 5)
     with pytest.raises(DistrogateError, match="somebody else works on it"):
         second.claim(new_claim(1), 4)
-    assert first.claimed(claim)
+    assert claimed(first, claim)
     first.release(claim)
 
 
@@ -142,7 +142,7 @@ def test_a_worker_that_was_stopped_for_too_long(host: Host, tmp_path: pathlib.Pa
         peer.claim(claim, 5)
         ready.touch()
         wait_for(go_on.exists)
-        assert not peer.claimed(claim)
+        assert not claimed(peer, claim)
         for attempt in (
             lambda: peer.switch(str(tmp_path / "source"), [], [b"InRelease"]),
             lambda: peer.finish(str(tmp_path / "source"), [b"InRelease"], []),
@@ -164,7 +164,7 @@ def test_a_worker_that_was_stopped_for_too_long(host: Host, tmp_path: pathlib.Pa
         os.kill(child, signal.SIGCONT)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert not (host.tree / "InRelease").exists()
-    assert [claim.id for claim in other.look().claims] == [taken.id] and other.claimed(taken)
+    assert [claim.id for claim in other.look().claims] == [taken.id] and claimed(other, taken)
 
 
 def test_a_claim_lost_ends_a_transfer(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._claims imp
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._operations import batches
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._record import RECORD, Record
 from ansible_collections.distrogate.ci.tests.unit.mirrors.helpers import tree
-from ansible_collections.distrogate.ci.tests.unit.mirrors.mirror_hosts import KINDS, Host
+from ansible_collections.distrogate.ci.tests.unit.mirrors.mirror_hosts import KINDS, Host, claimed
 
 NAMES = [
     b"-rf",
@@ -77,7 +77,7 @@ def test_all_operations(host: Host, source: pathlib.Path, tmp_path: pathlib.Path
     assert peer.look([b"pool/x"]) == (None, True, [])
     claim = new_claim()
     assert peer.claim(claim, 5).claims[0].id == claim.id
-    assert peer.claimed(claim) and not peer.claimed(new_claim())
+    assert claimed(peer, claim) and not claimed(peer, new_claim())
     names = fill(source, [b"pool/x", *(b"pool/" + name + b"/" + name for name in NAMES)])
     moved = peer.send(str(source), names)
     assert moved == (len(names), sum(len(b"text of ") + len(name) for name in names))

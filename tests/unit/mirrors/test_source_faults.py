@@ -8,8 +8,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import pathlib
-import shutil
 import typing as t
 
 import pytest
@@ -179,27 +177,6 @@ def test_a_list_found_broken_can_be_fetched(own: Own) -> None:
     path.chmod(0o644)
     path.write_bytes(b"x")
     assert look(own.root).snapshot.id == first.snapshot.id and path.read_bytes() == data
-
-
-def test_a_lost_blob_is_frozen_again(own: Own) -> None:
-    first = look(own.root)
-    source = source_of(own.root)
-    shutil.rmtree(source.blobs.folder)
-    index = [(path, new) for path, _old, new in source.snapshots.delta(None, first.snapshot).index if new]
-    source.freeze(index)
-    assert len(index) == 3 and all(source.blobs.has(entry) for _path, entry in index)
-    for name in os.listdir(source.blobs.folder):
-        (pathlib.Path(source.blobs.folder) / name).unlink()
-        (pathlib.Path(source.blobs.folder) / name).write_text("cut off")
-    source.freeze(index)
-    assert all(source.blobs.has(entry) for _path, entry in index)
-    assert "cut off" not in {pathlib.Path(source.blobs.path(entry)).read_text() for _path, entry in index}
-    shutil.rmtree(source.blobs.folder)
-    own.publish("two")
-    with pytest.raises(DistrogateError) as caught:
-        source_of(own.root).freeze(index)
-    assert caught.value.reason == "source_changing"
-    assert [name for name in os.listdir(source.blobs.folder) if name.startswith(".tmp")] == []
 
 
 def test_an_index_file_on_another_file_system_is_copied(own: Own, monkeypatch: pytest.MonkeyPatch) -> None:
