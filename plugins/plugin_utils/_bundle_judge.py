@@ -92,7 +92,7 @@ class Judge:
 
     def _read(self, origin: Json, check: str | None) -> Texts:
         run = RemoteRun(self._hosts, origin["host"], origin["run_dir"], check)
-        said = {**self._archived(run.bundle_text), **run.statements}
+        said = together(run.statements, self._archived(run.bundle_text))
         return Texts(origin, run.bundle_text, said, run.found if check else None)
 
     def _archived(self, text: str | None) -> dict[str, str]:
@@ -131,6 +131,15 @@ class Judge:
                 "bad_key",
                 f"{signer} in policy.signers is neither a readable public key file nor a known key id.",
             ) from error
+
+
+def together(there: t.Mapping[str, str], archived: t.Mapping[str, str]) -> dict[str, str]:
+    """The statements of two folders. Names are not signed, so one of the same name may not hide another."""
+    found = dict(archived)
+    for name, text in there.items():
+        other = found.get(name, text) != text
+        found[f"statements/{name}" if other else name] = text
+    return found
 
 
 def _read(policy: t.Any) -> Json:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import shutil
@@ -28,18 +29,24 @@ _WRITABLE = re.compile(r"bundle\.json|statements/[a-z0-9][a-z0-9._-]{0,199}\.jso
 _TRANSACTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _HEX = re.compile(r"[0-9a-f]{64}")
 _LIMIT = 16 << 20
+_NO_FILE = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO))  # none, a link, or a socket
 
 
 def read_text(path: str) -> str | None:
-    """A file's text, None when there is no such plain file."""
+    """A file's text, None when there is no such plain file.
+
+    One that is there and cannot be read is an error: left out, a hold would be no hold.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return None
-    with os.fdopen(descriptor, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        with os.fdopen(descriptor, "rb") as stream:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return None
+            data = stream.read(_LIMIT + 1)
+    except OSError as error:
+        if error.errno in _NO_FILE:
             return None
-        data = stream.read(_LIMIT + 1)
+        raise _unreadable(path, error) from error
     if len(data) > _LIMIT:
         raise DistrogateError("bad_json", f"{path} is larger than {_LIMIT} bytes; it was not read.")
     try:
@@ -48,8 +55,19 @@ def read_text(path: str) -> str | None:
         raise DistrogateError("bad_json", f"{path} is not UTF-8 text.") from error
 
 
+def _unreadable(path: str, error: OSError) -> DistrogateError:
+    return DistrogateError(
+        "io_error", f"{path} cannot be read: {error.strerror}. Nothing was done without it. Repair that first."
+    )
+
+
 def read_folder(folder: str) -> dict[str, str]:
-    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            return {}
+        raise _unreadable(folder, error) from error
     found = {}
     for name in names:
         # The names of files that are being written begin with a dot.
