@@ -137,7 +137,7 @@ class _Work:
         if verdict.bundle is None or verdict.refused:
             return None
         if world is not None:
-            world.texts = verdict.texts
+            world.kept = self._judge.worth_keeping(verdict)
         return Request(
             digest=verdict.bundle["digest"],
             plans=plan_targets(

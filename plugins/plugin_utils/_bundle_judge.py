@@ -12,8 +12,12 @@ import time
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _policy, _statements
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._archive import Archive
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._archive import (
+    Archive,
+    archive_name,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle import parse_bundle
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._known_keys import KnownKeys
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._options import locate
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_current import channel_has
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_form import (
@@ -21,6 +25,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_for
     check_policy,
     read_policy,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_trust import read_statements
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Store
 from ansible_collections.distrogate.ci.plugins.plugin_utils._bundle_files import RemoteRun
@@ -31,12 +36,16 @@ Json = dict[str, t.Any]
 
 @dataclasses.dataclass
 class Texts:
-    """A bundle as it was read. ``found`` has the digests of its files; None: nobody looked."""
+    """A bundle as it was read. ``found`` has the digests of its files; None: nobody looked.
+
+    ``fresh`` are those of the statements that the archive does not have.
+    """
 
     origin: Json
     bundle: str | None
     statements: dict[str, str]
     found: dict[str, str | None] | None
+    fresh: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass
@@ -92,8 +101,25 @@ class Judge:
 
     def _read(self, origin: Json, check: str | None) -> Texts:
         run = RemoteRun(self._hosts, origin["host"], origin["run_dir"], check)
-        said = together(run.statements, self._archived(run.bundle_text))
-        return Texts(origin, run.bundle_text, said, run.found if check else None)
+        archived = self._archived(run.bundle_text)
+        known = set(archived.values())
+        fresh = {name: text for name, text in run.statements.items() if text not in known}
+        said = together(run.statements, archived)
+        return Texts(origin, run.bundle_text, said, run.found if check else None, fresh)
+
+    def worth_keeping(self, verdict: Verdict) -> tuple[str | None, dict[str, str]]:
+        """The bundle, and what a known key said of it that the archive does not have: nothing leaves it."""
+        texts, bundle = verdict.texts, verdict.bundle
+        if self._archive is None or bundle is None:
+            return None, {}
+        policy = [
+            *(self._keys(self._policy["signers"]) or []),
+            *(self._keys(self._policy["waiver_signers"]) or []),
+        ]
+        known = {key.keyid: key for key in (self._own, *policy, *KnownKeys(self._store).keys())}
+        good = read_statements(texts.fresh, bundle["digest"], list(known.values()))[0]
+        said = [(statement.name, texts.fresh[statement.name]) for statement in good]
+        return texts.bundle, {archive_name(name, text): text for name, text in said}
 
     def _archived(self, text: str | None) -> dict[str, str]:
         """What was said of a bundle where it is archived: a hold may be known there alone."""

@@ -17,8 +17,16 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._archive im
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Store
 from ansible_collections.distrogate.ci.plugins.plugin_utils._bundle_judge import Judge, Verdict
+from ansible_collections.distrogate.ci.plugins.plugin_utils._bundle_world import World
 
 Json = dict[str, t.Any]
+WAIVER: Json = {
+    "rule": "verdicts",
+    "author": "Ada",
+    "reason": "The lab is down",
+    "expires": "2999-01-01T00:00:00Z",
+    "at_ns": 5,
+}
 HOLD: Json = {"name": "cve", "author": "Ada", "reason": "CVE-2026-1", "at_ns": 10}
 
 
@@ -29,6 +37,9 @@ class OneHost:
 
     def run(self, host: str, module: str, arguments: Json) -> Json:
         assert (host, module) == ("builder", "distrogate.ci.run_files")
+        if "add" in arguments:
+            files = {file["name"]: file["text"] for file in arguments["add"]}
+            return {"added": _run_files.write_once(arguments["run_dir"], files, False)}
         return _run_files.read_run(arguments["run_dir"], arguments["check"])
 
 
@@ -41,7 +52,11 @@ class Place:
         self.archive = Archive(str(folder / "archive"))
         self.texts = signed(bundle, key)
         text = _bundle.bundle_text(bundle)
-        files = {"run.json": "{}", "bundle.json": text, **{path: data.decode() for path, data in CONTENTS.items()}}
+        files = {
+            "run.json": "{}",
+            "bundle.json": text,
+            **{path: data.decode() for path, data in CONTENTS.items()},
+        }
         for name, content in {**files, **{f"statements/{n}": s for n, s in self.texts.items()}}.items():
             path = self.run / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,10 +70,34 @@ class Place:
         self.archive.add(self.bundle["digest"], None, {name: text})
         return text
 
+    def say(self, name: str, kind: str, said: Json, key: t.Any = None) -> str:
+        """Lay a statement into the run directory."""
+        value = _statements.statement(self.bundle["digest"], kind, said)
+        text = _statements.sign(value, key or self.key)
+        (self.run / "statements" / name).write_text(text)
+        return text
+
     def judge(self) -> Verdict:
         hosts: t.Any = OneHost()
-        judge = Judge(hosts, self.store, {}, self.key.public, self.archive.root)
-        return judge.judge("latest", None, judge.located(None, str(self.run)), False)
+        self.judging = Judge(hosts, self.store, {}, self.key.public, self.archive.root)
+        return self.judging.judge("latest", None, self.judging.located(None, str(self.run)), False)
+
+    def end_promotion(self) -> None:
+        """What a promotion does last."""
+        hosts: t.Any = OneHost()
+        verdict = self.judge()
+        assert verdict.refused == []
+        world = World(hosts, self.key, print, self.archive.root)
+        world.kept = self.judging.worth_keeping(verdict)
+        digest, origin = self.bundle["digest"], verdict.texts.origin
+        journal = {
+            "channel": "latest",
+            "serial": 1,
+            "transaction": "0" * 32,
+            "digest": digest,
+            "origin": origin,
+        }
+        world.publish_statement({**journal, "statement": self.texts["provenance.json"]})
 
     def rules(self) -> list[str]:
         return [reason["rule"] for reason in self.judge().refused]
@@ -102,3 +141,27 @@ def test_a_statement_that_cannot_be_read_is_not_left_out(
         place.judge()
     assert raised.value.reason == "io_error"
     assert "hold-1.json" in raised.value.message
+
+
+def test_what_a_stranger_said_does_not_enter_the_archive(place: Place, other_key: t.Any) -> None:
+    """Nothing leaves it. A waiver of somebody unknown bars no promotion, but it may not stay for ever."""
+    waiver = place.say("waiver-1.json", _statements.WAIVER, WAIVER, other_key)
+    ours = place.say("waiver-2.json", _statements.WAIVER, WAIVER)
+    place.end_promotion()
+    kept = place.archive.statements(place.bundle["digest"])
+    assert kept["waiver-2.json"] == ours
+    assert waiver not in kept.values()
+    assert "promotion-latest-000001-00000000.json" in kept
+
+
+@pytest.mark.parametrize("name", ["Waiver of Ada.json", f"{'a' * 200}.json", "provenance.json"])
+def test_a_name_that_no_archive_takes_does_not_fail_what_is_published(place: Place, name: str) -> None:
+    ours = place.say(name, _statements.WAIVER, WAIVER)
+    if name == "provenance.json":
+        (place.run / "statements/other.json").write_text(place.texts["provenance.json"])
+    place.end_promotion()
+    before = place.archive.statements(place.bundle["digest"])
+    assert list(before.values()).count(ours) == 1
+    assert list(before.values()).count(place.texts["provenance.json"]) <= 2
+    place.end_promotion()
+    assert place.archive.statements(place.bundle["digest"]) == before
