@@ -31,6 +31,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_journal import (
     Journal,
     found_journal,
+    left_open,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_model import (
     FORMAT,
@@ -106,8 +107,8 @@ class Promotion:
             prepared = targets.prepare()
             self._reserve(journal, targets, prepared)
             journal.step({"phase": "committing"})
-        except BaseException:
-            self._undo(journal, targets)
+        except BaseException as error:
+            self._give_up(journal, targets, error)
             raise
         committed = self._complete(journal, targets)
         results = [{**before, **after} for before, after in zip(prepared, committed)]
@@ -133,8 +134,11 @@ class Promotion:
         written = write_parts(self._store, self._channel, transaction, "plans", request.plans)
         try:
             return until_written(lambda: self._opened(request, transaction, written))
-        except DistrogateError:
-            drop_parts(self._store, self._channel, transaction)
+        except DistrogateError as error:
+            try:
+                drop_parts(self._store, self._channel, transaction)
+            except DistrogateError:
+                raise left_open(self._channel, request.digest, error) from error
             raise
 
     def _opened(self, request: Request, transaction: str, written: dict[str, int]) -> Journal | None:
@@ -183,6 +187,15 @@ class Promotion:
         write_parts(self._store, self._channel, journal.value["transaction"], "prepared", kept)
         tags.claim(journal, tags.tags_of(targets.plans, kept, journal.value))
 
+    def _give_up(self, journal: Journal, targets: Targets, error: BaseException) -> None:
+        """Undo; say so when not even that can be tried, because the store went away."""
+        try:
+            self._undo(journal, targets)
+        except DistrogateError:
+            if not isinstance(error, DistrogateError):
+                return
+            raise left_open(self._channel, journal.value["digest"], error) from error
+
     def _undo(self, journal: Journal, targets: Targets) -> list[str]:
         """Undo every target, whatever each says, and close the journal when all did; returns errors."""
         transaction = journal.value["transaction"]
@@ -204,20 +217,23 @@ class Promotion:
 
     def _complete(self, journal: Journal, targets: Targets, again: bool = False) -> list[Json]:
         """From ``committing`` to the end; may be called again at any point of it."""
+        try:
+            return self._completed(journal, targets, again)
+        except DistrogateError as error:
+            if error.reason in ("promotion_lost", "statement_unwritten"):
+                raise
+            raise DistrogateError(
+                "promotion_incomplete",
+                f"The promotion of {journal.value['digest']} to {self._channel} has begun to publish and"
+                f" could not end: {error.message} Run it again: it goes on from here.",
+                cause=error.reason,
+            ) from error
+
+    def _completed(self, journal: Journal, targets: Targets, again: bool) -> list[Json]:
         kept = read_parts(self._store, self._channel, journal.value["transaction"], "prepared")
         committed: list[Json] = []
         if journal.value["phase"] == "committing":
-            try:
-                committed = targets.commit()
-            except DistrogateError as error:
-                if error.reason == "promotion_lost":
-                    raise
-                raise DistrogateError(
-                    "promotion_incomplete",
-                    f"The promotion of {journal.value['digest']} to {self._channel} has begun to publish and"
-                    f" could not end: {error.message} Run it again: it goes on from here.",
-                    cause=error.reason,
-                ) from error
+            committed = targets.commit()
             point(journal, self._world, target_states(targets.plans, kept, committed))
         finish(journal, self._world, tags.tags_of(targets.plans, kept, journal.value), again)
         return committed
