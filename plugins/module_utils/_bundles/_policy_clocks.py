@@ -37,11 +37,9 @@ def told_early(reasons: t.Iterable[Reason], early: t.Sequence[Statement]) -> lis
     """The reasons, each with what would speak against it later."""
     found = []
     for reason in reasons:
-        for statement in early:
-            if _topic(statement) == (reason.rule, reason.about):
-                said = f"{statement.name} is dated {_time(statement)}, and does not count before that."
-                reason = dataclasses.replace(reason, message=f"{reason.message} {said}")
-        found.append(reason)
+        about = [statement for statement in early if _topic(statement) == (reason.rule, reason.about)]
+        said = [f"{one.name} is dated {_time(one)}, and does not count before that." for one in about]
+        found.append(dataclasses.replace(reason, message=" ".join([reason.message, *said])))
     return found
 
 

@@ -57,7 +57,8 @@ def read_text(path: str) -> str | None:
 
 def _unreadable(path: str, error: OSError) -> DistrogateError:
     return DistrogateError(
-        "io_error", f"{path} cannot be read: {error.strerror}. Nothing was done without it. Repair that first."
+        "io_error",
+        f"{path} cannot be read: {error.strerror}. Nothing was done without it. Repair that first.",
     )
 
 

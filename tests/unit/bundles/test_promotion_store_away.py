@@ -71,16 +71,18 @@ def test_an_error_is_not_hidden_by_that_of_giving_back_the_lock(
         raise DistrogateError("store_unavailable", "No etcd answers.")
 
     holder = {"by": "ann", "since": "noon", "channel": "latest"}
-    with (
-        pytest.raises(DistrogateError, match="has begun to publish"),
-        channel_lock(
+
+    def promote() -> None:
+        with channel_lock(
             store,
             lambda: open_store(f"sqlite://{tmp_path}/store.db"),
             lock_key("latest"),
             holder,
             timeout=1,
             progress=print,
-        ),
-    ):
-        monkeypatch.setattr(store, "get", away)
-        raise DistrogateError("promotion_incomplete", "It has begun to publish.")
+        ):
+            monkeypatch.setattr(store, "get", away)
+            raise DistrogateError("promotion_incomplete", "It has begun to publish.")
+
+    with pytest.raises(DistrogateError, match="has begun to publish"):
+        promote()
