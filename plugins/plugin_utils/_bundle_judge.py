@@ -26,6 +26,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_for
     read_policy,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_trust import read_statements
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_model import immutable_reason
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Store
 from ansible_collections.distrogate.ci.plugins.plugin_utils._bundle_files import RemoteRun
@@ -77,8 +78,13 @@ class Judge:
         facts = locate(self._store, digest)
         return {"host": facts["host"], "run_dir": facts["run_dir"]}
 
-    def judge(self, channel: str, digest: str | None, origin: Json, rolling_back: bool) -> Verdict:
-        """Every reason against it at once, and those that are waived."""
+    def judge(
+        self, channel: str, digest: str | None, origin: Json, rolling_back: bool, coming: Json | None = None
+    ) -> Verdict:
+        """Every reason against it at once, and those that are waived.
+
+        ``coming`` is what the channel is going to have first, where a promotion was left open.
+        """
         texts = self._kept(digest, origin) if digest and rolling_back else self._read(origin, "bundle")
         found = texts.found
         if found is None:
@@ -93,10 +99,11 @@ class Judge:
             now=time.time(),
             policy=self._policy,
             waiver_keys=self._keys(self._policy["waiver_signers"]),
-            current=channel_has(self._store, channel),
+            current=(current := channel_has(self._store, channel, coming)),
             rolling_back=rolling_back,
         )
-        refused = [reason.as_dict() for reason in reasons]
+        fixed = immutable_reason(channel, bundle["digest"], current) if bundle else None
+        refused = [reason.as_dict() for reason in (*reasons, *([fixed] if fixed else []))]
         return Verdict(texts, bundle, refused, [reason.as_dict() for reason in waived])
 
     def _read(self, origin: Json, check: str | None) -> Texts:

@@ -43,6 +43,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_
     channel_key,
     checked_channel,
     checked_series,
+    immutable_reason,
     journal_key,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_parts import (
@@ -69,6 +70,11 @@ class Promotion:
         """What the channel points to."""
         entry = self._store.get(channel_key(self._channel))
         return None if entry is None else t.cast(Json, entry.value)
+
+    def left(self) -> Json | None:
+        """The journal of a promotion that did not end, as it lies there; a prediction takes none up."""
+        journal = found_journal(self._store, self._channel)
+        return None if journal is None else journal.value
 
     def recover(self) -> Json | None:
         """Complete or undo a promotion that did not end; returns its journal."""
@@ -99,8 +105,11 @@ class Promotion:
         self.recover()
         current = self.current()
         if current is not None and current["digest"] == request.digest:
-            return Outcome(current["version"], request.digest, current["serial"], [], changed=False)
-        self.refuse_immutable(request, current)
+            declared = request.immutable and self._declare_immutable(request.digest)
+            return Outcome(current["version"], request.digest, current["serial"], [], changed=declared)
+        against = immutable_reason(self._channel, request.digest, current)
+        if against is not None:
+            raise DistrogateError("channel_immutable", f"{against.message} {against.satisfy}")
         journal = self._begin(request)
         targets = Targets(self._world, journal, request.plans)
         try:
@@ -115,14 +124,26 @@ class Promotion:
         value = journal.value
         return Outcome(value["version"], value["previous"], value["serial"], results)
 
-    def refuse_immutable(self, request: Request, current: Json | None) -> None:
-        """A channel that was once declared immutable stays with its bundle."""
-        if current is not None and current["digest"] != request.digest and current.get("immutable"):
-            raise DistrogateError(
-                "channel_immutable",
-                f"{self._channel} is immutable and points to {current['digest']} since {current['at']}."
-                " Promote to another channel.",
+    def _declare_immutable(self, digest: str) -> bool:
+        """Let the channel stay with the bundle that it has; returns whether it could move before."""
+        key = channel_key(self._channel)
+
+        def attempt() -> bool | None:
+            pointer = self._store.get(key)
+            if pointer is None or pointer.value["digest"] != digest:
+                raise DistrogateError(
+                    "promotion_lost",
+                    f"{self._channel} moved away from {digest} before it could be made immutable."
+                    " Look at it.",
+                )
+            if pointer.value.get("immutable"):
+                return False
+            written = self._store.transact(
+                {key: pointer.revision}, [Put(key, {**pointer.value, "immutable": True})]
             )
+            return None if written is None else True
+
+        return until_written(attempt)
 
     def _targets(self, journal: Journal) -> Targets:
         plans = read_parts(self._store, self._channel, journal.value["transaction"], "plans")
