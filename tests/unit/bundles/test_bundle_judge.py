@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 import pathlib
 import typing as t
 
 import pytest
-from bundle_place import WAIVER, Place
+from bundle_place import HOLD, WAIVER, Place
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _run_files, _statements
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
@@ -81,3 +83,50 @@ def test_a_name_that_no_archive_takes_does_not_fail_what_is_published(place: Pla
     assert list(before.values()).count(place.texts["provenance.json"]) <= 2
     place.end_promotion()
     assert place.archive.statements(place.bundle["digest"]) == before
+
+
+@pytest.mark.parametrize("name", [b"\xff\xfe.json", b"a\x1b[31m\nAll is well.json", b"\xe2\x80\xae.json"])
+def test_a_name_that_cannot_be_shown_is_shown_quoted(place: Place, name: bytes) -> None:
+    """It hides nothing of what is in the file, and prints no line of its own."""
+    path = os.fsencode(place.run / "statements") + b"/" + name
+    value = _statements.statement(place.bundle["digest"], _statements.HOLD, HOLD)
+    with open(path, "w") as stream:
+        stream.write(_statements.sign(value, place.key))
+    assert place.rules() == ["holds"]
+    with open(path, "w") as stream:
+        stream.write("{}")
+    (reason,) = place.judge().refused
+    assert reason["rule"] == "signature"
+    assert reason["message"].isprintable() and "%" in reason["message"]
+
+
+def test_a_stranger_does_not_write_lines_into_a_refusal(place: Place) -> None:
+    envelope = json.loads(place.texts["provenance.json"])
+    envelope["signatures"][0]["keyid"] = "0\x1b[2J\nNothing is wrong." + "!" * 100_000
+    text = json.dumps(envelope, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
+    (place.run / "statements/odd.json").write_text(text)
+    (reason,) = place.judge().refused
+    assert reason["rule"] == "signature"
+    assert reason["message"].isprintable() and len(reason["message"]) < 1000
+
+
+def test_no_link_leads_out_of_a_run_directory(place: Place, tmp_path: pathlib.Path) -> None:
+    """Whoever owns the run directory may be somebody else than who writes into it."""
+    (place.run / "statements").rename(tmp_path / "elsewhere")
+    (place.run / "statements").symlink_to(tmp_path / "elsewhere")
+    before = sorted(os.listdir(tmp_path / "elsewhere"))
+    with pytest.raises(DistrogateError) as raised:
+        _run_files.write_once(str(place.run), {"bundle.json": "{}", "statements/new.json": "{}"}, False)
+    assert raised.value.reason == "bad_name"
+    assert sorted(os.listdir(tmp_path / "elsewhere")) == before
+    (tmp_path / "run2").symlink_to(place.run)  # a link to all of it is the operator's own
+    (place.run / "statements").unlink()
+    assert _run_files.write_once(str(tmp_path / "run2"), {"statements/new.json": "{}"}, False) != []
+
+
+def test_a_folder_of_statements_is_bounded(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_run_files, "_TOTAL", 2000)
+    with pytest.raises(DistrogateError) as raised:
+        place.judge()
+    assert raised.value.reason == "too_large"
+    assert "statements" in raised.value.message
