@@ -13,7 +13,10 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _remarks, _statements
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._archive import Archive
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._archive import (
+    Archive,
+    archive_name,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle import (
     bundle_text,
     digest_hex,
@@ -149,7 +152,8 @@ def _archive(call: ActionCall, run: RemoteRun, text: str, digest: str, key: _sta
         with open_store(call.params["store"]) as store:
             keys += KnownKeys(store).keys()
     good = read_statements(run.statements, digest, keys)[0]
-    said = {statement.name: run.statements[statement.name] for statement in good}
+    texts = [(statement.name, run.statements[statement.name]) for statement in good]
+    said = {archive_name(name, text): text for name, text in texts}
     added = Archive(call.params["archive"]).add(digest, text, said, call.check_mode)
     call.result["archived"] = added
     for name in added:

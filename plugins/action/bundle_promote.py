@@ -90,54 +90,66 @@ class _Work:
 
     def move(self, world: World, who: str) -> None:
         """Finish what was left, then promote or roll back."""
-        recovered = self._promotion.recover()
-        if recovered is not None:
-            self._call.difference.add("recovered", recovered["phase"], recovered["digest"])
+        self._left(self._promotion.recover())
         request = self._request(who, world)
         if request is None:
-            raise _refusal(self._channel, self._call.result["refused"])
+            raise _refusal(self._channel, self._call.result)
         outcome = self._promotion.promote(request)
         self._tell(outcome.version, outcome.previous, outcome.targets)
         if outcome.changed:
             self._call.difference.add(self._channel, outcome.previous, request.digest)
+        if outcome.changed and outcome.previous == request.digest:
+            self._call.difference.add("immutable", False, True)
 
     def predict(self) -> None:
         """Say what would happen. A promotion left open by another is not taken up."""
-        request = self._request("nobody")
-        current = self._promotion.current()
+        coming = self._left(self._promotion.left())
+        request = self._request("nobody", coming=coming)
+        current = coming or self._promotion.current()
         previous = current["digest"] if current else None
         self._tell(None, previous, [])
         if request is None:
             return
-        self._promotion.refuse_immutable(request, current)
         same = current is not None and current["digest"] == request.digest
         self._call.result["version"] = current["version"] if current and same else request.known
         self._call.difference.add(self._channel, previous, request.digest)
+        if current and same and request.immutable:
+            self._call.difference.add("immutable", bool(current.get("immutable")), True)
+
+    def _left(self, journal: Json | None) -> Json | None:
+        """Tell of a promotion that was left open; returns what the channel has when it is completed."""
+        if journal is None:
+            return None
+        ended = "undone" if journal["phase"] == "preparing" else "completed"
+        told = {name: journal[name] for name in ("version", "at", "by")}
+        self._call.result["recovered"] = {"bundle": journal["digest"], "ended": ended, **told}
+        self._call.difference.add("recovered", journal["phase"], journal["digest"])
+        return journal if ended == "completed" else None
 
     def _tell(self, version: str | None, previous: str | None, targets: list[Json]) -> None:
         self._call.result.update(
             {"version": version, "from": previous, "targets": targets, "channel": self._channel}
         )
 
-    def _request(self, who: str, world: World | None = None) -> Request | None:
+    def _request(self, who: str, world: World | None = None, coming: Json | None = None) -> Request | None:
         """What is asked of the channel; None when it is refused, for the reasons in the result."""
         params, result = self._call.params, self._call.result
         digest = "sha256:" + digest_hex(params["bundle"]) if params["bundle"] else None
         back = params["state"] == ROLLED_BACK
         targets, row = params["targets"], {"series": params["series"], "version": None}
         if back:
-            row, rows = earlier(self._store, self._channel, digest)
+            row, rows = earlier(self._store, self._channel, digest or (coming or {}).get("previous"))
             digest = row["digest"]
             targets = targets_back(rows, row["serial"], targets, RESTORING)
         verdict = self._judge.judge(
-            self._channel, digest, self._judge.located(digest, params["run_dir"]), back
+            self._channel, digest, self._judge.located(digest, params["run_dir"]), back, coming
         )
         result.update(refused=verdict.refused, waived=verdict.waived)
         result["bundle"] = verdict.bundle["digest"] if verdict.bundle else digest
         if verdict.bundle is None or verdict.refused:
             return None
         if world is not None:
-            world.texts = verdict.texts
+            world.kept = self._judge.worth_keeping(verdict)
         return Request(
             digest=verdict.bundle["digest"],
             plans=plan_targets(
@@ -158,11 +170,19 @@ class _Work:
         )
 
 
-def _refusal(channel: str, refused: list[Json]) -> DistrogateError:
+def _refusal(channel: str, result: Json) -> DistrogateError:
+    refused, done = result["refused"], result.get("recovered")
     listed = "\n".join(f"- {reason['message']} {reason['satisfy']}" for reason in refused)
-    return DistrogateError(
-        "promotion_refused", f"Nothing was promoted to {channel}, for these reasons:\n{listed}"
-    )
+    moved = done is not None and done["ended"] == "completed"
+    nothing = f"Nothing was promoted to {channel}, for these reasons:"
+    if done is not None and moved:
+        nothing = (
+            f"The promotion of {done['bundle']} to {channel}, which {done['by']} began at {done['at']}, was"
+            " completed. What was asked for now was not promoted, for these reasons:"
+        )
+    fixed = [reason["rule"] for reason in refused] == ["immutable"]
+    reason = "channel_immutable" if fixed else "promotion_refused"
+    return DistrogateError(reason, f"{nothing}\n{listed}", **({"changed": True} if moved else {}))
 
 
 def _who() -> str:

@@ -20,7 +20,7 @@ description:
   - With O(state=rolled_back), points the channel at a bundle that it had before, and has the targets restore
     what they had then.
   - A promotion that was killed is completed by the next call for the same channel when it had begun to
-    publish, and undone when it had not.
+    publish, and undone when it had not. RV(recovered) says so, also when what was asked for is refused then.
   - One promotion to a channel runs at a time. Another waits, and says for whom.
 requirements:
   - securesystemslib[crypto], on the controller
@@ -66,6 +66,7 @@ options:
     description:
       - Declares that the channel, and the tags of its name, stay with this bundle for ever. Later
         promotions of another bundle to it are refused, whatever they say.
+      - It can be declared of a channel that has the bundle already.
     type: bool
     default: false
   channel:
@@ -260,6 +261,26 @@ waived:
       type: str
     expires:
       description: Until when.
+      type: str
+recovered:
+  description: The promotion that another call had left open, which this one ended first.
+  type: dict
+  returned: when there was one
+  contains:
+    bundle:
+      description: The digest of its bundle.
+      type: str
+    ended:
+      description: V(completed) when it had begun to publish, V(undone) when it had not.
+      type: str
+    version:
+      description: Its version.
+      type: str
+    at:
+      description: When it began.
+      type: str
+    by:
+      description: Who began it.
       type: str
 targets:
   description: What each target's module returned, with its C(host) and C(plugin).

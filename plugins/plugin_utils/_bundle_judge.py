@@ -12,8 +12,12 @@ import time
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _policy, _statements
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._archive import Archive
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._archive import (
+    Archive,
+    archive_name,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle import parse_bundle
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._known_keys import KnownKeys
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._options import locate
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_current import channel_has
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_form import (
@@ -21,6 +25,8 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_for
     check_policy,
     read_policy,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_trust import read_statements
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_model import immutable_reason
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Store
 from ansible_collections.distrogate.ci.plugins.plugin_utils._bundle_files import RemoteRun
@@ -31,12 +37,16 @@ Json = dict[str, t.Any]
 
 @dataclasses.dataclass
 class Texts:
-    """A bundle as it was read. ``found`` has the digests of its files; None: nobody looked."""
+    """A bundle as it was read. ``found`` has the digests of its files; None: nobody looked.
+
+    ``fresh`` are those of the statements that the archive does not have.
+    """
 
     origin: Json
     bundle: str | None
     statements: dict[str, str]
     found: dict[str, str | None] | None
+    fresh: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass
@@ -68,8 +78,13 @@ class Judge:
         facts = locate(self._store, digest)
         return {"host": facts["host"], "run_dir": facts["run_dir"]}
 
-    def judge(self, channel: str, digest: str | None, origin: Json, rolling_back: bool) -> Verdict:
-        """Every reason against it at once, and those that are waived."""
+    def judge(
+        self, channel: str, digest: str | None, origin: Json, rolling_back: bool, coming: Json | None = None
+    ) -> Verdict:
+        """Every reason against it at once, and those that are waived.
+
+        ``coming`` is what the channel is going to have first, where a promotion was left open.
+        """
         texts = self._kept(digest, origin) if digest and rolling_back else self._read(origin, "bundle")
         found = texts.found
         if found is None:
@@ -84,16 +99,34 @@ class Judge:
             now=time.time(),
             policy=self._policy,
             waiver_keys=self._keys(self._policy["waiver_signers"]),
-            current=channel_has(self._store, channel),
+            current=(current := channel_has(self._store, channel, coming)),
             rolling_back=rolling_back,
         )
-        refused = [reason.as_dict() for reason in reasons]
+        fixed = immutable_reason(channel, bundle["digest"], current) if bundle else None
+        refused = [reason.as_dict() for reason in (*reasons, *([fixed] if fixed else []))]
         return Verdict(texts, bundle, refused, [reason.as_dict() for reason in waived])
 
     def _read(self, origin: Json, check: str | None) -> Texts:
         run = RemoteRun(self._hosts, origin["host"], origin["run_dir"], check)
-        said = {**self._archived(run.bundle_text), **run.statements}
-        return Texts(origin, run.bundle_text, said, run.found if check else None)
+        archived = self._archived(run.bundle_text)
+        known = set(archived.values())
+        fresh = {name: text for name, text in run.statements.items() if text not in known}
+        said = together(run.statements, archived)
+        return Texts(origin, run.bundle_text, said, run.found if check else None, fresh)
+
+    def worth_keeping(self, verdict: Verdict) -> tuple[str | None, dict[str, str]]:
+        """The bundle, and what a known key said of it that the archive does not have: nothing leaves it."""
+        texts, bundle = verdict.texts, verdict.bundle
+        if self._archive is None or bundle is None:
+            return None, {}
+        policy = [
+            *(self._keys(self._policy["signers"]) or []),
+            *(self._keys(self._policy["waiver_signers"]) or []),
+        ]
+        known = {key.keyid: key for key in (self._own, *policy, *KnownKeys(self._store).keys())}
+        good = read_statements(texts.fresh, bundle["digest"], list(known.values()))[0]
+        said = [(statement.name, texts.fresh[statement.name]) for statement in good]
+        return texts.bundle, {archive_name(name, text): text for name, text in said}
 
     def _archived(self, text: str | None) -> dict[str, str]:
         """What was said of a bundle where it is archived: a hold may be known there alone."""
@@ -131,6 +164,15 @@ class Judge:
                 "bad_key",
                 f"{signer} in policy.signers is neither a readable public key file nor a known key id.",
             ) from error
+
+
+def together(there: t.Mapping[str, str], archived: t.Mapping[str, str]) -> dict[str, str]:
+    """The statements of two folders. Names are not signed, so one of the same name may not hide another."""
+    found = dict(archived)
+    for name, text in there.items():
+        other = found.get(name, text) != text
+        found[f"statements/{name}" if other else name] = text
+    return found
 
 
 def _read(policy: t.Any) -> Json:

@@ -70,8 +70,9 @@ def remarked(
     run: RemoteRun, digest: str, key: _statements.SigningKey, added: list[tuple[str, Json]]
 ) -> dict[str, Json]:
     """What was said from outside of the run, and is not there yet, by file name."""
+    there = run.statements
     return dict(
-        _remarks.remark(kind, digest, said, time.time_ns())
+        _remarks.remark(kind, digest, said, _remarks.comes_at(kind, said, there, digest, time.time_ns()))
         for kind, said in added
-        if not _remarks.said_already(kind, said, run.statements, digest, key.public)
+        if not _remarks.said_already(kind, said, there, digest, key.public, now=time.time())
     )

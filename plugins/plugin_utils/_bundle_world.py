@@ -19,7 +19,6 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import now
 from ansible_collections.distrogate.ci.plugins.plugin_utils._bundle_files import add_files
-from ansible_collections.distrogate.ci.plugins.plugin_utils._bundle_judge import Texts
 from ansible_collections.distrogate.ci.plugins.plugin_utils._bundle_targets import HostTarget
 from ansible_collections.distrogate.ci.plugins.plugin_utils._hosts import Hosts
 
@@ -41,7 +40,8 @@ class World:
         self._key = key
         self._archive = Archive(archive) if archive else None
         self.progress = progress
-        self.texts: Texts | None = None  # of the bundle that is being promoted
+        # Of the bundle that is being promoted, what the archive may lack: its text, and what was said of it.
+        self.kept: tuple[str | None, dict[str, str]] = (None, {})
 
     def target(self, plan: Json, journal: Json, transaction: str, index: int) -> HostTarget:
         return HostTarget(self._hosts.lane(index), plan, journal, transaction)
@@ -72,11 +72,9 @@ class World:
         """With the bundle itself and what else was said of it, when this promotion has read them."""
         if self._archive is None:
             return
-        statements, bundle = {name: journal["statement"]}, None
-        if self.texts is not None:
-            statements, bundle = {**self.texts.statements, **statements}, self.texts.bundle
+        bundle, statements = self.kept
         try:
-            self._archive.add(journal["digest"], bundle, statements)
+            self._archive.add(journal["digest"], bundle, {**statements, name: journal["statement"]})
         except DistrogateError as error:
             if error.reason != "unknown_bundle":
                 raise

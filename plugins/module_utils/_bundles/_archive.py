@@ -41,6 +41,13 @@ _HEX = re.compile(r"[0-9a-f]{64}")
 Json = dict[str, t.Any]
 
 
+def archive_name(name: str, text: str) -> str:
+    """The name under which the archive takes a statement, whose file anybody may have named."""
+    if _NAME.fullmatch(name):
+        return name
+    return f"statement-{hashlib.sha256(text.encode('utf-8')).hexdigest()[:32]}.json"
+
+
 class Archive:
     """One archive. ``root`` need not exist before something is added."""
 

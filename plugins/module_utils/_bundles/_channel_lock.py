@@ -81,6 +81,8 @@ def channel_lock(
     finally:
         ended.set()
         renewer.join()
-        entry = store.get(key)
-        if entry is not None and entry.value["token"] == value["token"]:
-            store.transact({key: entry.revision}, [Delete(key)])
+        # It ends by itself. What the store says now may not hide what was done under the lock.
+        with contextlib.suppress(DistrogateError):
+            entry = store.get(key)
+            if entry is not None and entry.value["token"] == value["token"]:
+                store.transact({key: entry.revision}, [Delete(key)])

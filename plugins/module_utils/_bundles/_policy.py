@@ -10,6 +10,10 @@ import hashlib
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle import parse_bundle
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_clocks import (
+    told_early,
+    too_early,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_form import defaults
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_model import (
     Json,
@@ -168,10 +172,12 @@ def _rule_reasons(
 ) -> list[Reason]:
     """What a waiver may speak of."""
     sealed = sealed_at(trusted)
-    reasons = verdict_reasons(trusted, (*rules["verdicts"], *verdicts), digest)
+    early = [statement for statement in trusted if too_early(statement, now)]
+    timely = [statement for statement in trusted if not too_early(statement, now)]
+    reasons = verdict_reasons(timely, (*rules["verdicts"], *verdicts), digest)
     reasons += age_reasons(sealed, rules["minimum_age"], now)
     if rules["newer_than_channel"]:
         reasons += newer_reasons(digest, sealed, current)
     if rules["no_holds"]:
-        reasons += hold_reasons(trusted)
-    return reasons
+        reasons += hold_reasons(timely)
+    return told_early(reasons, early)

@@ -15,10 +15,14 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._store import 
 Json = dict[str, t.Any]
 
 
-def channel_has(store: Store, channel: str) -> Json | None:
-    """The channel's record with ``sealed``, when the store knows it; the argument ``current`` of a policy."""
+def channel_has(store: Store, channel: str, coming: Json | None = None) -> Json | None:
+    """The channel's record with ``sealed``, when the store knows it; the argument ``current`` of a policy.
+
+    ``coming`` is a record that the channel is going to have.
+    """
     entry = store.get(channel_key(channel))
-    if entry is None:
+    has = coming or (entry.value if entry else None)
+    if has is None:
         return None
-    facts = store.get(f"bundle/{digest_hex(entry.value['digest'])}")
-    return {**entry.value, "sealed": facts.value["sealed"] if facts is not None else None}
+    facts = store.get(f"bundle/{digest_hex(has['digest'])}")
+    return {**has, "sealed": facts.value["sealed"] if facts is not None else None}

@@ -31,6 +31,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_journal import (
     Journal,
     found_journal,
+    left_open,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_model import (
     FORMAT,
@@ -42,6 +43,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_
     channel_key,
     checked_channel,
     checked_series,
+    immutable_reason,
     journal_key,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_parts import (
@@ -68,6 +70,11 @@ class Promotion:
         """What the channel points to."""
         entry = self._store.get(channel_key(self._channel))
         return None if entry is None else t.cast(Json, entry.value)
+
+    def left(self) -> Json | None:
+        """The journal of a promotion that did not end, as it lies there; a prediction takes none up."""
+        journal = found_journal(self._store, self._channel)
+        return None if journal is None else journal.value
 
     def recover(self) -> Json | None:
         """Complete or undo a promotion that did not end; returns its journal."""
@@ -98,30 +105,45 @@ class Promotion:
         self.recover()
         current = self.current()
         if current is not None and current["digest"] == request.digest:
-            return Outcome(current["version"], request.digest, current["serial"], [], changed=False)
-        self.refuse_immutable(request, current)
+            declared = request.immutable and self._declare_immutable(request.digest)
+            return Outcome(current["version"], request.digest, current["serial"], [], changed=declared)
+        against = immutable_reason(self._channel, request.digest, current)
+        if against is not None:
+            raise DistrogateError("channel_immutable", f"{against.message} {against.satisfy}")
         journal = self._begin(request)
         targets = Targets(self._world, journal, request.plans)
         try:
             prepared = targets.prepare()
             self._reserve(journal, targets, prepared)
             journal.step({"phase": "committing"})
-        except BaseException:
-            self._undo(journal, targets)
+        except BaseException as error:
+            self._give_up(journal, targets, error)
             raise
         committed = self._complete(journal, targets)
         results = [{**before, **after} for before, after in zip(prepared, committed)]
         value = journal.value
         return Outcome(value["version"], value["previous"], value["serial"], results)
 
-    def refuse_immutable(self, request: Request, current: Json | None) -> None:
-        """A channel that was once declared immutable stays with its bundle."""
-        if current is not None and current["digest"] != request.digest and current.get("immutable"):
-            raise DistrogateError(
-                "channel_immutable",
-                f"{self._channel} is immutable and points to {current['digest']} since {current['at']}."
-                " Promote to another channel.",
+    def _declare_immutable(self, digest: str) -> bool:
+        """Let the channel stay with the bundle that it has; returns whether it could move before."""
+        key = channel_key(self._channel)
+
+        def attempt() -> bool | None:
+            pointer = self._store.get(key)
+            if pointer is None or pointer.value["digest"] != digest:
+                raise DistrogateError(
+                    "promotion_lost",
+                    f"{self._channel} moved away from {digest} before it could be made immutable."
+                    " Look at it.",
+                )
+            if pointer.value.get("immutable"):
+                return False
+            written = self._store.transact(
+                {key: pointer.revision}, [Put(key, {**pointer.value, "immutable": True})]
             )
+            return None if written is None else True
+
+        return until_written(attempt)
 
     def _targets(self, journal: Journal) -> Targets:
         plans = read_parts(self._store, self._channel, journal.value["transaction"], "plans")
@@ -133,8 +155,11 @@ class Promotion:
         written = write_parts(self._store, self._channel, transaction, "plans", request.plans)
         try:
             return until_written(lambda: self._opened(request, transaction, written))
-        except DistrogateError:
-            drop_parts(self._store, self._channel, transaction)
+        except DistrogateError as error:
+            try:
+                drop_parts(self._store, self._channel, transaction)
+            except DistrogateError:
+                raise left_open(self._channel, request.digest, error) from error
             raise
 
     def _opened(self, request: Request, transaction: str, written: dict[str, int]) -> Journal | None:
@@ -183,6 +208,15 @@ class Promotion:
         write_parts(self._store, self._channel, journal.value["transaction"], "prepared", kept)
         tags.claim(journal, tags.tags_of(targets.plans, kept, journal.value))
 
+    def _give_up(self, journal: Journal, targets: Targets, error: BaseException) -> None:
+        """Undo; say so when not even that can be tried, because the store went away."""
+        try:
+            self._undo(journal, targets)
+        except DistrogateError:
+            if not isinstance(error, DistrogateError):
+                return
+            raise left_open(self._channel, journal.value["digest"], error) from error
+
     def _undo(self, journal: Journal, targets: Targets) -> list[str]:
         """Undo every target, whatever each says, and close the journal when all did; returns errors."""
         transaction = journal.value["transaction"]
@@ -204,20 +238,23 @@ class Promotion:
 
     def _complete(self, journal: Journal, targets: Targets, again: bool = False) -> list[Json]:
         """From ``committing`` to the end; may be called again at any point of it."""
+        try:
+            return self._completed(journal, targets, again)
+        except DistrogateError as error:
+            if error.reason in ("promotion_lost", "statement_unwritten"):
+                raise
+            raise DistrogateError(
+                "promotion_incomplete",
+                f"The promotion of {journal.value['digest']} to {self._channel} has begun to publish and"
+                f" could not end: {error.message} Run it again: it goes on from here.",
+                cause=error.reason,
+            ) from error
+
+    def _completed(self, journal: Journal, targets: Targets, again: bool) -> list[Json]:
         kept = read_parts(self._store, self._channel, journal.value["transaction"], "prepared")
         committed: list[Json] = []
         if journal.value["phase"] == "committing":
-            try:
-                committed = targets.commit()
-            except DistrogateError as error:
-                if error.reason == "promotion_lost":
-                    raise
-                raise DistrogateError(
-                    "promotion_incomplete",
-                    f"The promotion of {journal.value['digest']} to {self._channel} has begun to publish and"
-                    f" could not end: {error.message} Run it again: it goes on from here.",
-                    cause=error.reason,
-                ) from error
+            committed = targets.commit()
             point(journal, self._world, target_states(targets.plans, kept, committed))
         finish(journal, self._world, tags.tags_of(targets.plans, kept, journal.value), again)
         return committed

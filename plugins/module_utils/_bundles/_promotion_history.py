@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_adapters import (
@@ -18,6 +19,9 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Store
 
 _SHOWN = 200  # published names that a row keeps of each target
+# Characters of these names, of all targets. The row, its statement and the journal are written at once, after
+# the targets were committed: what a store does not take (etcd: 1.5 MiB) could never be ended then.
+_ROOM = 200_000
 _REACHED = ("host", "plugin", "place", "arguments", "from_environment", "artifact_types", "incoming")
 _REMEMBERED = ("state_digest", "previous", "published")
 
@@ -42,13 +46,28 @@ def target_states(
 ) -> list[Json]:
     """What each target has after a promotion, and what is needed to bring it back to that."""
     states = []
+    room = _ROOM // max(1, len(plans))
     for plan, before, after in zip(plans, prepared, committed):
         # What was prepared counts: before a killed promotion goes on, others may have published.
         known: Json = {**remembered(after), **before}
         published = known.pop("published", [])
         state: Json = {name: plan[name] for name in _REACHED if name in plan}
-        states.append({**state, **known, "published": published[:_SHOWN], "published_total": len(published)})
+        if isinstance(known.get("previous"), list):
+            known["previous"] = _fitting(known["previous"], room // 4)
+        shown = _fitting(published, room)
+        states.append({**state, **known, "published": shown, "published_total": len(published)})
     return states
+
+
+def _fitting(rows: t.Sequence[t.Any], room: int) -> list[t.Any]:
+    """The first rows, of no more than so many characters."""
+    found = []
+    for row in rows[:_SHOWN]:
+        room -= len(json.dumps(row))
+        if room < 0:
+            break
+        found.append(row)
+    return found
 
 
 def stated(states: t.Iterable[Json]) -> list[Json]:

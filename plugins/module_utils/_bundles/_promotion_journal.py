@@ -100,3 +100,13 @@ def found_journal(store: Store, channel: str) -> Journal | None:
             " collection. End it with that version.",
         )
     return Journal(store, entry.value, entry.revision)
+
+
+def left_open(channel: str, digest: str, error: DistrogateError) -> DistrogateError:
+    """Why a promotion could be neither completed nor undone, and what becomes of it."""
+    return DistrogateError(
+        error.reason,
+        f"The promotion of {digest} to {channel} was left as it is: {error.message} When that is repaired,"
+        " run it again: what was begun is undone then, or completed if it was decided.",
+        **error.details,
+    )

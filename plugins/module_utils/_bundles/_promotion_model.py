@@ -10,6 +10,7 @@ import dataclasses
 import re
 import typing as t
 
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_model import Reason
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 
 UNKNOWN_TRANSACTION = "unknown_transaction"  # the reason of a target that does not know a transaction's id
@@ -94,6 +95,14 @@ def journal_key(channel: str) -> str:
 
 def lock_key(channel: str) -> str:
     return f"promotion/{checked_channel(channel)}/lock"
+
+
+def immutable_reason(channel: str, digest: str, current: Json | None) -> Reason | None:
+    """Why a channel that was once declared immutable does not move to this bundle."""
+    if current is None or current["digest"] == digest or not current.get("immutable"):
+        return None
+    message = f"{channel} is immutable and points to {current['digest']} since {current['at']}."
+    return Reason("immutable", message, "Promote to another channel.")
 
 
 @dataclasses.dataclass(frozen=True)

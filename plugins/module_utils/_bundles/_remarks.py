@@ -11,9 +11,15 @@ import contextlib
 import re
 import typing as t
 
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_clocks import (
+    CLOCKS,
+    SECOND,
+    too_early,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_model import NARROWED
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_rules import (
     hold_order,
+    stated_at,
     verdict_order,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_trust import read_statements
@@ -91,13 +97,34 @@ def remark(kind: str, digest: str, said: Json, at_ns: int) -> tuple[str, Json]:
     return f"{kind.replace('_', '-')}-{digest_json(value)[7:23]}.json", value
 
 
-def said_already(kind: str, said: Json, texts: t.Mapping[str, str], digest: str, key: PublicKey) -> bool:
+def comes_at(kind: str, said: Json, texts: t.Mapping[str, str], digest: str, now_ns: int) -> int:
+    """When it is said, in nanoseconds: after all that was said of it, also by a clock that is ahead of ours.
+
+    A clock that is far ahead is not followed.
+    """
+    if kind == "waiver":
+        return now_ns
+    last = now_ns + CLOCKS * SECOND
+    before = [stated_at(claim) for claim in _claims(texts, digest) if _topic(claim) == _wanted(kind, said)]
+    return max([now_ns, *(one + 1 for one in before if one <= last)])
+
+
+def said_already(
+    kind: str,
+    said: Json,
+    texts: t.Mapping[str, str],
+    digest: str,
+    key: PublicKey,
+    *,
+    now: float = float("inf"),
+) -> bool:
     """Whether this key said the same before, and nobody else spoke of it since.
 
     Whatever claims to have been said since counts, even where its signer is
     not known here: saying it once more does no harm, and leaving a hold out does.
     """
-    fitting = [claim for claim in _claims(texts, digest) if _topic(claim) == _wanted(kind, said)]
+    claims = (claim for claim in _claims(texts, digest) if not too_early(claim, now))
+    fitting = [claim for claim in claims if _topic(claim) == _wanted(kind, said)]
     same = [claim for claim in fitting if claim.predicate_type == TYPES[kind] and _covers(claim, kind, said)]
     if kind != "waiver" and fitting:
         last = max(fitting, key=verdict_order if kind == "verdict" else hold_order)

@@ -32,6 +32,7 @@ BUILD_TYPE = "urn:distrogate.ci:pipeline:v1"
 
 _RESULTS = {"success": "PASSED", "failure": "FAILED"}
 _COMMIT = re.compile(r"^[0-9a-f]{40}([0-9a-f]{24})?$")
+_KEYID = re.compile(r"[0-9a-f]{64}")
 _LIMIT = 4 << 20
 
 Json = dict[str, t.Any]
@@ -217,6 +218,8 @@ def verify(name: str, text: str, keys: t.Sequence[PublicKey]) -> Statement:
         (signature,) = raw["signatures"]  # what a signature does not cover, somebody may add: more of them
         if set(signature) != {"keyid", "sig"}:  # or keys beside it
             raise DistrogateError("bad_statement", f"The signature of {name} has other parts: it was edited.")
+        if not _KEYID.fullmatch(signature["keyid"]):  # it is printed
+            raise DistrogateError("bad_statement", f"The signature of {name} has no key's id.")
         named = {signature["keyid"]}
         envelope = lib.dsse.Envelope.from_dict(raw)
         if _spelling(envelope.to_dict()) != text or envelope.payload_type != PAYLOAD_TYPE:

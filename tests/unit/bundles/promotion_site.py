@@ -264,7 +264,11 @@ class Site:
             repository.load()
         self.statements: dict[str, str] = {}
         self.no_statements = False
-        facts = {digest: {"host": "builder", "run_dir": f"/runs/{digest[-1]}"} for digest in (A, B, C)}
+        sealed = "2026-01-01T00:00:00Z"
+        facts = {
+            digest: {"host": "builder", "run_dir": f"/runs/{digest[-1]}", "sealed": sealed}
+            for digest in (A, B, C)
+        }
         store.transact({}, [Put(f"bundle/{digest[7:]}", value) for digest, value in facts.items()])
 
     def promotion(

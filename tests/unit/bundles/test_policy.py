@@ -371,3 +371,29 @@ def test_times() -> None:
     ):
         assert seconds_of(bad) is None
     assert [duration(n) for n in (0, 59, 3600, 90061, -5)] == ["0 s", "59 s", "1 h", "1 d 1 h", "0 s"]
+
+
+def test_what_is_dated_in_the_future_speaks_for_no_bundle(case: Case) -> None:
+    """It would hide whatever is said from now on: a red verdict, a hold that is placed again."""
+    now_ns, later = (SEALED + DAY) * 10**9, int((SEALED + 9 * DAY) * 10**9)
+    said = {"name": "cve", "author": "Ada", "reason": "CVE-2026-1"}
+    case.say(_statements.TEST_RESULT, {"stage": "soak", "result": "PASSED", "at_ns": later})
+    (reason,) = case.judge({"verdicts": ["soak"]})[0]
+    assert reason.rule == "verdicts"
+    assert "2026-01-10T00:00:00Z" in reason.message and ".json" in reason.message, reason.message
+    case.say(_statements.TEST_RESULT, {"stage": "soak", "result": "FAILED", "at_ns": int(now_ns)})
+    assert case.rules({"verdicts": ["soak"]}) == ["verdicts"]
+    case.say(_statements.TEST_RESULT, {"stage": "soak", "result": "PASSED", "at_ns": int(now_ns) + 10**9})
+    assert case.rules({"verdicts": ["soak"]}) == [], "clocks may differ by some seconds"
+    case.say(_statements.HOLD, {**said, "at_ns": int(now_ns)})
+    case.say(_statements.HOLD_RELEASE, {**said, "at_ns": later})
+    (reason,) = case.judge()[0]
+    assert reason.rule == "holds" and "2026-01-10T00:00:00Z" in reason.message
+    assert case.rules(now=SEALED + 9 * DAY) == []
+
+
+def test_what_is_dated_in_the_future_speaks_against_a_bundle(case: Case) -> None:
+    later = int((SEALED + 9 * DAY) * 10**9)
+    case.say(_statements.TEST_RESULT, {"stage": "install_test", "result": "FAILED", "at_ns": later})
+    case.say(_statements.HOLD, {"name": "cve", "author": "Ada", "reason": "?", "at_ns": later})
+    assert case.rules({"verdicts": ["install_test"]}) == ["verdicts", "holds"]

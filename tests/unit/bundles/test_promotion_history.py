@@ -10,7 +10,7 @@ import threading
 import typing as t
 
 import pytest
-from promotion_site import A, B, C, Site
+from promotion_site import A, B, C, Repository, RepositoryTarget, Site
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _promotion_parts
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_adapters import (
@@ -316,3 +316,21 @@ def test_two_at_once_without_a_lock(any_store_url: str) -> None:
         assert len(numbers) == len(set(numbers))
         moved = [line for each in told for line in each if " after " in line]
         assert len(store.list("history/latest/")) >= len(moved)
+
+
+def test_what_targets_say_may_be_long(any_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever they published, the channel can move: it would be too late to find that out then."""
+    said = [{"name": "n" * 4000, "digest": A, "address": f"registry/{number}"} for number in range(300)]
+    monkeypatch.setattr(
+        RepositoryTarget,
+        "_result",
+        lambda self, state: {"state_digest": "s" * 71, "published": said, "previous": said},
+    )
+    site = Site(any_store)
+    site.repositories = {f"/srv/{number}": Repository("oci_publish") for number in range(5)}
+    site.promote(A)
+    row = any_store.list("history/latest/")[0].value
+    assert site.has() == A
+    assert {state["published_total"] for state in row["states"]} == {300}
+    assert row["states"][0]["state_digest"] == "s" * 71
+    assert row["states"][0]["published"] != []

@@ -140,3 +140,32 @@ def test_a_signer_is_known_by_its_key(store: Store, key: t.Any) -> None:
     assert not register_key(store, key.public.keyid, key.public.pem)
     entry = store.get(f"key/{key.public.keyid}")
     assert entry is not None and entry.value == key.public.pem
+
+
+def test_a_clock_that_is_behind_places_a_hold_again(folder: Folder) -> None:
+    """Who says something knows what was said before: it comes after that, whatever the clock says."""
+    soon = int(NOW) * 10**9
+    assert folder.say("hold", soon)
+    assert folder.say("hold_release", soon + 10**9)
+    said = SAID["hold"]
+    at = _remarks.comes_at("hold", said, folder.texts, folder.digest, soon)
+    assert at == soon + 10**9 + 1
+    assert folder.say("hold", at)
+    assert _remarks.comes_at("hold", {**said, "name": "other"}, folder.texts, folder.digest, soon) == soon
+    assert _remarks.comes_at("waiver", SAID["waiver"], folder.texts, folder.digest, soon) == soon
+    # A clock that is years ahead is not followed: what it said does not count before its time.
+    assert folder.say("hold_release", soon + 10**18)
+    assert _remarks.comes_at("hold", said, folder.texts, folder.digest, soon) == at + 1
+    assert (
+        _remarks.comes_at("hold", said, folder.texts, folder.digest, soon + 10**18 - 60 * 10**9)
+        > soon + 10**18
+    )
+
+
+def test_a_verdict_of_the_future_is_said_again(folder: Folder) -> None:
+    assert folder.say("verdict", 10**18)
+    assert not folder.say("verdict", 1)
+    said = SAID["verdict"]
+    public = folder.key.public
+    assert _remarks.said_already("verdict", said, folder.texts, folder.digest, public, now=10**9)
+    assert not _remarks.said_already("verdict", said, folder.texts, folder.digest, public, now=10**9 - 600)
