@@ -12,8 +12,12 @@ import time
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _policy, _statements
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._archive import Archive
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._archive import (
+    Archive,
+    together,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle import parse_bundle
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._known_keys import KnownKeys
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._options import locate
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_current import channel_has
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_form import (
@@ -21,6 +25,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_for
     check_policy,
     read_policy,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_trust import read_statements
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Store
 from ansible_collections.distrogate.ci.plugins.plugin_utils._bundle_files import RemoteRun
@@ -37,6 +42,7 @@ class Texts:
     bundle: str | None
     statements: dict[str, str]
     found: dict[str, str | None] | None
+    only_archived: bool = False  # the run directory is gone
 
 
 @dataclasses.dataclass
@@ -92,7 +98,8 @@ class Judge:
 
     def _read(self, origin: Json, check: str | None) -> Texts:
         run = RemoteRun(self._hosts, origin["host"], origin["run_dir"], check)
-        said = {**self._archived(run.bundle_text), **run.statements}
+        # A file of the run directory may stand beside what is archived, and hide none of it.
+        said = together(self._archived(run.bundle_text), run.statements)
         return Texts(origin, run.bundle_text, said, run.found if check else None)
 
     def _archived(self, text: str | None) -> dict[str, str]:
@@ -106,11 +113,30 @@ class Judge:
     def _kept(self, digest: str, origin: Json) -> Texts:
         """An earlier bundle: its run directory may be gone, when it is archived."""
         try:
-            return self._read(origin, None)
-        except DistrogateError:
+            texts = self._read(origin, None)
+            if texts.bundle is not None or self._archive is None:
+                return texts
+        except DistrogateError as error:
             if self._archive is None:
-                raise
-        return Texts(origin, self._archive.bundle_text(digest), self._archive.statements(digest), None)
+                raise DistrogateError(
+                    "bundle_gone",
+                    f"{digest} cannot be read where it was sealed: {error.message} Nothing was changed. Put"
+                    " its run directory back, or give the archive that has the bundle.",
+                    cause=error.reason,
+                ) from error
+        said = self._archive.statements(digest)
+        return Texts(origin, self._archive.bundle_text(digest), said, None, only_archived=True)
+
+    def read_again(self, digest: str, origin: Json) -> Texts:
+        """A bundle whose promotion another process began."""
+        return self._kept(digest, origin)
+
+    def trusted(self, digest: str, texts: Texts) -> dict[str, str]:
+        """The statements about the bundle that a known key has signed."""
+        signers = [*(self._policy["signers"] or ()), *(self._policy["waiver_signers"] or ())]
+        keys = [self._own, *KnownKeys(self._store).keys(), *(self._keys(signers) or ())]
+        good = read_statements(texts.statements, digest, list({key.keyid: key for key in keys}.values()))[0]
+        return {statement.name: texts.statements[statement.name] for statement in good}
 
     def _keys(self, signers: t.Sequence[str] | None) -> list[_statements.PublicKey] | None:
         """The keys that may vouch: files of public keys, or ids of keys that the store knows."""

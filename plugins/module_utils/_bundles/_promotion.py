@@ -19,7 +19,6 @@ back is a promotion of an earlier bundle whose targets restore what they had.
 from __future__ import annotations
 
 import typing as t
-import uuid
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _promotion_tags as tags
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_end import finish, point
@@ -33,8 +32,6 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_
     found_journal,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_model import (
-    FORMAT,
-    NUMBERED,
     Json,
     Outcome,
     Request,
@@ -42,17 +39,16 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_
     channel_key,
     checked_channel,
     checked_series,
-    journal_key,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_open import opened
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_parts import (
     drop_parts,
     read_parts,
     write_parts,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_targets import Targets
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_versions import next_number
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Put, Store, until_written
+from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Store
 
 
 class Promotion:
@@ -100,7 +96,7 @@ class Promotion:
         if current is not None and current["digest"] == request.digest:
             return Outcome(current["version"], request.digest, current["serial"], [], changed=False)
         self.refuse_immutable(request, current)
-        journal = self._begin(request)
+        journal = opened(self._store, self._channel, request, self._world.now())
         targets = Targets(self._world, journal, request.plans)
         try:
             prepared = targets.prepare()
@@ -126,56 +122,6 @@ class Promotion:
     def _targets(self, journal: Journal) -> Targets:
         plans = read_parts(self._store, self._channel, journal.value["transaction"], "plans")
         return Targets(self._world, journal, plans)
-
-    def _begin(self, request: Request) -> Journal:
-        """Open the journal and take the next version number, both or neither."""
-        transaction = uuid.uuid4().hex
-        written = write_parts(self._store, self._channel, transaction, "plans", request.plans)
-        try:
-            return until_written(lambda: self._opened(request, transaction, written))
-        except DistrogateError:
-            drop_parts(self._store, self._channel, transaction)
-            raise
-
-    def _opened(self, request: Request, transaction: str, written: dict[str, int]) -> Journal | None:
-        """One attempt; None when a number or the channel's state went to somebody else meanwhile."""
-        pointer = self._store.get(channel_key(self._channel))
-        before: Json = pointer.value if pointer else {"digest": None, "serial": 0}
-        number = (
-            next_number(self._store, request.series, request.version) if request.version in NUMBERED else None
-        )
-        key = journal_key(self._channel)
-        value = {
-            "id": self._channel,
-            "format": FORMAT,
-            "begun": self._store.now(),
-            "phase": "preparing",
-            "channel": self._channel,
-            "digest": request.digest,
-            "previous": before["digest"],
-            "serial": before["serial"] + 1,
-            "version": number.version if number else request.known,
-            "numbered": request.version,
-            "series": request.series,
-            "state": request.state,
-            "immutable": request.immutable,
-            "transaction": transaction,
-            "again": {},
-            "origin": request.origin,
-            "at": self._world.now(),
-            "by": request.by,
-        }
-        expected = {channel_key(self._channel): pointer.revision if pointer else 0, key: 0, **written}
-        operations = [Put(key, value)]
-        if number:
-            expected.update(number.expected)
-            operations += number.operations
-        revision = self._store.transact(expected, operations)
-        if revision is not None:
-            return Journal(self._store, value, revision)
-        if self._store.get(key) is not None:
-            raise Journal(self._store, value, 0).lost()
-        return None
 
     def _reserve(self, journal: Journal, targets: Targets, prepared: list[Json]) -> None:
         """Keep what the targets said, and claim the names that they are going to give."""
@@ -219,5 +165,6 @@ class Promotion:
                     cause=error.reason,
                 ) from error
             point(journal, self._world, target_states(targets.plans, kept, committed))
-        finish(journal, self._world, tags.tags_of(targets.plans, kept, journal.value), again)
+        names = tags.tags_of(targets.plans, kept, journal.value)
+        finish(journal, self._world, targets.plans, names, again)
         return committed

@@ -18,7 +18,16 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Store
 
 _SHOWN = 200  # published names that a row keeps of each target
-_REACHED = ("host", "plugin", "place", "arguments", "from_environment", "artifact_types", "incoming")
+_REACHED = (
+    "host",
+    "plugin",
+    "place",
+    "arguments",
+    "from_environment",
+    "artifact_types",
+    "incoming",
+    "attach",
+)
 _REMEMBERED = ("state_digest", "previous", "published")
 
 
@@ -126,7 +135,8 @@ def targets_back(
 
 def _told_anew(target: Json | None) -> Json:
     """How a target is reached now."""
-    return {} if target is None else {name: target.get(name) for name in ("arguments", "from_environment")}
+    names = ("arguments", "from_environment", "attach")
+    return {} if target is None else {name: target[name] for name in names if name in target}
 
 
 def _known(target: Json) -> tuple[Adapter, Json]:
