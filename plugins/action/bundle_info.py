@@ -49,8 +49,6 @@ def _look(call: ActionCall, store: Store, finder: Finder) -> None:
     if params["history"]:
         result["history"] = channel_history(store, params["channel"])
     found = finder.find(wanted)
-    result.update(
-        bundles=found.bundles, total=found.total, problems=found.problems, pins=pinned_runs(store)
-    )
+    result.update(bundles=found.bundles, total=found.total, problems=found.problems, pins=pinned_runs(store))
     if params["bundle"] and found.bundles and finder.knows(wanted["bundle"]):
         found.bundles[0].update(finder.whole(wanted["bundle"]))

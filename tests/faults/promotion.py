@@ -24,7 +24,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._descendants i
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Delete, open_store
 from ansible_collections.distrogate.ci.tests.faults.reading import read_apt, read_rpm
 from ansible_collections.distrogate.ci.tests.tools.registry import Registry
-from ansible_collections.distrogate.ci.tests.tools.registry_images import HELM, Pusher
+from ansible_collections.distrogate.ci.tests.tools.registry_images import HELM, INDEX, Pusher
 
 _TREE = pathlib.Path(__file__).parents[2]
 _FIXTURE = _TREE / "tests/integration/targets/bundle/files/fixture.sh"
@@ -221,6 +221,10 @@ class Promotions:
         process.wait()
         return True
 
+    def digest(self, run: str) -> str:
+        """That of the bundle of a run."""
+        return next(digest for digest, name in self.digests.items() if name == run)
+
     def has(self) -> str | None:
         """The run whose bundle the channel points to."""
         with open_store(self.store) as store:
@@ -256,6 +260,16 @@ class Promotions:
                     return run
         raise AssertionError(f"{repository}:latest is {tag}, which is of no bundle")
 
+    def _attached(self, repository: str) -> list[str]:
+        """The promotions that are attached to what a reader of the channel gets, in their order."""
+        tag = str(self.pusher.tagged(repository, "latest")).replace(":", "-")
+        status, _headers, said = self.pusher.ask("GET", f"/v2/{repository}/manifests/{tag}", Accept=INDEX)
+        assert status == 200, f"nothing is attached to {repository}: {said!r}"
+        rows = json.loads(said)["manifests"]
+        names = [str(row["annotations"]["org.opencontainers.image.title"]) for row in rows]
+        assert len(names) == len(set(names)), "nothing is attached twice"
+        return sorted(name for name in names if name.startswith("promotion-"))
+
     def check(self) -> str:
         """One bundle everywhere, nothing left; returns its run."""
         run = self.has()
@@ -268,6 +282,8 @@ class Promotions:
             rows = [entry.value for entry in store.list("history/latest/")]
             tags = {entry.key.rpartition("/")[2]: entry.value for entry in store.list("tag/git_publish/")}
         assert [row["serial"] for row in rows] == list(range(1, len(rows) + 1))
+        for repository in REPOSITORIES:
+            assert self._attached(repository)[-1].startswith(f"promotion-latest-{len(rows):06d}-")
         for version, tag in tags.items():
             commit = self._git("-C", str(self.folder / "hello.git"), "rev-parse", f"{version}^{{commit}}")
             assert commit, tag
