@@ -20,6 +20,8 @@ import subprocess
 import sys
 import typing as t
 
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._known_keys import KnownKeys
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._statements import verify
 from ansible_collections.distrogate.ci.plugins.module_utils._core._descendants import end_descendants
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Delete, open_store
 from ansible_collections.distrogate.ci.tests.faults.reading import read_apt, read_rpm
@@ -281,6 +283,7 @@ class Promotions:
             assert [entry for entry in store.list("promotion/") if "/parts/" in entry.key] == []
             rows = [entry.value for entry in store.list("history/latest/")]
             tags = {entry.key.rpartition("/")[2]: entry.value for entry in store.list("tag/git_publish/")}
+            verify("the promotion", rows[-1]["statement"], KnownKeys(store).keys())
         assert [row["serial"] for row in rows] == list(range(1, len(rows) + 1))
         for repository in REPOSITORIES:
             assert self._attached(repository)[-1].startswith(f"promotion-latest-{len(rows):06d}-")
