@@ -191,6 +191,14 @@ problems:
   type: list
   elements: dict
   returned: success
+pins:
+  description:
+    - All run directories that are in use, whatever the conditions. A channel holds those of the bundle that
+      it has, and of the one that it had before; a promotion under way that of its bundle.
+    - Each has C(run_dir), its C(host), the C(bundle) in it and the C(holder).
+  type: list
+  elements: dict
+  returned: success
 history:
   description: What O(channel) had, the newest first.
   type: list

@@ -111,8 +111,7 @@ class Archive:
             if taken is None:
                 found[f"statements/{name}"] = text
             elif taken != text:
-                sha256 = hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
-                found[f"statements/{name[: -len('.json')]}-{sha256}.json"] = text
+                found[f"statements/{_other_name(name, text)}"] = text
         return {name: text for name, text in found.items() if read_text(f"{folder}/{name}") != text}
 
     def has(self, digest: str) -> bool:
@@ -167,6 +166,26 @@ class Archive:
                     said = lstat(f"{folder}/{name}/statements").st_mtime_ns
                 found[name] = f"{bundle.st_size} {bundle.st_mtime_ns} {said}"
         return found
+
+
+def together(archived: t.Mapping[str, str], more: t.Mapping[str, str]) -> dict[str, str]:
+    """All statements of both. A file's name is nobody's word: another text of one name counts beside it."""
+    found = dict(archived)
+    known = set(archived.values())
+    for name, text in sorted(more.items()):
+        if text in known:
+            continue
+        free = name
+        while free in found:
+            free = _other_name(free, text)
+        found[free] = text
+    return found
+
+
+def _other_name(name: str, text: str) -> str:
+    """For a statement whose name is taken."""
+    sha256 = hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
+    return f"{name[: -len('.json')]}-{sha256}.json"
 
 
 def newest_change(stamp: str) -> int:
