@@ -12,7 +12,11 @@ import urllib.parse
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_answer import Answer, blocks
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_manifest import Descriptor
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_names import is_digest, origin_of
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_names import (
+    is_digest,
+    joined,
+    origin_of,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_registry import (
     Registry,
     path_of,
@@ -81,7 +85,7 @@ def _forget(registry: Registry, repository: str, answer: Answer) -> None:
 
 def _upload(registry: Registry, answer: Answer) -> str | None:
     """Where an upload goes; only this registry itself will do, for it is told who we are."""
-    address = urllib.parse.urljoin(registry.origin.url, answer.headers.get("Location", ""))
+    address = joined(registry.origin.url, answer.headers.get("Location", ""))
     return path_of(address) if origin_of(address) == registry.origin else None
 
 

@@ -21,6 +21,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_manife
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_names import (
     Origin,
     is_digest,
+    joined,
     origin_of,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
@@ -87,11 +88,12 @@ class Registry:
 
     def redirect(self, answer: Answer, address: str) -> tuple[Origin, str]:
         """Where an answer redirects to, if that is a place to go to."""
-        target = urllib.parse.urljoin(address, answer.headers.get("Location", ""))
+        location = answer.headers.get("Location", "")
+        target = joined(address, location)
         origin = origin_of(target)
         if origin is None or (origin.scheme == "http" and self.origin.scheme == "https"):
             raise DistrogateError(
-                "registry_failed", f"{address} is redirected to {target[:200]!r}, which is no https address."
+                "registry_failed", f"{address} is redirected to {location[:200]!r}, which is no https address."
             )
         return origin, target
 
