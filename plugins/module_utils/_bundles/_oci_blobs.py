@@ -136,13 +136,17 @@ def copy(
 def _stream(source: Registry, repository: str, blob: Descriptor) -> t.Generator[bytes, None, None]:
     """The bytes of a blob, which are hashed on their way: the last block only goes out when all is right."""
     address, origin = source.origin.url + _path(repository, blob.digest), source.origin
-    headers = source.header((pull(repository),))
-    for _hop in range(4):
+    scopes = (pull(repository),)
+    headers = source.header(scopes)
+    for hop in range(4):
         connection, response = source.client.open_stream(origin, path_of(address), headers)
         try:
             answer = Answer(response.status, response.headers)
             if response.status in (301, 302, 303, 307, 308):
                 (origin, address), headers = source.redirect(answer, address), {}
+                continue
+            if response.status == 401 and hop == 0 and source.learn(answer, scopes, headers):
+                headers = source.header(scopes)  # the token was from when the manifests were read
                 continue
             if response.status == 404:
                 raise missing(source, repository, blob)

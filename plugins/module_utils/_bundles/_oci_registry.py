@@ -76,6 +76,10 @@ class Registry:
         """The headers for a request that the caller sends itself, to this registry alone."""
         return {**_AGENT, **self._access.header(scopes)}
 
+    def learn(self, answer: Answer, scopes: tuple[str, ...], sent: t.Mapping[str, str]) -> bool:
+        """After a 401 to such a request: whether asking again, with new headers, may help."""
+        return self._access.learn(answer, scopes, sent)
+
     def _follow(self, answer: Answer, method: str, path: str, headers: t.Mapping[str, str]) -> Answer:
         """Go where the registry points, and tell nobody there who we are."""
         address = self.origin.url + path
