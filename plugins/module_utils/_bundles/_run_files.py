@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import shutil
@@ -14,7 +15,10 @@ import stat
 import tempfile
 import typing as t
 
-from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import (
+    DistrogateError,
+    from_os_error,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import (
     clone_file,
     inside,
@@ -28,14 +32,21 @@ _WRITABLE = re.compile(r"bundle\.json|statements/[a-z0-9][a-z0-9._-]{0,199}\.jso
 _TRANSACTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _HEX = re.compile(r"[0-9a-f]{64}")
 _LIMIT = 16 << 20
+# No file of that name, a link, or a socket.
+_ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO)
 
 
 def read_text(path: str) -> str | None:
-    """A file's text, None when there is no such plain file."""
+    """A file's text, None when there is no such plain file.
+
+    One that is there and cannot be read is an error: a hold that is left out is no hold.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return None
+    except OSError as error:
+        if error.errno in _ABSENT:
+            return None
+        raise _unreadable(path, error) from error
     with os.fdopen(descriptor, "rb") as stream:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
@@ -46,6 +57,15 @@ def read_text(path: str) -> str | None:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise DistrogateError("bad_json", f"{path} is not UTF-8 text.") from error
+
+
+def _unreadable(path: str, error: OSError) -> DistrogateError:
+    return DistrogateError(
+        from_os_error(error).reason,
+        f"{path} is there, but cannot be read: {error.strerror}. It is not left out: repair that, or read as"
+        " a user who may.",
+        path=path,
+    )
 
 
 def read_folder(folder: str) -> dict[str, str]:

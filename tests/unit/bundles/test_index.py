@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pathlib
 import shutil
@@ -18,7 +19,7 @@ import time
 import typing as t
 
 import pytest
-from archive_samples import World, deb, image, make
+from archive_samples import World, deb, image, make, unreadable
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _bundle, _index, _index_build
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
@@ -198,6 +199,20 @@ def test_a_signer_who_becomes_known(world: World, other_key: t.Any, tmp_path: pa
     assert tests() == ["mine"]
     assert sorted(tests(str(public))) == ["mine", "theirs"]
     assert tests() == ["mine"]  # whoever does not name the key does not believe it
+
+
+def test_one_that_may_not_be_read_is_a_problem_until_it_may(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """chmod changes no time that the index looks at."""
+    digests = [world.seal([deb("a", str(number))], number)["digest"] for number in (1, 2)]
+    settle(world)
+    with monkeypatch.context() as patch:
+        unreadable(patch, digests[0][7:] + "/bundle.json", errno.EACCES)
+        found = world.finder().find({})
+        assert [row["digest"] for row in found.bundles] == digests[1:]
+        assert [problem["digest"] for problem in found.problems] == digests[:1]
+    assert world.digests() == digests[::-1]
 
 
 def test_an_edited_statement_is_not_believed(world: World) -> None:
