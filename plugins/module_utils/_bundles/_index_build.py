@@ -114,7 +114,8 @@ def catch_up(
                 settled = abs(source.looked_ns - newest_change(stamp)) > _RACY
                 _take_in(connection, source, digest, stamp if settled else f"{stamp} ?")
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # on a full disk it has ended by itself
+                connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
 

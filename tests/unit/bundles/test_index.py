@@ -331,6 +331,34 @@ def test_an_index_in_use_is_not_called_broken(world: World, monkeypatch: pytest.
     assert len(world.digests()) == 4
 
 
+@pytest.mark.parametrize("anew", [False, True])
+def test_a_full_disk(world: World, monkeypatch: pytest.MonkeyPatch, anew: bool) -> None:
+    """It is called that; an index that is whole is not made anew because of it."""
+    fill(world)
+    settle(world)
+    world.digests()
+    world.seal([deb("common", "1"), *(deb(f"own{number}", "1") for number in range(3000))], 9)
+    connect = sqlite3.connect
+    if anew:
+        index_of(world).unlink()
+    before = world.lines[:]
+
+    def limited(path: str, **more: t.Any) -> sqlite3.Connection:
+        connection = connect(path, **more)
+        connection.execute("PRAGMA max_page_count = 30")
+        return connection
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite3, "connect", limited)
+        with pytest.raises(DistrogateError) as raised:
+            world.digests()
+    assert raised.value.reason == "no_space" and str(index_of(world).parent) in raised.value.message
+    assert len(world.lines) == len(before) + anew
+    names = {path.name for path in index_of(world).parent.iterdir()}
+    assert names == {"lock"} if anew else {"lock", "index.sqlite"}
+    assert len(world.digests()) == 5
+
+
 def test_bundles_of_version_one(world: World) -> None:
     old = make([deb("common", "1")], 3)
     value = {
