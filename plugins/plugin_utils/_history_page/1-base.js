@@ -59,8 +59,10 @@ function outside(address) {
 }
 
 function verdict(result, said) {
-  const [sign, word] = WORDS[result] || [result ? "?" : "", result || "not tested"];
-  return el("td", { class: "verdict " + (WORDS[result] ? result : ""), title: word }, el("span", { "aria-hidden": "true" }, sign), said ? " " + word : hidden(word));
+  const known = typeof result === "string" && Object.hasOwn(WORDS, result); // "constructor" is a word, too
+  const other = typeof result === "string" ? result : JSON.stringify(result);
+  const [sign, word] = known ? WORDS[result] : result ? ["?", other] : ["", "not tested"];
+  return el("td", { class: "verdict " + (known ? result : ""), title: word }, el("span", { "aria-hidden": "true" }, sign), said ? " " + word : hidden(word));
 }
 
 function bundleLink(digest) {
