@@ -94,7 +94,7 @@ function table(label, heads, items, row) {
   }
   more.addEventListener("click", () => show(true));
   show(false);
-  const cells = heads.map((head) => el("th", { scope: "col", class: head.stage ? "verdict" : null }, head.stage || head));
+  const cells = heads.map((head) => (head.stage ? el("th", { scope: "col", class: "verdict", title: head.stage }, el("span", {}, head.stage)) : el("th", { scope: "col" }, head)));
   const wide = el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": label }, el("table", {}, el("caption", { class: "hidden" }, label), el("thead", {}, el("tr", {}, cells)), body));
   return [wide, el("p", {}, more)];
 }
