@@ -15,6 +15,7 @@ import pytest
 from archive_samples import World, deb, make, unreadable
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles import (
+    _archive,
     _bundle,
     _run_files,
     _statements,
@@ -50,6 +51,26 @@ def test_a_bundle_is_written_once(archive: Archive, bundle: Json) -> None:
     assert files(pathlib.Path(archive.root)) == before
     assert archive.bundle(digest) == bundle
     assert archive.statements(digest) == said
+
+
+def test_two_seal_the_same_bundle_at_once(
+    archive: Archive, bundle: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both look, and find nothing; the one who writes second finds what the first has written."""
+    other = {**bundle, "artifacts": [{**one, "path": "other/" + one["name"]} for one in bundle["artifacts"]]}
+    write, digest = _archive.write_once, bundle["digest"]
+    first = [(_bundle.bundle_text(bundle), {"provenance.json": "1"})]
+
+    def written(*arguments: t.Any) -> list[str]:
+        while first:
+            archive.add(digest, *first.pop())
+        return write(*arguments)
+
+    monkeypatch.setattr(_archive, "write_once", written)
+    added = archive.add(digest, _bundle.bundle_text(other), {"provenance.json": "2"})
+    assert [name.partition("-")[0] for name in added] == ["statements/provenance"]
+    assert sorted(archive.statements(digest).values()) == ["1", "2"]
+    assert archive.bundle(digest) == bundle
 
 
 def test_the_same_bundle_of_another_run_directory(archive: Archive, bundle: Json) -> None:
