@@ -78,6 +78,8 @@ class Index:
     def read(self, work: Work[T]) -> T:
         """What ``work`` returns. It reads one state: that of the files at the time of this call, or later."""
         if not os.path.isdir(self._archive.root):
+            # Perhaps it is not mounted, or misspelled: none found is no answer that may come in silence.
+            self._progress(f"there is no folder {self._archive.root}: nothing is archived there")
             with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
                 create(connection)
                 return work(connection)

@@ -97,7 +97,8 @@ class Registry:
         origin = origin_of(target)
         if origin is None or (origin.scheme == "http" and self.origin.scheme == "https"):
             raise DistrogateError(
-                "registry_failed", f"{address} is redirected to {location[:200]!r}, which is no https address."
+                "registry_failed",
+                f"{address} is redirected to {location[:200]!r}, which is no https address.",
             )
         return origin, target
 

@@ -179,7 +179,7 @@ class Tags:
             error = registry.failed(tried, f"removing {reference}")
             if tried.status != 405:
                 raise error
-            hint = "Let that registry delete manifests (storage.delete.enabled of docker-registry), and undo again."
+            hint = "Let that registry delete (storage.delete.enabled of docker-registry), and undo it again."
             raise DistrogateError(error.reason, f"{error.message} {hint}", **error.details)
         registry.put_manifest(repository, tag, data, OCI_IMAGE)
         answer = registry.delete(repository, digest)

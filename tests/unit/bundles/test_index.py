@@ -63,6 +63,7 @@ def settle(world: World) -> None:
 
 def test_no_archive_is_an_empty_one(world: World) -> None:
     assert world.digests() == []
+    assert world.lines == [f"there is no folder {world.archive.root}: nothing is archived there"]
     assert not os.path.exists(world.archive.root)
 
 
