@@ -69,10 +69,16 @@ class Archive:
         statement whose name is taken gets another one.
         """
         folder = self.folder(digest)
-        try:
-            return self._add(folder, digest, bundle_text, statements, check_mode)
-        except OSError as error:
-            raise from_os_error(error, self.root) from error
+        for last in (False, False, True):
+            try:
+                return self._add(folder, digest, bundle_text, statements, check_mode)
+            except DistrogateError as error:
+                # Another took a name between the look and the writing: look again.
+                if last or error.reason not in ("bundle_sealed", "statement_exists"):
+                    raise
+            except OSError as error:
+                raise from_os_error(error, self.root) from error
+        raise AssertionError("unreachable")
 
     def _add(
         self,

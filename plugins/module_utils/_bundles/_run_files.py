@@ -17,7 +17,10 @@ import typing as t
 import urllib.parse
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._values import text_fault
-from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import (
+    DistrogateError,
+    from_os_error,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import (
     clone_file,
     inside,
@@ -32,7 +35,8 @@ _TRANSACTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _HEX = re.compile(r"[0-9a-f]{64}")
 _LIMIT = 16 << 20
 _TOTAL = 64 << 20  # of a folder: tens of thousands of statements
-_NO_FILE = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO))  # none, a link, or a socket
+# No file of that name, a link, or a socket.
+_ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO)
 
 
 def read_text(path: str) -> str | None:
@@ -47,7 +51,7 @@ def read_text(path: str) -> str | None:
                 return None
             data = stream.read(_LIMIT + 1)
     except OSError as error:
-        if error.errno in _NO_FILE:
+        if error.errno in _ABSENT:
             return None
         raise _unreadable(path, error) from error
     if len(data) > _LIMIT:
@@ -60,8 +64,10 @@ def read_text(path: str) -> str | None:
 
 def _unreadable(path: str, error: OSError) -> DistrogateError:
     return DistrogateError(
-        "io_error",
-        f"{path} cannot be read: {error.strerror}. Nothing was done without it. Repair that first.",
+        from_os_error(error).reason,
+        f"{path} is there, but cannot be read: {error.strerror}. It is not left out: repair that, or read as"
+        " a user who may.",
+        path=path,
     )
 
 
@@ -69,7 +75,7 @@ def read_folder(folder: str) -> dict[str, str]:
     try:
         names = sorted(os.listdir(folder))
     except OSError as error:
-        if error.errno in _NO_FILE:
+        if error.errno in _ABSENT:
             return {}
         raise _unreadable(folder, error) from error
     found, total = {}, 0

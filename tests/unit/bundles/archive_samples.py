@@ -7,8 +7,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import pathlib
 import typing as t
+
+import pytest
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _bundle, _statements
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._archive import Archive
@@ -104,6 +107,18 @@ def provenance(bundle: Json, number: int) -> Json:
     return _statements.provenance_statement(
         bundle, sha256, {"id": "1"}, "builder", f"2026-01-{number:02}T00:00:00Z"
     )
+
+
+def unreadable(monkeypatch: pytest.MonkeyPatch, word: str, number: int) -> None:
+    """Files with that word in their names cannot be opened; the tests' user may be root, who can."""
+    opened = os.open
+
+    def refused(path: t.Any, *arguments: t.Any, **more: t.Any) -> int:
+        if word in str(path):
+            raise OSError(number, os.strerror(number), path)
+        return opened(path, *arguments, **more)
+
+    monkeypatch.setattr(os, "open", refused)
 
 
 class World:

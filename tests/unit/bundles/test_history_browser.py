@@ -99,6 +99,9 @@ def hostile(world: World, browser: Browser) -> Json:
     world.verdict(new, "test", "PASSED", 3, message=EVIL, url="javascript:document.title='owned'")
     world.verdict(new, EVIL, "FAILED", 4, url="https://tests.example.org/?" + EVIL)
     world.verdict(new, "__proto__", EVIL, 5)
+    results: list[t.Any] = ["constructor", "__proto__", ["PASSED"], {"a": 1}, None]
+    for number, result in enumerate(results):
+        world.verdict(new, f"word{number}", result, 5)  # of a tool that somebody wrote himself
     about = {"author": EVIL, "reason": EVIL, "at_ns": 5}
     world.say(new, _statements.HOLD, name=EVIL, **about)
     world.say(new, _statements.WAIVER, rule="verdicts", stage=EVIL, expires="9999-01-01T00:00:00Z", **about)
