@@ -35,7 +35,7 @@ def address(url: str) -> str:
 def commit_artifacts(
     queue: t.Iterable[t.Mapping[str, str]], projects: t.Mapping[str, t.Mapping[str, t.Any]]
 ) -> list[Json]:
-    """The newest commit of each project in a queue that was resolved: a version is one tag in each repository."""
+    """The newest commit of each project in a resolved queue: a version is one tag in each repository."""
     newest = {change["project"]: change for change in queue}
     return [
         {

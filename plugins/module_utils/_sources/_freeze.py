@@ -119,7 +119,8 @@ def resolve(
     """Fetch every project of the queue and say what each branch and change is now.
 
     Returns ``queue`` (each change with its commit, tree and subject), ``queue_key``,
-    ``ahead`` (the keys of the changes ahead) and ``projects`` (name to url, branch, base_commit, base_tree and packages).
+    ``ahead`` (the keys of the changes ahead) and ``projects`` (name to url, branch,
+    base_commit, base_tree and packages).
     """
     changes = normal_queue(queue)
     frozen: dict[str, dict[str, t.Any]] = {}
