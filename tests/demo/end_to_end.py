@@ -19,6 +19,7 @@ from ansible_collections.distrogate.ci.tests.demo import (
     checkmode,
     demo,
     outside,
+    promotion,
     proof,
     runner_smoke,
     services,
@@ -36,6 +37,7 @@ class EndToEnd:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.output = ""
+        self.gated: list[Path] = []
         self.hello = upstream.Project(site.root / "upstream", "hello")
         self.tiny = upstream.Project(site.root / "upstream", "tiny")
 
@@ -89,10 +91,15 @@ class EndToEnd:
             a["package_version"] for r in (ahead, run) for row in stage_rows(r) for a in row["artifacts"]
         }
         assert len(versions) == 2
+        self.gated = [ahead, run]
         assert all(f"Version: {version}\n" in index for version in versions), index
         for change in (first, second):
             self.tiny.merge(change)
             assert "build" not in [row["stage"] for row in stage_rows(self.pipeline("post", change))]
+
+    def promoted(self) -> None:
+        """What was gated goes to candidate, gets a version on stable, is held, and stable goes back."""
+        self.output += promotion.promotion(self.site, *self.gated)
 
     def other_tree(self) -> None:
         """tiny: a merged tree that no gate tested is built and install-tested again."""
@@ -195,6 +202,7 @@ def main() -> None:
         test.prepared,
         test.tested_and_released,
         test.second_on_first,
+        test.promoted,
         test.other_tree,
         test.bad_changes,
         test.alone,
