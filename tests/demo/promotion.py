@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 from pathlib import Path
@@ -27,11 +28,16 @@ class Promotions:
 
     def promote(self, bundle: str, channel: str, fails: bool = False, **more: Any) -> str:
         """Call the playbook; returns what it said."""
+        bare = tiny.project_of(self.site).bare
         tags = {
             "host": "{{ groups['repository_hosts'][0] }}",
             "plugin": "git_publish",
             "artifact_types": ["git_commit"],
-            "arguments": {"root": str(self.site.root / "tags"), "protocols": ["file"]},
+            "arguments": {
+                "root": str(self.site.root / "tags"),
+                "protocols": ["file"],
+                "push_urls": {tiny.NAME: f"file://{bare}"},
+            },
         }
         where = {"promote_root": ROOT, "distrogate_promote_targets": [tags]}
         done = self.site.playbook("promote", bundle=bundle, channel=channel, **where, **more)
@@ -64,7 +70,7 @@ class Promotions:
     def packages(self, channel: str) -> set[str]:
         """The digests of the packages that apt finds in a channel's repository."""
         root = self.site.root / "repositories/channels" / channel / "apt"
-        index = (root / "dists/bookworm/main/binary-amd64/Packages").read_text()
+        index = gzip.decompress((root / "dists/bookworm/main/binary-amd64/Packages.gz").read_bytes()).decode()
         return {line.split()[1] for line in index.splitlines() if line.startswith("SHA256: ")}
 
 

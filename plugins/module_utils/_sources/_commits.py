@@ -28,7 +28,7 @@ def subject_of(git: Git, commit: str) -> str:
 
 def address(url: str) -> str:
     """Where others find a repository: without a password. Empty for what only this host can read."""
-    public = _PASSWORD.sub(r"\1@", url)
+    public = f"file://{url}" if url.startswith("/") else _PASSWORD.sub(r"\1@", url)
     return public if GIT_ADDRESS.fullmatch(public) else ""
 
 
