@@ -35,7 +35,7 @@ def commit(text: str) -> str:
 def deb(package: str, version: str, **more: t.Any) -> Json:
     """A package in a file."""
     name = f"{sha(package + version)[:8]}_amd64.deb"
-    facts = {"package": package, "package_version": version, "architecture": "amd64"}
+    facts = {"package": package, "package_version": version, "architecture": "amd64", **more}
     sha256 = sha(f"{package} {version} {more}")
     return {"type": "deb", "name": name, "path": f"artifacts/{name}", "sha256": sha256, "size": 1, **facts}
 
