@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Runs a command in a copy of the tree at .cache/tree/ansible_collections/distrogate/ci: ansible-test insists
 # on such a path, resolves links, and reads git. The copy holds what git would commit, so nothing else leaks in.
+# COPY names another copy, for who runs two at once.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-copy=$PWD/.cache/tree/ansible_collections/distrogate/ci
+copy=$PWD/.cache/${COPY:-tree}/ansible_collections/distrogate/ci
 
 mkdir -p "$copy"
 git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do
