@@ -69,7 +69,13 @@ def _unreadable(path: str, error: OSError) -> DistrogateError:
 
 
 def read_folder(folder: str) -> dict[str, str]:
-    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    """The texts of the files in a folder by name; none when there is no such folder."""
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError as error:
+        if error.errno in _ABSENT:
+            return {}
+        raise _unreadable(folder, error) from error
     found = {}
     for name in names:
         # The names of files that are being written begin with a dot.
