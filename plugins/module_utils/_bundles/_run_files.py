@@ -14,11 +14,10 @@ import shutil
 import stat
 import tempfile
 import typing as t
+import urllib.parse
 
-from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import (
-    DistrogateError,
-    from_os_error,
-)
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._values import text_fault
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import (
     clone_file,
     inside,
@@ -32,25 +31,25 @@ _WRITABLE = re.compile(r"bundle\.json|statements/[a-z0-9][a-z0-9._-]{0,199}\.jso
 _TRANSACTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _HEX = re.compile(r"[0-9a-f]{64}")
 _LIMIT = 16 << 20
-# No file of that name, a link, or a socket.
-_ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO)
+_TOTAL = 64 << 20  # of a folder: tens of thousands of statements
+_NO_FILE = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO))  # none, a link, or a socket
 
 
 def read_text(path: str) -> str | None:
     """A file's text, None when there is no such plain file.
 
-    One that is there and cannot be read is an error: a hold that is left out is no hold.
+    One that is there and cannot be read is an error: left out, a hold would be no hold.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as stream:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return None
+            data = stream.read(_LIMIT + 1)
     except OSError as error:
-        if error.errno in _ABSENT:
+        if error.errno in _NO_FILE:
             return None
         raise _unreadable(path, error) from error
-    with os.fdopen(descriptor, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return None
-        data = stream.read(_LIMIT + 1)
     if len(data) > _LIMIT:
         raise DistrogateError("bad_json", f"{path} is larger than {_LIMIT} bytes; it was not read.")
     try:
@@ -61,28 +60,36 @@ def read_text(path: str) -> str | None:
 
 def _unreadable(path: str, error: OSError) -> DistrogateError:
     return DistrogateError(
-        from_os_error(error).reason,
-        f"{path} is there, but cannot be read: {error.strerror}. It is not left out: repair that, or read as"
-        " a user who may.",
-        path=path,
+        "io_error",
+        f"{path} cannot be read: {error.strerror}. Nothing was done without it. Repair that first.",
     )
 
 
 def read_folder(folder: str) -> dict[str, str]:
-    """The texts of the files in a folder by name; none when there is no such folder."""
     try:
         names = sorted(os.listdir(folder))
     except OSError as error:
-        if error.errno in _ABSENT:
+        if error.errno in _NO_FILE:
             return {}
         raise _unreadable(folder, error) from error
-    found = {}
+    found, total = {}, 0
     for name in names:
         # The names of files that are being written begin with a dot.
         text = read_text(os.path.join(folder, name)) if name.endswith(".json") and name[0] != "." else None
         if text is not None:
-            found[name] = text
+            found[_shown(name)] = text
+            total += len(text)
+        if total > _TOTAL:
+            raise DistrogateError(
+                "too_large",
+                f"The files in {folder} have more than {_TOTAL} characters. Look at what they are.",
+            )
     return found
+
+
+def _shown(name: str) -> str:
+    """A name that can be printed and sent; anybody may have given it."""
+    return urllib.parse.quote(os.fsencode(name), safe=" +,=@") if text_fault(name) else name
 
 
 def _paths(text: str, name: str) -> list[str]:
@@ -141,6 +148,7 @@ def write_once(run_dir: str, files: t.Mapping[str, str], check_mode: bool) -> li
             raise DistrogateError(
                 "bad_name", f"{name!r} is not a file that may be written into a run directory."
             )
+        _check_folder(run_dir, name)
     added = []
     for name, text in files.items():
         path = inside(run_dir, name)
@@ -152,6 +160,15 @@ def write_once(run_dir: str, files: t.Mapping[str, str], check_mode: bool) -> li
             os.makedirs(os.path.dirname(path), exist_ok=True)
             _create(path, text.encode("utf-8"))
     return added
+
+
+def _check_folder(run_dir: str, name: str) -> None:
+    """Whoever owns a run directory may be somebody else than who writes: no link leads out of it."""
+    folder, real = os.path.dirname(inside(run_dir, name)), os.path.realpath(run_dir)
+    if os.path.realpath(folder) != os.path.join(real, os.path.dirname(name)).rstrip("/"):
+        raise DistrogateError(
+            "bad_name", f"{folder} is a link that leads elsewhere: nothing was written. Put a folder there."
+        )
 
 
 def _same(path: str, text: str) -> None:
