@@ -36,6 +36,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._files import 
 OWN = ".distrogate"  # the folder of what is made from the files
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,180}\.json")
 _PART = re.compile(r"[0-9a-f]{2}")
+_CLOSED = "0 0 0"  # the stamp of what may not be looked at: it is there, and reading it says why not
 _HEX = re.compile(r"[0-9a-f]{64}")
 
 Json = dict[str, t.Any]
@@ -163,6 +164,9 @@ class Archive:
                     continue
                 try:
                     bundle = lstat(f"{folder}/{name}/bundle.json")
+                except PermissionError:
+                    found[name] = _CLOSED
+                    continue
                 except OSError:
                     continue  # not sealed yet: whoever wrote this was killed, or still writes
                 if not stat.S_ISREG(bundle.st_mode):

@@ -17,10 +17,7 @@ import typing as t
 import urllib.parse
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._values import text_fault
-from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import (
-    DistrogateError,
-    from_os_error,
-)
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import (
     clone_file,
     inside,
@@ -35,8 +32,7 @@ _TRANSACTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _HEX = re.compile(r"[0-9a-f]{64}")
 _LIMIT = 16 << 20
 _TOTAL = 64 << 20  # of a folder: tens of thousands of statements
-# No file of that name, a link, or a socket.
-_ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO)
+_NO_FILE = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO))  # none, a link, or a socket
 
 
 def read_text(path: str) -> str | None:
@@ -51,7 +47,7 @@ def read_text(path: str) -> str | None:
                 return None
             data = stream.read(_LIMIT + 1)
     except OSError as error:
-        if error.errno in _ABSENT:
+        if error.errno in _NO_FILE:
             return None
         raise _unreadable(path, error) from error
     if len(data) > _LIMIT:
@@ -64,10 +60,8 @@ def read_text(path: str) -> str | None:
 
 def _unreadable(path: str, error: OSError) -> DistrogateError:
     return DistrogateError(
-        from_os_error(error).reason,
-        f"{path} is there, but cannot be read: {error.strerror}. It is not left out: repair that, or read as"
-        " a user who may.",
-        path=path,
+        "io_error",
+        f"{path} cannot be read: {error.strerror}. Nothing was done without it. Repair that first.",
     )
 
 
@@ -75,7 +69,7 @@ def read_folder(folder: str) -> dict[str, str]:
     try:
         names = sorted(os.listdir(folder))
     except OSError as error:
-        if error.errno in _ABSENT:
+        if error.errno in _NO_FILE:
             return {}
         raise _unreadable(folder, error) from error
     found, total = {}, 0

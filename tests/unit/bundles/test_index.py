@@ -216,6 +216,32 @@ def test_one_that_may_not_be_read_is_a_problem_until_it_may(
     assert world.digests() == digests[::-1]
 
 
+@pytest.mark.parametrize(("name", "what"), [("listdir", "/statements"), ("lstat", "/bundle.json")])
+def test_a_folder_that_may_not_be_read_is_a_problem_of_one_bundle(
+    world: World, monkeypatch: pytest.MonkeyPatch, name: str, what: str
+) -> None:
+    """Somebody with another umask sealed it. The others are found, and it is not called absent."""
+    digests = fill(world)
+    settle(world)
+    real, closed = getattr(os, name), world.archive.folder(digests[1]) + what
+
+    def refused(path: t.Any, *arguments: t.Any, **more: t.Any) -> t.Any:
+        if path == closed:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return real(path, *arguments, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, name, refused)
+        if name == "lstat":  # who may not enter a folder opens nothing in it
+            unreadable(patch, closed, errno.EACCES)
+        for _again in range(2):
+            found = world.finder().find({})
+            assert [row["digest"] for row in found.bundles] == [digests[0], *digests[2:]]
+            assert [problem["digest"] for problem in found.problems] == [digests[1]]
+            assert closed in found.problems[0]["message"]
+    assert world.digests() == digests
+
+
 def test_an_edited_statement_is_not_believed(world: World) -> None:
     bundle = world.seal([deb("a", "1")])
     name = world.verdict(bundle, "test", "PASSED")
