@@ -80,13 +80,14 @@ class ActionModule(ControllerAction, ActionBase):
         _add(call, run, bundle, key, {**files, **_signed(statements, key)})
         _archive(call, run, text, bundle["digest"], key.public)
         if not call.check_mode:
-            facts = {
+            facts: Json = {
                 "run_dir": run.run_dir,
                 "host": hosts.own,
                 "pipeline": str(run.frozen.get("pipeline", "")),
                 "sealed": sealed,
-                "packages": packages(bundle),
             }
+            if not call.params["archive"]:  # its index has them, and a store takes small values
+                facts["packages"] = packages(bundle)
             with open_store(call.params["store"]) as store:
                 if register(store, bundle, facts, key.public.keyid, key.public.pem):
                     call.difference.add("registered", None, bundle["digest"])

@@ -18,6 +18,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle_inf
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._info_options import bundle_info_options
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._known_keys import KnownKeys
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._run_pins import pinned_runs
 from ansible_collections.distrogate.ci.plugins.module_utils._core._action import ActionCall, ControllerAction
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Store, open_store
@@ -48,6 +49,6 @@ def _look(call: ActionCall, store: Store, finder: Finder) -> None:
     if params["history"]:
         result["history"] = channel_history(store, params["channel"])
     found = finder.find(wanted)
-    result.update(bundles=found.bundles, total=found.total, problems=found.problems)
+    result.update(bundles=found.bundles, total=found.total, problems=found.problems, pins=pinned_runs(store))
     if params["bundle"] and found.bundles and finder.knows(wanted["bundle"]):
         found.bundles[0].update(finder.whole(wanted["bundle"]))

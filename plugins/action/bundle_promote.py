@@ -16,7 +16,10 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _promotion, _statements
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle import digest_hex
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._channel_lock import channel_lock
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._options import bundle_promote_options
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._options import (
+    bundle_promote_options,
+    register_key,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_adapters import RESTORING
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_history import (
     earlier,
@@ -34,7 +37,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import now
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Store, open_store
 from ansible_collections.distrogate.ci.plugins.plugin_utils._bundle_judge import Judge
-from ansible_collections.distrogate.ci.plugins.plugin_utils._bundle_targets import plan_targets
+from ansible_collections.distrogate.ci.plugins.plugin_utils._bundle_plans import plan_targets
 from ansible_collections.distrogate.ci.plugins.plugin_utils._bundle_world import World
 from ansible_collections.distrogate.ci.plugins.plugin_utils._hosts import Hosts
 
@@ -56,8 +59,8 @@ class ActionModule(ControllerAction, ActionBase):
             Hosts(self, call.variables) as hosts,
             open_store(params["store"], create=not call.check_mode) as store,
         ):
-            world = World(hosts, key, call.progress, params["archive"])
             judge = Judge(hosts, store, params["policy"], key.public, params["archive"])
+            world = World(hosts, key, call.progress, params["archive"], judge)
             who = _who()
             promotion = _promotion.Promotion(store, channel, world, who)
             work = _Work(call, hosts, store, judge, promotion)
@@ -72,6 +75,7 @@ class ActionModule(ControllerAction, ActionBase):
                 timeout=params["timeout"],
                 progress=call.progress,
             ):
+                work.register(key.public)
                 work.move(world, who)
 
 
@@ -87,6 +91,11 @@ class _Work:
         self._judge = judge
         self._promotion = promotion
         self._channel: str = call.params["channel"]
+
+    def register(self, key: _statements.PublicKey) -> None:
+        """Before anything is signed: who reads the statement finds the key in the store."""
+        if register_key(self._store, key.keyid, key.pem):
+            self._call.difference.add("registered", None, key.keyid)
 
     def move(self, world: World, who: str) -> None:
         """Finish what was left, then promote or roll back."""
@@ -149,7 +158,7 @@ class _Work:
         if verdict.bundle is None or verdict.refused:
             return None
         if world is not None:
-            world.kept = self._judge.worth_keeping(verdict)
+            world.know(verdict.bundle["digest"], verdict.texts)
         return Request(
             digest=verdict.bundle["digest"],
             plans=plan_targets(

@@ -166,6 +166,12 @@ options:
         nevertheless. A file that is linked becomes read-only.
     type: bool
     default: false
+  list_packages:
+    description:
+      - Whether RV(packages) lists all packages of the state, as a bundle records it. All are read for that.
+      - What V(committed) and V(undone) return has no list.
+    type: bool
+    default: false
   verify:
     description:
       - With V(client), apt-get or dnf reads the new state before anybody else does, checks the signatures,

@@ -33,7 +33,7 @@ options:
       - Bundles with this package, written V(name) or V(name=version); with this image, written as its name,
         repository, or registry and repository; with the artifact of this digest; or made from this commit.
       - Of digests and commits the first 7 digits are enough, or more.
-      - A bundle that is not in the archive is found by its packages alone.
+      - Without O(archive), only bundles that were sealed without one are found, by their packages alone.
     type: str
   trees:
     description:
@@ -61,7 +61,7 @@ options:
     description:
       - Whether RV(bundles) lists the packages of each bundle.
       - When it is left out, they are listed when no more than 100 bundles are.
-      - Of bundles that are not in the archive they are listed always.
+      - Of bundles that were sealed without an archive they are listed always.
     type: bool
 attributes:
   check_mode:
@@ -188,6 +188,14 @@ total:
   returned: success
 problems:
   description: The bundles of the archive that cannot be read, as C(digest) and C(message).
+  type: list
+  elements: dict
+  returned: success
+pins:
+  description:
+    - All run directories that are in use, whatever the conditions. A channel holds those of the bundle that
+      it has, and of the one that it had before; a promotion under way that of its bundle.
+    - Each has C(run_dir), its C(host), the C(bundle) in it and the C(holder).
   type: list
   elements: dict
   returned: success

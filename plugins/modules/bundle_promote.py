@@ -144,6 +144,14 @@ options:
           - The folder on that host in which artifacts arrive. The default is C(incoming) beside the root.
           - It is not used when the bundle lies on the same machine.
         type: path
+      attach:
+        description:
+          - For C(oci_publish), attach the statements about the bundle, with that of this promotion, to the
+            images and charts in the registry. It is done after the channel has moved, so a registry that
+            does not take them bars nothing; the next call tries once more.
+          - What is said of the bundle later is attached by its next promotion.
+        type: bool
+        default: true
   timeout:
     description: Seconds to wait for another promotion, and for another writer of a repository.
     type: float

@@ -14,6 +14,9 @@ version_added: 0.1.0
 description:
   - Resolves every branch and change of the queue to commits, and writes C(run.json), before the first stage
     begins.
+  - The newest commit of each project is an artifact of the run, of the type V(git_commit), so that a bundle
+    has it and a promotion can tag it. A project whose C(url) nobody else could use, such as a relative path,
+    has none.
   - A run directory is frozen once. Freezing it again with the same inputs changes nothing, with others it
     is an error.
 author:
@@ -122,6 +125,7 @@ import os
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, Stage, now, stage_record
 from ansible_collections.distrogate.ci.plugins.module_utils._core._version import VERSION
+from ansible_collections.distrogate.ci.plugins.module_utils._sources._commits import commit_artifacts
 from ansible_collections.distrogate.ci.plugins.module_utils._sources._freeze import (
     images,
     new_path,
@@ -161,7 +165,7 @@ def main() -> None:
         if call.check_mode:
             call.result["run"] = {"queue": params["queue"], "stages": params["stages"]}
             return
-        with stage_record(run, "freeze", call.result):
+        with stage_record(run, "freeze", call.result) as stage:
             resolved = resolve(params["pipeline"], params["queue"], params["projects"], params["cache"])
             fixed = {
                 "id": os.path.basename(run.path),
@@ -171,6 +175,7 @@ def main() -> None:
                 "images": images(params["rootfs"]),
             }
             run.create({**fixed, **frozen, **resolved})
+            stage.artifacts = commit_artifacts(resolved["queue"], resolved["projects"])
         call.result["run"] = run.frozen
 
 

@@ -139,6 +139,28 @@ unchanged:
   type: list
   elements: dict
   contains: *package
+packages:
+  description: All packages of the state, with those of its layers, sorted.
+  returned: with O(list_packages)
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The package's name.
+      type: str
+      returned: success
+    package_version:
+      description: Its version.
+      type: str
+      returned: success
+    architecture:
+      description: Its architecture.
+      type: str
+      returned: success
+    sha256:
+      description: The digest of its file.
+      type: str
+      returned: success
 layers:
   description: What is shown from each layer.
   returned: success

@@ -14,7 +14,7 @@ import typing as t
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _policy, _statements
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._archive import (
     Archive,
-    archive_name,
+    together,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle import parse_bundle
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._known_keys import KnownKeys
@@ -37,16 +37,13 @@ Json = dict[str, t.Any]
 
 @dataclasses.dataclass
 class Texts:
-    """A bundle as it was read. ``found`` has the digests of its files; None: nobody looked.
-
-    ``fresh`` are those of the statements that the archive does not have.
-    """
+    """A bundle as it was read. ``found`` has the digests of its files; None: nobody looked."""
 
     origin: Json
     bundle: str | None
     statements: dict[str, str]
     found: dict[str, str | None] | None
-    fresh: dict[str, str] = dataclasses.field(default_factory=dict)
+    only_archived: bool = False  # the run directory is gone
 
 
 @dataclasses.dataclass
@@ -108,25 +105,9 @@ class Judge:
 
     def _read(self, origin: Json, check: str | None) -> Texts:
         run = RemoteRun(self._hosts, origin["host"], origin["run_dir"], check)
-        archived = self._archived(run.bundle_text)
-        known = set(archived.values())
-        fresh = {name: text for name, text in run.statements.items() if text not in known}
-        said = together(run.statements, archived)
-        return Texts(origin, run.bundle_text, said, run.found if check else None, fresh)
-
-    def worth_keeping(self, verdict: Verdict) -> tuple[str | None, dict[str, str]]:
-        """The bundle, and what a known key said of it that the archive does not have: nothing leaves it."""
-        texts, bundle = verdict.texts, verdict.bundle
-        if self._archive is None or bundle is None:
-            return None, {}
-        policy = [
-            *(self._keys(self._policy["signers"]) or []),
-            *(self._keys(self._policy["waiver_signers"]) or []),
-        ]
-        known = {key.keyid: key for key in (self._own, *policy, *KnownKeys(self._store).keys())}
-        good = read_statements(texts.fresh, bundle["digest"], list(known.values()))[0]
-        said = [(statement.name, texts.fresh[statement.name]) for statement in good]
-        return texts.bundle, {archive_name(name, text): text for name, text in said}
+        # A file of the run directory may stand beside what is archived, and hide none of it.
+        said = together(self._archived(run.bundle_text), run.statements)
+        return Texts(origin, run.bundle_text, said, run.found if check else None)
 
     def _archived(self, text: str | None) -> dict[str, str]:
         """What was said of a bundle where it is archived: a hold may be known there alone."""
@@ -139,11 +120,30 @@ class Judge:
     def _kept(self, digest: str, origin: Json) -> Texts:
         """An earlier bundle: its run directory may be gone, when it is archived."""
         try:
-            return self._read(origin, None)
-        except DistrogateError:
+            texts = self._read(origin, None)
+            if texts.bundle is not None or self._archive is None:
+                return texts
+        except DistrogateError as error:
             if self._archive is None:
-                raise
-        return Texts(origin, self._archive.bundle_text(digest), self._archive.statements(digest), None)
+                raise DistrogateError(
+                    "bundle_gone",
+                    f"{digest} cannot be read where it was sealed: {error.message} Nothing was changed. Put"
+                    " its run directory back, or give the archive that has the bundle.",
+                    cause=error.reason,
+                ) from error
+        said = self._archive.statements(digest)
+        return Texts(origin, self._archive.bundle_text(digest), said, None, only_archived=True)
+
+    def read_again(self, digest: str, origin: Json) -> Texts:
+        """A bundle whose promotion another process began."""
+        return self._kept(digest, origin)
+
+    def trusted(self, digest: str, texts: Texts) -> dict[str, str]:
+        """The statements about the bundle that a known key has signed."""
+        signers = [*(self._policy["signers"] or ()), *(self._policy["waiver_signers"] or ())]
+        keys = [self._own, *KnownKeys(self._store).keys(), *(self._keys(signers) or ())]
+        good = read_statements(texts.statements, digest, list({key.keyid: key for key in keys}.values()))[0]
+        return {statement.name: texts.statements[statement.name] for statement in good}
 
     def _keys(self, signers: t.Sequence[str] | None) -> list[_statements.PublicKey] | None:
         """The keys that may vouch: files of public keys, or ids of keys that the store knows."""
@@ -164,15 +164,6 @@ class Judge:
                 "bad_key",
                 f"{signer} in policy.signers is neither a readable public key file nor a known key id.",
             ) from error
-
-
-def together(there: t.Mapping[str, str], archived: t.Mapping[str, str]) -> dict[str, str]:
-    """The statements of two folders. Names are not signed, so one of the same name may not hide another."""
-    found = dict(archived)
-    for name, text in there.items():
-        other = found.get(name, text) != text
-        found[f"statements/{name}" if other else name] = text
-    return found
 
 
 def _read(policy: t.Any) -> Json:

@@ -19,6 +19,7 @@ from ansible_collections.distrogate.ci.tests.demo import (
     checkmode,
     demo,
     outside,
+    promotion,
     proof,
     runner_smoke,
     services,
@@ -63,7 +64,8 @@ class EndToEnd:
         post = self.pipeline("post", change)
         names = [row["stage"] for row in stage_rows(post)]
         assert names == ["freeze", "reuse", "promote", "mirror_release"], names
-        tested = {a["name"]: a["sha256"] for a in json.loads((gate / "bundle.json").read_text())["artifacts"]}
+        artifacts = json.loads((gate / "bundle.json").read_text())["artifacts"]
+        tested = {a["name"]: a["sha256"] for a in artifacts if "path" in a}
         mirror = self.site.mirror(1)
         released = {Path(name).name: digest for name, digest in outside.digests(mirror).items()}
         shipped = {name: digest for name, digest in tested.items() if not name.endswith(".src.rpm")}
@@ -86,13 +88,21 @@ class EndToEnd:
         own = self.site.root / "repositories/test" / facts["publish_test"]["key"] / run.name / "apt"
         index = gzip.decompress((own / "dists/bookworm/main/binary-amd64/Packages.gz").read_bytes()).decode()
         versions = {
-            a["package_version"] for r in (ahead, run) for row in stage_rows(r) for a in row["artifacts"]
+            artifact["package_version"]
+            for each in (ahead, run)
+            for artifact in json.loads((each / "bundle.json").read_text())["artifacts"]
+            if artifact["type"] == "deb"
         }
         assert len(versions) == 2
         assert all(f"Version: {version}\n" in index for version in versions), index
         for change in (first, second):
             self.tiny.merge(change)
             assert "build" not in [row["stage"] for row in stage_rows(self.pipeline("post", change))]
+
+    def promoted(self) -> None:
+        """What was gated goes to candidate, gets a version on stable, is held, and stable goes back."""
+        first, second = [run for run in self.site.runs() if run.name.startswith(("gate-11-", "gate-12-"))]
+        self.output += promotion.promotion(self.site, first, second)
 
     def other_tree(self) -> None:
         """tiny: a merged tree that no gate tested is built and install-tested again."""
@@ -195,6 +205,7 @@ def main() -> None:
         test.prepared,
         test.tested_and_released,
         test.second_on_first,
+        test.promoted,
         test.other_tree,
         test.bad_changes,
         test.alone,

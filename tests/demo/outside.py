@@ -34,7 +34,8 @@ def ansible(site: Site, module: str, **options: Any) -> dict[str, Any]:
     argv = [str(REPOSITORY / ".venv/bin/ansible"), "-i", str(REPOSITORY / "inventories/local"), "localhost"]
     argv += ["-m", f"distrogate.ci.{module}", "-a", json.dumps(options)]
     done = subprocess.run(argv, env=environment, cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    result = json.loads(done.stdout)["plays"][0]["tasks"][0]["hosts"]["localhost"]
+    text = done.stdout[done.stdout.index("{") :]  # what it says while it works comes before
+    result = json.loads(text)["plays"][0]["tasks"][0]["hosts"]["localhost"]
     if done.returncode:
         raise AssertionError(f"{module} failed: {result.get('msg')}")
     return dict(result)

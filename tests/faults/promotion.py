@@ -11,6 +11,7 @@ place by itself, and not by what promotion says.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pathlib
@@ -19,16 +20,28 @@ import subprocess
 import sys
 import typing as t
 
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._known_keys import KnownKeys
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._statements import verify
 from ansible_collections.distrogate.ci.plugins.module_utils._core._descendants import end_descendants
-from ansible_collections.distrogate.ci.plugins.module_utils._core._store import open_store
+from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Delete, open_store
 from ansible_collections.distrogate.ci.tests.faults.reading import read_apt, read_rpm
 from ansible_collections.distrogate.ci.tests.tools.registry import Registry
-from ansible_collections.distrogate.ci.tests.tools.registry_images import Pusher
+from ansible_collections.distrogate.ci.tests.tools.registry_images import HELM, INDEX, Pusher
 
 _TREE = pathlib.Path(__file__).parents[2]
 _FIXTURE = _TREE / "tests/integration/targets/bundle/files/fixture.sh"
+_CALLBACKS = pathlib.Path(__file__).parent / "callbacks"
 RUNS = {"first": "1.0", "second": "2.0"}
+REPOSITORIES = ("cloud/nova", "cloud/glance", "cloud/chart")
 Json = dict[str, t.Any]
+
+
+def _states(version: str) -> t.Iterator[Json]:
+    """What the repositories had that the packages were built and tested with."""
+    row = {"name": "libc6", "package_version": version, "architecture": "amd64"}
+    for kind in ("apt_state", "rpm_state"):
+        sha256 = hashlib.sha256(f"{kind} {version}".encode()).hexdigest()
+        yield {"type": kind, "name": "base", "packages": [{**row, "sha256": sha256}]}
 
 
 class Promotions:
@@ -66,7 +79,7 @@ class Promotions:
             self.digests[json.loads((self.folder / run / "bundle.json").read_text())["digest"]] = run
 
     def _add_artifacts(self, run: str, version: str) -> None:
-        """Files, two images and a commit, beside the packages."""
+        """A file, two images, a chart, a commit and states of repositories, beside the packages."""
         folder = self.folder / run
         record = json.loads((folder / "stages/build.json").read_text())
         image = folder / "artifacts/cloud.qcow2"
@@ -83,7 +96,8 @@ class Promotions:
         images = [
             self.pusher.image(f"cloud/{name}", None, f"{run} {name}".encode()) for name in ("nova", "glance")
         ]
-        record["artifacts"] += [file, self._commit(version)]
+        images.append(self.pusher.image("cloud/chart", None, f"{run} chart".encode(), config=HELM))
+        record["artifacts"] += [file, self._commit(version), *_states(version)]
         record["artifacts"] += [{key: one[key] for key in one if key != "origin"} for one in images]
         (folder / "stages/build.json").write_text(json.dumps(record))
 
@@ -137,7 +151,7 @@ class Promotions:
             target("apt_publish", ["deb"], {**signing, "root": str(release / "apt"), "suite": "bookworm"}),
             target("rpm_publish", ["rpm"], {**signing, "root": str(release / "rpm")}),
             target("file_publish", ["qcow2"], {"root": str(release / "files"), "name": "cloud"}),
-            target("oci_publish", ["oci_image"], state),
+            target("oci_publish", ["oci_image", "helm_chart"], state),
             target("git_publish", ["git_commit"], folders),
         ]
 
@@ -156,8 +170,10 @@ class Promotions:
         }
         return {"distrogate.ci.bundle_promote": options, "register": "promoted"}
 
-    def play(self, tasks: list[Json], log: str = "log") -> subprocess.Popen[bytes]:
-        """Ansible at work."""
+    def play(
+        self, tasks: list[Json], log: str = "log", death: tuple[str, int] | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Ansible at work; with ``death`` all of it dies before or after the n-th step of the journal."""
         playbook = self.folder / f"{log}.yml"
         variables = {"ansible_python_interpreter": "/usr/bin/python3"}
         play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": variables}
@@ -170,8 +186,25 @@ class Promotions:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env=self._environment(),
+                env={**self._environment(), **self._dying(death)},
             )
+
+    def _dying(self, death: tuple[str, int] | None) -> dict[str, str]:
+        if death is None:
+            return {}
+        when = {"DISTROGATE_TEST_DEATH": f"{death[0]} {death[1]}"}
+        here = {"ANSIBLE_CALLBACK_PLUGINS": str(_CALLBACKS), "ANSIBLE_CALLBACKS_ENABLED": "dying"}
+        (self.folder / "steps").write_text("")
+        return {**when, **here, "DISTROGATE_TEST_STEPS": str(self.folder / "steps")}
+
+    def steps(self) -> list[str]:
+        """The steps of the last promotion that was to die."""
+        return (self.folder / "steps").read_text().splitlines()
+
+    def forget_dead(self) -> None:
+        """Take away the lock of a process that was killed, which would end by itself some seconds later."""
+        with open_store(self.store) as store:
+            store.transact({}, [Delete("promotion/latest/lock")])
 
     def finish(self, process: subprocess.Popen[bytes]) -> int:
         return process.wait(300)
@@ -190,6 +223,10 @@ class Promotions:
         process.wait()
         return True
 
+    def digest(self, run: str) -> str:
+        """That of the bundle of a run."""
+        return next(digest for digest, name in self.digests.items() if name == run)
+
     def has(self) -> str | None:
         """The run whose bundle the channel points to."""
         with open_store(self.store) as store:
@@ -207,7 +244,7 @@ class Promotions:
             kind: versions[max(label.partition("=")[2].partition("-")[0] for label in labels)]
             for kind, labels in places.items()
         }
-        for repository in ("cloud/nova", "cloud/glance"):
+        for repository in REPOSITORIES:
             found[repository] = self._image(repository)
         image = self.folder / "release/files/cloud/latest/cloud.qcow2"
         found["file"] = next(run for run in RUNS if image.read_bytes().startswith(run.encode()))
@@ -225,6 +262,16 @@ class Promotions:
                     return run
         raise AssertionError(f"{repository}:latest is {tag}, which is of no bundle")
 
+    def _attached(self, repository: str) -> list[str]:
+        """The promotions that are attached to what a reader of the channel gets, in their order."""
+        tag = str(self.pusher.tagged(repository, "latest")).replace(":", "-")
+        status, _headers, said = self.pusher.ask("GET", f"/v2/{repository}/manifests/{tag}", Accept=INDEX)
+        assert status == 200, f"nothing is attached to {repository}: {said!r}"
+        rows = json.loads(said)["manifests"]
+        names = [str(row["annotations"]["org.opencontainers.image.title"]) for row in rows]
+        assert len(names) == len(set(names)), "nothing is attached twice"
+        return sorted(name for name in names if name.startswith("promotion-"))
+
     def check(self) -> str:
         """One bundle everywhere, nothing left; returns its run."""
         run = self.has()
@@ -236,7 +283,10 @@ class Promotions:
             assert [entry for entry in store.list("promotion/") if "/parts/" in entry.key] == []
             rows = [entry.value for entry in store.list("history/latest/")]
             tags = {entry.key.rpartition("/")[2]: entry.value for entry in store.list("tag/git_publish/")}
+            verify("the promotion", rows[-1]["statement"], KnownKeys(store).keys())
         assert [row["serial"] for row in rows] == list(range(1, len(rows) + 1))
+        for repository in REPOSITORIES:
+            assert self._attached(repository)[-1].startswith(f"promotion-latest-{len(rows):06d}-")
         for version, tag in tags.items():
             commit = self._git("-C", str(self.folder / "hello.git"), "rev-parse", f"{version}^{{commit}}")
             assert commit, tag

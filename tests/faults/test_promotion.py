@@ -4,14 +4,16 @@
 
 """Promotions of a bundle of all types with real hosts, repositories and a registry, killed at random.
 
-Eight deaths with each store, or as many as DISTROGATE_FAULTS_SECONDS allow for; DISTROGATE_FAULTS_SEED
-repeats their order. Every step of the journal is killed in tests/unit/bundles.
+Eight deaths with each store, and one before and after each step of the journal, or as many as
+DISTROGATE_FAULTS_SECONDS allow for; DISTROGATE_FAULTS_SEED repeats their order.
 """
 
 from __future__ import annotations
 
+import collections
 import pathlib
 import random
+import signal
 import time
 import typing as t
 
@@ -53,9 +55,9 @@ class promoted:  # noqa: N801  # it reads as what it does
         self._site.__exit__(*exc)
 
 
-def done(site: Promotions, run: str | None) -> str:
+def done(site: Promotions, run: str | None, **more: t.Any) -> str:
     """Promote, or roll back; what was said."""
-    code = site.finish(site.play([site.promote(run)]))
+    code = site.finish(site.play([site.promote(run, **more)]))
     said = (site.folder / "log").read_text()
     assert code == 0, said[-5000:]
     return said
@@ -96,3 +98,44 @@ def test_two_at_once(site: Promotions) -> None:
     assert codes[2] == 0 or "lock_timeout" in said[2]
     assert "is being promoted by" in "".join(said)
     assert site.check() in ("first", "second")
+
+
+PHASES = ("preparing", "committing", "pointed")
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("back", [False, True])
+def test_killed_at_every_step(site: Promotions, back: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before and after each write of a promotion, and of a roll back, to the store."""
+    budget = Budget.from_environment(share=6)
+    began = time.monotonic()
+    start, goes = ("second", None) if back else ("first", "second")
+
+    def return_to_start() -> str:
+        # The older packages come back by a roll back alone: to promote them takes no newer ones away.
+        return done(site, "second") if back else done(site, None, bundle=site.digest("first"))
+
+    return_to_start()
+    steps = listed(site, goes)
+    return_to_start()
+    found: collections.Counter[str] = collections.Counter()
+    cases = [(when, number) for number in range(1, len(steps) + 1) for when in ("before", "after")]
+    random.Random(budget.seed).shuffle(cases)
+    for case in cases:
+        if budget.seconds and time.monotonic() - began > budget.seconds:
+            break
+        assert site.finish(site.play([site.promote(goes)], death=case)) == -signal.SIGKILL, case
+        site.forget_dead()
+        said = return_to_start()
+        phase = [word for word in PHASES if f"left in phase {word}" in said]
+        found[phase[0] if phase else "nothing left"] += 1
+        assert site.check() == start, (case, steps[case[1] - 1])
+    with capsys.disabled():
+        print(f"\n{len(steps)} steps, DISTROGATE_FAULTS_SEED={budget.seed}, found {dict(found)}", end=" ")
+    assert budget.seconds or set(found) == {*PHASES, "nothing left"}
+
+
+def listed(site: Promotions, goes: str | None) -> list[str]:
+    """The steps of a promotion that nobody kills."""
+    assert site.finish(site.play([site.promote(goes)], death=("never", 0))) == 0
+    return site.steps()

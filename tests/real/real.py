@@ -84,7 +84,12 @@ def figures(run: Path, origin: str) -> str:
     if not tests:
         raise SystemExit(f"No unit test ran: see {run / 'logs/build.log'}")
     rows = stage_rows(run)
-    packages = [f"{item['package']} {item['package_version']}" for row in rows for item in row["artifacts"]]
+    packages = [
+        f"{item['package']} {item['package_version']}"
+        for row in rows
+        for item in row["artifacts"]
+        if "package" in item
+    ]
     lines = [[row["stage"], row["verdict"], f"{row['seconds']:.1f}"] for row in rows]
     return f"""\
 {SOURCE}, built with its build dependencies, which apt installs into the sandbox, and its unit tests, without

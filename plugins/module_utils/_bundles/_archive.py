@@ -36,6 +36,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._files import 
 OWN = ".distrogate"  # the folder of what is made from the files
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,180}\.json")
 _PART = re.compile(r"[0-9a-f]{2}")
+_CLOSED = "0 0 0"  # the stamp of what may not be looked at: it is there, and reading it says why not
 _HEX = re.compile(r"[0-9a-f]{64}")
 
 Json = dict[str, t.Any]
@@ -69,10 +70,16 @@ class Archive:
         statement whose name is taken gets another one.
         """
         folder = self.folder(digest)
-        try:
-            return self._add(folder, digest, bundle_text, statements, check_mode)
-        except OSError as error:
-            raise from_os_error(error, self.root) from error
+        for last in (False, False, True):
+            try:
+                return self._add(folder, digest, bundle_text, statements, check_mode)
+            except DistrogateError as error:
+                # Another took a name between the look and the writing: look again.
+                if last or error.reason not in ("bundle_sealed", "statement_exists"):
+                    raise
+            except OSError as error:
+                raise from_os_error(error, self.root) from error
+        raise AssertionError("unreachable")
 
     def _add(
         self,
@@ -111,8 +118,7 @@ class Archive:
             if taken is None:
                 found[f"statements/{name}"] = text
             elif taken != text:
-                sha256 = hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
-                found[f"statements/{name[: -len('.json')]}-{sha256}.json"] = text
+                found[f"statements/{_other_name(name, text)}"] = text
         return {name: text for name, text in found.items() if read_text(f"{folder}/{name}") != text}
 
     def has(self, digest: str) -> bool:
@@ -158,6 +164,9 @@ class Archive:
                     continue
                 try:
                     bundle = lstat(f"{folder}/{name}/bundle.json")
+                except PermissionError:
+                    found[name] = _CLOSED
+                    continue
                 except OSError:
                     continue  # not sealed yet: whoever wrote this was killed, or still writes
                 if not stat.S_ISREG(bundle.st_mode):
@@ -167,6 +176,26 @@ class Archive:
                     said = lstat(f"{folder}/{name}/statements").st_mtime_ns
                 found[name] = f"{bundle.st_size} {bundle.st_mtime_ns} {said}"
         return found
+
+
+def together(archived: t.Mapping[str, str], more: t.Mapping[str, str]) -> dict[str, str]:
+    """All statements of both. A file's name is nobody's word: another text of one name counts beside it."""
+    found = dict(archived)
+    known = set(archived.values())
+    for name, text in sorted(more.items()):
+        if text in known:
+            continue
+        free = name
+        while free in found:
+            free = _other_name(free, text)
+        found[free] = text
+    return found
+
+
+def _other_name(name: str, text: str) -> str:
+    """For a statement whose name is taken."""
+    sha256 = hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
+    return f"{name[: -len('.json')]}-{sha256}.json"
 
 
 def newest_change(stamp: str) -> int:

@@ -10,6 +10,7 @@ import re
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import digest_json
+from ansible_collections.distrogate.ci.plugins.module_utils._core._git_address import GIT_ADDRESS
 
 Json = dict[str, t.Any]
 
@@ -30,12 +31,6 @@ _MEDIA_TYPES = frozenset(
     )
 )
 _OBJECT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-# No user's password, nothing that git would read as an option or as a program to run (ext::).
-_URL = re.compile(
-    r"(?:https?|ssh|git)://(?:[A-Za-z0-9._~+-]+@)?[A-Za-z0-9.\[\]:_-]+/[^\s]*"
-    r"|file:///[^\s]*|/[^\s]*"
-    r"|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:(?![:-])[^\s]+"
-)
 _WORD = re.compile(r"[!-.0-~]{1,255}")  # no space, no /, nothing beyond ASCII
 _HEX = re.compile(r"[0-9a-f]{64}")
 _PACKAGE = ("name", "package_version", "architecture", "sha256")
@@ -70,7 +65,7 @@ def _check_oci(artifact: Json) -> None:
 
 def _check_git(artifact: Json) -> None:
     _no_path(artifact)
-    _must(artifact, "url", _URL, "the address of a git repository without a password")
+    _must(artifact, "url", GIT_ADDRESS, "the address of a git repository without a password")
     _must(artifact, "commit", _OBJECT, "the name of a commit")
     _must(artifact, "tree", _OBJECT, "the name of a tree")
     if not isinstance(artifact.get("subject"), str):

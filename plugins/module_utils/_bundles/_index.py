@@ -12,6 +12,7 @@ or behind. One process does that at a time; the others wait for it and go on wit
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import pathlib
 import sqlite3
@@ -77,6 +78,8 @@ class Index:
     def read(self, work: Work[T]) -> T:
         """What ``work`` returns. It reads one state: that of the files at the time of this call, or later."""
         if not os.path.isdir(self._archive.root):
+            # Perhaps it is not mounted, or misspelled: none found is no answer that may come in silence.
+            self._progress(f"there is no folder {self._archive.root}: nothing is archived there")
             with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
                 create(connection)
                 return work(connection)
@@ -90,12 +93,14 @@ class Index:
                 stamps = None  # what comes later than the call need not be in it
             except (_BrokenError, sqlite3.DatabaseError) as error:
                 broken = _BrokenError(str(error))
-                if _is_locked(error):
+                if not _is_broken(error):
                     raise self._failed(error) from error
             self._refresh(inode if broken else None)
         raise self._failed(broken or _BrokenError("it is behind as soon as it is made"))
 
     def _failed(self, error: Exception) -> DistrogateError:
+        if _is_full(error):
+            return from_os_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), self._folder)
         return DistrogateError(
             "index_failed",
             f"The index {self._path} cannot be used: {error}. When no other process works with it, remove it:"
@@ -124,11 +129,13 @@ class Index:
                         if not what.nothing:
                             self._catch_up(connection, what, looked_ns)
                 except (_BrokenError, sqlite3.DatabaseError) as error:
-                    if _is_locked(error):
-                        raise self._failed(error) from error
+                    if not _is_broken(error):
+                        raise
                     self._make(stamps, looked_ns)
         except OSError as error:
             raise from_os_error(error, self._folder) from error
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
 
     def _catch_up(self, connection: sqlite3.Connection, what: Behind, looked_ns: int) -> None:
         catch_up(connection, Source(self._archive, self._trust.keys(), looked_ns), what, self._progress)
@@ -137,24 +144,38 @@ class Index:
         """Make an index in a file of its own, which takes the place of the old one when it is whole."""
         self._progress(f"making the index of {self._archive.root} anew from {len(stamps)} bundles")
         new = f"{self._path}.new"
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(new)
-        with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as connection:
-            connection.execute("PRAGMA journal_mode = OFF")  # nobody reads it before it is whole
-            connection.execute("PRAGMA synchronous = OFF")
-            create(connection)
-            self._catch_up(connection, Behind(stamps, set()), looked_ns)
+        _remove(new)
+        try:
+            with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as connection:
+                connection.execute("PRAGMA journal_mode = OFF")  # nobody reads it before it is whole
+                connection.execute("PRAGMA synchronous = OFF")
+                create(connection)
+                self._catch_up(connection, Behind(stamps, set()), looked_ns)
+        except BaseException:
+            _remove(new)  # a disk that is full need not stay so
+            raise
         sync_file(new)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(
-                f"{self._path}-journal"
-            )  # the old one's: played back into the new one it would break it
+        # The journal is the old one's: played back into the new one it would break it. It goes after the
+        # old one, which may be torn without it, and would not show that.
+        _remove(self._path)
+        _remove(f"{self._path}-journal")
         os.rename(new, self._path)
         sync_directory(self._folder)
 
 
-def _is_locked(error: Exception) -> bool:
-    return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
+def _is_broken(error: Exception) -> bool:
+    """Whether making the index anew may help."""
+    busy = isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
+    return not busy and not _is_full(error)
+
+
+def _is_full(error: Exception) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and "is full" in str(error)
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
 
 
 def _inode(path: str) -> int | None:

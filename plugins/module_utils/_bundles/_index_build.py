@@ -27,6 +27,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
 FORMAT = 1000 * 1 + BUNDLE_FORMAT
 BATCH = 500  # bundles in one transaction: whoever is killed has lost no more than these
 _RACY = 10**9  # nanoseconds within which a file system may give two changes the same time
+_PASSING = ("no_permission", "io_error")
 _CACHE = 256 << 10  # KiB of pages kept while many bundles are taken in
 
 # Postings name bundles by numbers that are never used again: what is found for a bundle is decided by its
@@ -113,7 +114,8 @@ def catch_up(
                 settled = abs(source.looked_ns - newest_change(stamp)) > _RACY
                 _take_in(connection, source, digest, stamp if settled else f"{stamp} ?")
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # on a full disk it has ended by itself
+                connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
 
@@ -137,9 +139,11 @@ def _take_in(connection: sqlite3.Connection, source: Source, digest: str, stamp:
             _insert(connection, digest, bundle)
     except DistrogateError as error:
         _drop(connection, digest)
+        # What could not be read may be readable the next time, without a new time of its file.
+        again = " ?" if error.reason in _PASSING else ""
         connection.execute(
             "INSERT INTO bundle (digest, stamp, problem) VALUES (?, ?, ?)",
-            (digest, stamp, error.as_result()["msg"]),
+            (digest, stamp + again, error.as_result()["msg"]),
         )
         return
     unknown = " ".join(sorted({keyid for _name, keyids in said["unknown"] for keyid in keyids}))

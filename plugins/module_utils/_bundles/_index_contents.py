@@ -28,13 +28,14 @@ def contents(bundle: Json) -> Json:
     ``files``: [type, name, sha256, size].
     """
     packages: set[tuple[str, ...]] = set()
+    listed: set[tuple[str, ...]] = set()
     images: set[tuple[str, ...]] = set()
     files: list[list[t.Any]] = []
     made: list[Json] = []
     for artifact in bundle["artifacts"]:
         kind, sha256 = artifact["type"], artifact["sha256"]
         if kind in STATES:
-            packages.update(_package(STATES[kind], one, "name") for one in _dicts(artifact.get("packages")))
+            listed.update(_package(STATES[kind], one, "name") for one in _dicts(artifact.get("packages")))
         elif kind == "git_commit":
             made.append(artifact)
         elif kind in IMAGES:
@@ -43,6 +44,9 @@ def contents(bundle: Json) -> Json:
             packages.add(_package(kind, artifact, "package"))
         else:
             files.append([kind, artifact["name"], sha256, artifact["size"]])
+    # A package that was built takes the place of those of its name in the repository, as for who installs it.
+    built = {row[:3] for row in packages}
+    packages.update(row for row in listed if row[:3] not in built)
     inputs = bundle["inputs"]
     return {
         "packages": sorted(packages),

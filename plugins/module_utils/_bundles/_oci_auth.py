@@ -113,7 +113,7 @@ class Access:
 
     def _fetch(self, scopes: tuple[str, ...]) -> str:
         realm = self._realm.get("realm", "")
-        parts, origin = urllib.parse.urlsplit(realm), origin_of(realm)
+        origin = origin_of(realm)
         if origin is None or (origin.scheme == "http" and self._origin.scheme != "http"):
             raise self._refused(f"wants a token from {realm[:200]!r}, which is no https address")
         headers = {}
@@ -123,6 +123,7 @@ class Access:
                     f"wants the password sent to {origin.host}; name that in token_hosts if you trust it"
                 )
             headers["Authorization"] = _basic(self._credentials)
+        parts = urllib.parse.urlsplit(realm)
         query = urllib.parse.parse_qsl(parts.query)
         query += [("service", self._realm["service"])] if self._realm.get("service") else []
         query += [("scope", scope) for scope in scopes]

@@ -12,7 +12,11 @@ import urllib.parse
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_answer import Answer, blocks
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_manifest import Descriptor
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_names import is_digest, origin_of
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_names import (
+    is_digest,
+    joined,
+    origin_of,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_registry import (
     Registry,
     path_of,
@@ -81,7 +85,7 @@ def _forget(registry: Registry, repository: str, answer: Answer) -> None:
 
 def _upload(registry: Registry, answer: Answer) -> str | None:
     """Where an upload goes; only this registry itself will do, for it is told who we are."""
-    address = urllib.parse.urljoin(registry.origin.url, answer.headers.get("Location", ""))
+    address = joined(registry.origin.url, answer.headers.get("Location", ""))
     return path_of(address) if origin_of(address) == registry.origin else None
 
 
@@ -132,13 +136,17 @@ def copy(
 def _stream(source: Registry, repository: str, blob: Descriptor) -> t.Generator[bytes, None, None]:
     """The bytes of a blob, which are hashed on their way: the last block only goes out when all is right."""
     address, origin = source.origin.url + _path(repository, blob.digest), source.origin
-    headers = source.header((pull(repository),))
-    for _hop in range(4):
+    scopes = (pull(repository),)
+    headers = source.header(scopes)
+    for hop in range(4):
         connection, response = source.client.open_stream(origin, path_of(address), headers)
         try:
             answer = Answer(response.status, response.headers)
             if response.status in (301, 302, 303, 307, 308):
                 (origin, address), headers = source.redirect(answer, address), {}
+                continue
+            if response.status == 401 and hop == 0 and source.learn(answer, scopes, headers):
+                headers = source.header(scopes)  # the token was from when the manifests were read
                 continue
             if response.status == 404:
                 raise missing(source, repository, blob)

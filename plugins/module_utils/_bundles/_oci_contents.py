@@ -53,6 +53,10 @@ def _probe() -> bytes:
     return canonical_json(value)
 
 
+def _too_deep() -> DistrogateError:
+    return DistrogateError("bad_manifest", f"An index names indexes deeper than {_DEEPEST} levels.")
+
+
 class Contents:
     """The manifests and blobs of some artifacts. With ``dry`` it only looks whether all are there."""
 
@@ -68,7 +72,7 @@ class Contents:
         puts: list[dict[tuple[str, str], Manifest]] = [{} for _level in range(_DEEPEST + 1)]
         for item in items:
             place = (item.source, item.source_repository)
-            for level, manifest in self._tree(place, item.digest, 0):
+            for level, manifest in self._tree(place, item.digest):
                 same = place == (self._target.origin, item.repository)
                 if not (same and verified):
                     blobs.update(dict.fromkeys((place, item.repository, blob) for blob in manifest.blobs))
@@ -119,7 +123,7 @@ class Contents:
                 for child in manifest.children
             }
         if wanted:
-            raise DistrogateError("bad_manifest", f"An index names indexes deeper than {_DEEPEST} levels.")
+            raise _too_deep()
         for item in items:
             manifest = self._found[item.source, item.source_repository, item.digest]
             if item.kind == HELM_CHART and manifest.config_type != HELM_CONFIG:
@@ -144,12 +148,17 @@ class Contents:
             )
         return manifest
 
-    def _tree(self, place: _Place, digest: str, level: int) -> t.Iterator[tuple[int, Manifest]]:
+    def _tree(self, place: _Place, digest: str) -> t.Iterator[tuple[int, Manifest]]:
+        """What an artifact consists of, by levels; each manifest once a level, however often it is named."""
         origin, repository = place
-        manifest = self._found[origin, repository, digest]
-        yield level, manifest
-        for child in manifest.children:
-            yield from self._tree(place, child.digest, level + 1)
+        level, digests = 0, [digest]
+        while digests:
+            if level > _DEEPEST:  # by another way than it was read
+                raise _too_deep()
+            found = [self._found[origin, repository, one] for one in digests]
+            yield from ((level, manifest) for manifest in found)
+            digests = list(dict.fromkeys(child.digest for one in found for child in one.children))
+            level += 1
 
     def _blob(self, place: _Place, repository: str, blob: Descriptor) -> None:
         origin, source = place

@@ -208,7 +208,9 @@ class Client:
     def _begin(
         self, connection: http.client.HTTPConnection, method: str, path: str, headers: Headers, body: Body
     ) -> None:
-        if self._expired:
+        if connection.sock is None:
+            connection.connect()
+        if self._expired:  # after it is open: what came too late for the watch would never end
             raise TimeoutError("timeout")
         connection.request(method, path, body=body, headers=dict(headers))
 
@@ -240,4 +242,4 @@ def _first(row: tuple[int, t.Any]) -> int:
 
 def _asked_pause(answer: Answer) -> float:
     text = answer.headers.get("Retry-After", "")
-    return min(float(text), _LONGEST_PAUSE) if text.isascii() and text.isdigit() and len(text) < 5 else 0.0
+    return float(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0.0

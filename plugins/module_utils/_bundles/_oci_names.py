@@ -66,6 +66,14 @@ def origin_of(address: str) -> Origin | None:
     return Origin(parts.scheme, host.lower(), port or (443 if parts.scheme == "https" else 80))
 
 
+def joined(address: str, location: str) -> str:
+    """Where a Location leads from an address; "" for what is no address, on which urljoin raises."""
+    try:
+        return urllib.parse.urljoin(address, location)
+    except ValueError:
+        return ""
+
+
 def checked_registry(address: t.Any) -> Origin:
     """A registry as bundles and options name it."""
     origin = origin_of(address) if isinstance(address, str) and len(address) < 512 else None

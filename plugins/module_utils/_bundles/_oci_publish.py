@@ -170,8 +170,20 @@ class Publisher:
         return shaped(record, self._registry)
 
     def _contents(self, items: t.Sequence[Item]) -> dict[str, Manifest]:
-        contents = Contents(self._client, self._registry_at, self._registry, self._check_mode)
-        return contents.bring(items)
+        try:
+            return self._brought(items)
+        except DistrogateError as error:
+            # What was promoted before is there, though its origin may be cleaned up.
+            home = [one._replace(source=self._origin, source_repository=one.repository) for one in items]
+            if error.reason != "manifest_missing" or home == list(items):
+                raise
+            try:
+                return self._brought(home)
+            except DistrogateError as other:
+                raise (error if other.reason == "manifest_missing" else other) from other
+
+    def _brought(self, items: t.Sequence[Item]) -> dict[str, Manifest]:
+        return Contents(self._client, self._registry_at, self._registry, self._check_mode).bring(items)
 
     def _attach(self) -> Json:
         """Attach envelopes to what is there already, and move no tag."""

@@ -21,6 +21,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_manife
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_names import (
     Origin,
     is_digest,
+    joined,
     origin_of,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
@@ -75,6 +76,10 @@ class Registry:
         """The headers for a request that the caller sends itself, to this registry alone."""
         return {**_AGENT, **self._access.header(scopes)}
 
+    def learn(self, answer: Answer, scopes: tuple[str, ...], sent: t.Mapping[str, str]) -> bool:
+        """After a 401 to such a request: whether asking again, with new headers, may help."""
+        return self._access.learn(answer, scopes, sent)
+
     def _follow(self, answer: Answer, method: str, path: str, headers: t.Mapping[str, str]) -> Answer:
         """Go where the registry points, and tell nobody there who we are."""
         address = self.origin.url + path
@@ -87,11 +92,13 @@ class Registry:
 
     def redirect(self, answer: Answer, address: str) -> tuple[Origin, str]:
         """Where an answer redirects to, if that is a place to go to."""
-        target = urllib.parse.urljoin(address, answer.headers.get("Location", ""))
+        location = answer.headers.get("Location", "")
+        target = joined(address, location)
         origin = origin_of(target)
         if origin is None or (origin.scheme == "http" and self.origin.scheme == "https"):
             raise DistrogateError(
-                "registry_failed", f"{address} is redirected to {target[:200]!r}, which is no https address."
+                "registry_failed",
+                f"{address} is redirected to {location[:200]!r}, which is no https address.",
             )
         return origin, target
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_blobs import upload
@@ -45,6 +46,32 @@ def stand_in(reference: str) -> bytes:
 
 def _repository(tag: Tag) -> str:
     return tag.repository
+
+
+class Stuck:
+    """Tags that cannot go back: the others go first, and then all of these are told."""
+
+    def __init__(self) -> None:
+        self._errors: list[tuple[str, DistrogateError]] = []
+
+    @contextlib.contextmanager
+    def noted(self, reference: str) -> t.Iterator[None]:
+        """Go on after what the registry says of one tag, but not where it fails as a whole."""
+        try:
+            yield
+        except DistrogateError as error:
+            failing = error.reason == "registry_failed" and int(error.details.get("status") or 500) >= 500
+            if failing:
+                raise
+            self._errors.append((reference, error))
+
+    def tell(self) -> None:
+        """Raise the first error, with the names of all tags that stay."""
+        if self._errors:
+            first = self._errors[0][1]
+            more = ", ".join(sorted(reference for reference, _error in self._errors[1:])[:20])
+            said = f" The same keeps {more} from going back." if more else ""
+            raise DistrogateError(first.reason, first.message + said, **first.details) from first
 
 
 class Tags:
@@ -93,26 +120,36 @@ class Tags:
         self._registry.put_manifest(tag.repository, tag.tag, manifest.data, manifest.media_type)
 
     def give_back(self, tags: t.Sequence[Tag], before: Before) -> list[str]:
-        """Let the tags have what they had; returns those that somebody else moved since, which stay."""
-        now = self.look(tags)
+        """Let the tags have what they had; returns those that somebody else moved since, which stay.
+
+        Channels first, in all repositories: readers resolve these, and a version's tag that cannot be
+        removed must not keep them from going back.
+        """
+        now, stuck = self.look(tags), Stuck()
 
         def one(tag: Tag) -> str | None:
-            reference = self.reference(tag)
-            had, has = before[reference], now[reference]
-            if has == had:
-                if had is None:
-                    self.remove(tag.repository, tag.tag)  # perhaps half removed
-                return None
-            if has not in (None, tag.digest):
-                return reference
-            if had is None:
-                self.remove(tag.repository, tag.tag)
-            else:
-                self._put(tag, self._had(tag, had))
+            with stuck.noted(self.reference(tag)):
+                return self._back(tag, before, now)
             return None
 
-        ordered = sorted(tags, key=lambda tag: not tag.movable)  # channels first: readers resolve these
-        return [found for found in self._registry.client.each_apart(ordered, one, _repository) if found]
+        left: list[str | None] = []
+        for movable in (True, False):
+            group = [tag for tag in tags if tag.movable is movable]
+            left += self._registry.client.each_apart(group, one, _repository)
+        stuck.tell()
+        return [found for found in left if found]
+
+    def _back(self, tag: Tag, before: Before, now: Before) -> str | None:
+        """One tag; its reference when it is somebody else's now."""
+        reference = self.reference(tag)
+        had, has = before[reference], now[reference]
+        if has not in (had, None, tag.digest):
+            return reference
+        if had is None:
+            self.remove(tag.repository, tag.tag)  # also of one that is perhaps half removed
+        elif has != had:
+            self._put(tag, self._had(tag, had))
+        return None
 
     def _had(self, tag: Tag, digest: str) -> Manifest:
         found = self._registry.manifest(tag.repository, digest)
@@ -139,7 +176,11 @@ class Tags:
         registry.put_manifest(repository, digest, data, OCI_IMAGE)
         tried = registry.delete(repository, digest)
         if not tried.ok:  # nothing is deleted there at all: the tag keeps what it has
-            raise registry.failed(tried, f"removing {reference}")
+            error = registry.failed(tried, f"removing {reference}")
+            if tried.status != 405:
+                raise error
+            hint = "Let that registry delete (storage.delete.enabled of docker-registry), and undo it again."
+            raise DistrogateError(error.reason, f"{error.message} {hint}", **error.details)
         registry.put_manifest(repository, tag, data, OCI_IMAGE)
         answer = registry.delete(repository, digest)
         if not answer.ok and answer.status != 404:

@@ -122,9 +122,10 @@ class Ending:
     def _taken_back(self, error: DistrogateError) -> DistrogateError:
         """Let no half of it be seen, if the registry lets us; else the next call goes on."""
         try:
-            self._restore()
+            left = self._restore()
             self._write("prepared")
-            end = "All tags are what they were before; commit it again when that is repaired."
+            others = f" but {', '.join(left[:20])}, which somebody else moved meanwhile" if left else ""
+            end = f"All tags are what they were before{others}; commit it again when that is repaired."
         except (DistrogateError, OSError) as second:
             said = second.message if isinstance(second, DistrogateError) else str(second)
             end = (

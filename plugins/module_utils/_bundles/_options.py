@@ -46,6 +46,7 @@ _TARGET: Options = {
     "arguments": {"type": "dict", "required": True},
     "from_environment": {"type": "dict"},
     "incoming": {"type": "path"},
+    "attach": {"type": "bool", "default": True},
 }
 _KEY: Options = {"signing_key": {"type": "path"}, "signing_key_env": {"type": "str"}}
 

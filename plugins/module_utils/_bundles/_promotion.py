@@ -19,7 +19,6 @@ back is a promotion of an earlier bundle whose targets restore what they had.
 from __future__ import annotations
 
 import typing as t
-import uuid
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _promotion_tags as tags
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_end import finish, point
@@ -34,8 +33,6 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_
     left_open,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_model import (
-    FORMAT,
-    NUMBERED,
     Json,
     Outcome,
     Request,
@@ -44,15 +41,14 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_
     checked_channel,
     checked_series,
     immutable_reason,
-    journal_key,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_open import opened
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_parts import (
     drop_parts,
     read_parts,
     write_parts,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_targets import Targets
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_versions import next_number
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Put, Store, until_written
 
@@ -110,7 +106,7 @@ class Promotion:
         against = immutable_reason(self._channel, request.digest, current)
         if against is not None:
             raise DistrogateError("channel_immutable", f"{against.message} {against.satisfy}")
-        journal = self._begin(request)
+        journal = opened(self._store, self._channel, request, self._world.now())
         targets = Targets(self._world, journal, request.plans)
         try:
             prepared = targets.prepare()
@@ -148,59 +144,6 @@ class Promotion:
     def _targets(self, journal: Journal) -> Targets:
         plans = read_parts(self._store, self._channel, journal.value["transaction"], "plans")
         return Targets(self._world, journal, plans)
-
-    def _begin(self, request: Request) -> Journal:
-        """Open the journal and take the next version number, both or neither."""
-        transaction = uuid.uuid4().hex
-        written = write_parts(self._store, self._channel, transaction, "plans", request.plans)
-        try:
-            return until_written(lambda: self._opened(request, transaction, written))
-        except DistrogateError as error:
-            try:
-                drop_parts(self._store, self._channel, transaction)
-            except DistrogateError:
-                raise left_open(self._channel, request.digest, error) from error
-            raise
-
-    def _opened(self, request: Request, transaction: str, written: dict[str, int]) -> Journal | None:
-        """One attempt; None when a number or the channel's state went to somebody else meanwhile."""
-        pointer = self._store.get(channel_key(self._channel))
-        before: Json = pointer.value if pointer else {"digest": None, "serial": 0}
-        number = (
-            next_number(self._store, request.series, request.version) if request.version in NUMBERED else None
-        )
-        key = journal_key(self._channel)
-        value = {
-            "id": self._channel,
-            "format": FORMAT,
-            "begun": self._store.now(),
-            "phase": "preparing",
-            "channel": self._channel,
-            "digest": request.digest,
-            "previous": before["digest"],
-            "serial": before["serial"] + 1,
-            "version": number.version if number else request.known,
-            "numbered": request.version,
-            "series": request.series,
-            "state": request.state,
-            "immutable": request.immutable,
-            "transaction": transaction,
-            "again": {},
-            "origin": request.origin,
-            "at": self._world.now(),
-            "by": request.by,
-        }
-        expected = {channel_key(self._channel): pointer.revision if pointer else 0, key: 0, **written}
-        operations = [Put(key, value)]
-        if number:
-            expected.update(number.expected)
-            operations += number.operations
-        revision = self._store.transact(expected, operations)
-        if revision is not None:
-            return Journal(self._store, value, revision)
-        if self._store.get(key) is not None:
-            raise Journal(self._store, value, 0).lost()
-        return None
 
     def _reserve(self, journal: Journal, targets: Targets, prepared: list[Json]) -> None:
         """Keep what the targets said, and claim the names that they are going to give."""
@@ -256,5 +199,6 @@ class Promotion:
         if journal.value["phase"] == "committing":
             committed = targets.commit()
             point(journal, self._world, target_states(targets.plans, kept, committed))
-        finish(journal, self._world, tags.tags_of(targets.plans, kept, journal.value), again)
+        names = tags.tags_of(targets.plans, kept, journal.value)
+        finish(journal, self._world, targets.plans, names, again)
         return committed

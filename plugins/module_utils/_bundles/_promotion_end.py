@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _promotion_tags as tags
@@ -69,27 +70,43 @@ def _origin(store: Store, digest: str | None) -> Json | None:
     return None if entry is None else t.cast(Json, entry.value)
 
 
-def finish(journal: Journal, world: World, names: list[tags.Tag], again: bool) -> None:
-    """From ``pointed`` to the end; may be called again at any point of it."""
+def finish(
+    journal: Journal, world: World, plans: t.Sequence[Json], names: list[tags.Tag], again: bool
+) -> None:
+    """From ``pointed`` to the end; may be called again at any point of it.
+
+    Readers have the bundle by now, whatever becomes of what is said of it.
+    """
     tags.settle(journal, names)
     journal.fence()
     pin(journal)
     value = journal.value
+    calls = [
+        functools.partial(world.publish_statement, value),
+        functools.partial(world.attach_statements, value, plans),
+    ]
+    errors = [error for error in (_tried(journal, call) for call in calls) if error is not None]
+    said = " ".join(error.message for error in errors)
+    # The store has the statement too, so a run directory that is gone may not block the channel.
+    if errors and not again:
+        raise DistrogateError(
+            "statement_unwritten",
+            f"{journal.channel} points to {value['digest']} now, but the promotion's statement could"
+            f" not be written beside the bundle or its images: {said} Run it again to write it.",
+            cause=errors[0].reason,
+        ) from errors[0]
+    if errors:
+        world.progress(f"the statement of {journal.channel} {value['serial']} is not everywhere: {said}")
+    journal.close()
+
+
+def _tried(journal: Journal, call: t.Callable[[], None]) -> DistrogateError | None:
+    """Why it failed. Whoever lost the journal goes no further."""
     try:
         journal.fence()
-        world.publish_statement(value)
+        call()
     except DistrogateError as error:
         if error.reason == "promotion_lost":
             raise
-        # The store has the statement too, so a run directory that is gone may not block the channel.
-        if not again:
-            raise DistrogateError(
-                "statement_unwritten",
-                f"{journal.channel} points to {value['digest']} now, but the promotion's statement could"
-                f" not be written beside the bundle: {error.message} Run it again to write it.",
-                cause=error.reason,
-            ) from error
-        world.progress(
-            f"the statement of {journal.channel} {value['serial']} stays in the store alone: {error.message}"
-        )
-    journal.close()
+        return error
+    return None

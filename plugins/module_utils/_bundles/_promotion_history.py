@@ -22,7 +22,16 @@ _SHOWN = 200  # published names that a row keeps of each target
 # Characters of these names, of all targets. The row, its statement and the journal are written at once, after
 # the targets were committed: what a store does not take (etcd: 1.5 MiB) could never be ended then.
 _ROOM = 200_000
-_REACHED = ("host", "plugin", "place", "arguments", "from_environment", "artifact_types", "incoming")
+_REACHED = (
+    "host",
+    "plugin",
+    "place",
+    "arguments",
+    "from_environment",
+    "artifact_types",
+    "incoming",
+    "attach",
+)
 _REMEMBERED = ("state_digest", "previous", "published")
 
 
@@ -145,7 +154,8 @@ def targets_back(
 
 def _told_anew(target: Json | None) -> Json:
     """How a target is reached now."""
-    return {} if target is None else {name: target.get(name) for name in ("arguments", "from_environment")}
+    names = ("arguments", "from_environment", "attach")
+    return {} if target is None else {name: target[name] for name in names if name in target}
 
 
 def _known(target: Json) -> tuple[Adapter, Json]:

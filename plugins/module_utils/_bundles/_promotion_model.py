@@ -52,6 +52,9 @@ class World(t.Protocol):
     def publish_statement(self, journal: Json) -> None:
         """Write the journal's ``statement`` beside the bundle; succeeds when it lies there already."""
 
+    def attach_statements(self, journal: Json, plans: t.Sequence[Json]) -> None:
+        """Attach what is said of the bundle to its images; succeeds when all of it is attached already."""
+
     def now(self) -> str:
         """The time as RFC 3339."""
 

@@ -47,7 +47,7 @@ def _answer(call: Call) -> Answer:
         return error
 
 
-def _failure(answers: t.Iterable[Answer]) -> DistrogateError | None:
+def failure(answers: t.Iterable[Answer]) -> DistrogateError | None:
     """One error for all: the first one's reason, everyone's message."""
     errors = [answer for answer in answers if isinstance(answer, DistrogateError)]
     if len(errors) < 2:
@@ -82,7 +82,7 @@ class Targets:
 
     def _all(self, method: str, indexes: t.Sequence[int]) -> dict[int, Json]:
         found = self._run(method, indexes)
-        failed = _failure(found.values())
+        failed = failure(found.values())
         if failed is not None:
             raise failed
         return t.cast("dict[int, Json]", found)
@@ -98,7 +98,7 @@ class Targets:
             indexes = [index for index, plan in enumerate(self.plans) if plan.get("rank", 0) == rank]
             answers = self._run("commit", indexes)
             forgot = [index for index in indexes if _has_forgotten(answers[index])]
-            failed = _failure(answer for index, answer in answers.items() if index not in forgot)
+            failed = failure(answer for index, answer in answers.items() if index not in forgot)
             if failed is not None:
                 raise failed
             found.update(t.cast("dict[int, Json]", answers))

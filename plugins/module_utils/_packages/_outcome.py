@@ -20,6 +20,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._packages._snapshots
     snapshot_rows,
     snapshots_of,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._tables import packages_of
 
 FINISHED = 50  # transactions whose outcome is remembered
 _ASKED = (
@@ -88,9 +89,20 @@ def no_change(state: State, fmt: Format) -> Json:
     }
 
 
-def outcome_result(plan: Plan, serial: int) -> Json:
+def listed(plan: Plan) -> list[Json]:
+    """All packages of the state, with those of layers, in the form in which bundles record it."""
+    found = {
+        (one.name, one.version, one.architecture, one.sha256)
+        for one in packages_of(plan.chunks, plan.after.shown or plan.after.tables)
+    }
+    words = ("name", "package_version", "architecture", "sha256")
+    return [dict(zip(words, row)) for row in sorted(found)]
+
+
+def outcome_result(plan: Plan, serial: int, with_list: bool = False) -> Json:
     """The lists that every publish returns."""
     return {
+        **({"packages": listed(plan)} if with_list else {}),
         "added": [package.public() for package in plan.added],
         "removed": [package.public() for package in plan.removed],
         "unchanged": [package.public() for package in plan.skipped],

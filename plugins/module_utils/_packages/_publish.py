@@ -119,7 +119,7 @@ class Publisher:
             raise self._used(f"is {finished['state']} already")
         if prepare:
             self.difference.add("transaction", "", "prepared")
-        result = outcome_result(plan, state.serial + changes)
+        result = outcome_result(plan, state.serial + changes, self.params.get("list_packages", False))
         if not self.difference.empty and not self.check_mode:
             transaction = self.repository.log.begin(self.identifier)
             with discarded(transaction):
@@ -156,7 +156,8 @@ class Publisher:
         moved = plan.added or (self.params["restore"] and plan.removed)
         if finished is None or finished["state"] != "committed" or moved:
             raise self._used("has ended already")
-        return self._result(outcome_result(plan, state.serial), state)
+        again = outcome_result(plan, state.serial, self.params.get("list_packages", False))
+        return self._result(again, state)
 
     def _used(self, why: str) -> DistrogateError:
         return DistrogateError(

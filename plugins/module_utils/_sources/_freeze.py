@@ -17,6 +17,7 @@ import typing as t
 from ansible_collections.distrogate.ci.plugins.module_utils._core import _command
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._lock import file_lock
+from ansible_collections.distrogate.ci.plugins.module_utils._sources._commits import subject_of
 from ansible_collections.distrogate.ci.plugins.module_utils._sources._git import Git, checked_ref
 from ansible_collections.distrogate.ci.plugins.module_utils._sources._queue import (
     normal_queue,
@@ -84,7 +85,7 @@ def refuse_others(
     """
     changes = normal_queue(queue)
     kept = [
-        {key: value for key, value in old.items() if key != "commit" or new["commit"]}
+        {key: value for key, value in old.items() if key in new and (key != "commit" or new["commit"])}
         for old, new in zip(frozen["queue"], changes)
     ]
     asked = [{key: value for key, value in new.items() if key != "commit" or value} for new in changes]
@@ -117,8 +118,9 @@ def resolve(
 ) -> dict[str, t.Any]:
     """Fetch every project of the queue and say what each branch and change is now.
 
-    Returns ``queue``, ``queue_key``, ``ahead`` (the keys of the changes ahead)
-    and ``projects`` (name to url, branch, base_commit, base_tree and packages).
+    Returns ``queue`` (each change with its commit, tree and subject), ``queue_key``,
+    ``ahead`` (the keys of the changes ahead) and ``projects`` (name to url, branch,
+    base_commit, base_tree and packages).
     """
     changes = normal_queue(queue)
     frozen: dict[str, dict[str, t.Any]] = {}
@@ -147,6 +149,7 @@ def resolve(
                 f"{name} has no commit {change['commit']} (change {change['change_id']}). Was it deleted?",
             )
         change["commit"] = git.value("rev-parse", "--verify", f"{change['commit']}^{{commit}}")  # not a tag
+        change.update(tree=git.tree(change["commit"]), subject=subject_of(git, change["commit"]))
         if name not in frozen:
             base = git.value("rev-parse", "--verify", f"refs/distrogate/heads/{change['branch']}^{{commit}}")
             frozen[name] = {

@@ -59,8 +59,10 @@ function outside(address) {
 }
 
 function verdict(result, said) {
-  const [sign, word] = WORDS[result] || [result ? "?" : "", result || "not tested"];
-  return el("td", { class: "verdict " + (WORDS[result] ? result : ""), title: word }, el("span", { "aria-hidden": "true" }, sign), said ? " " + word : hidden(word));
+  const known = typeof result === "string" && Object.hasOwn(WORDS, result); // "constructor" is a word, too
+  const other = typeof result === "string" ? result : JSON.stringify(result);
+  const [sign, word] = known ? WORDS[result] : result ? ["?", other] : ["", "not tested"];
+  return el("td", { class: "verdict " + (known ? result : ""), title: word }, el("span", { "aria-hidden": "true" }, sign), said ? " " + word : hidden(word));
 }
 
 function bundleLink(digest) {
@@ -92,7 +94,7 @@ function table(label, heads, items, row) {
   }
   more.addEventListener("click", () => show(true));
   show(false);
-  const cells = heads.map((head) => el("th", { scope: "col", class: head.stage ? "verdict" : null }, head.stage || head));
+  const cells = heads.map((head) => (head.stage ? el("th", { scope: "col", class: "verdict", title: head.stage }, el("span", {}, head.stage)) : el("th", { scope: "col" }, head)));
   const wide = el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": label }, el("table", {}, el("caption", { class: "hidden" }, label), el("thead", {}, el("tr", {}, cells)), body));
   return [wide, el("p", {}, more)];
 }

@@ -7,8 +7,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import pathlib
 import typing as t
+
+import pytest
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _bundle, _statements
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._archive import Archive
@@ -32,7 +35,7 @@ def commit(text: str) -> str:
 def deb(package: str, version: str, **more: t.Any) -> Json:
     """A package in a file."""
     name = f"{sha(package + version)[:8]}_amd64.deb"
-    facts = {"package": package, "package_version": version, "architecture": "amd64"}
+    facts = {"package": package, "package_version": version, "architecture": "amd64", **more}
     sha256 = sha(f"{package} {version} {more}")
     return {"type": "deb", "name": name, "path": f"artifacts/{name}", "sha256": sha256, "size": 1, **facts}
 
@@ -104,6 +107,18 @@ def provenance(bundle: Json, number: int) -> Json:
     return _statements.provenance_statement(
         bundle, sha256, {"id": "1"}, "builder", f"2026-01-{number:02}T00:00:00Z"
     )
+
+
+def unreadable(monkeypatch: pytest.MonkeyPatch, word: str, number: int) -> None:
+    """Files with that word in their names cannot be opened; the tests' user may be root, who can."""
+    opened = os.open
+
+    def refused(path: t.Any, *arguments: t.Any, **more: t.Any) -> int:
+        if word in str(path):
+            raise OSError(number, os.strerror(number), path)
+        return opened(path, *arguments, **more)
+
+    monkeypatch.setattr(os, "open", refused)
 
 
 class World:

@@ -88,8 +88,8 @@ class Place:
         hosts: t.Any = OneHost()
         verdict = self.judge()
         assert verdict.refused == []
-        world = World(hosts, self.key, print, self.archive.root)
-        world.kept = self.judging.worth_keeping(verdict)
+        world = World(hosts, self.key, print, self.archive.root, self.judging)
+        world.know(self.bundle["digest"], verdict.texts)
         digest, origin = self.bundle["digest"], verdict.texts.origin
         journal = {
             "channel": "latest",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A bundle, keys, a store and a registry."""
+"""A bundle, keys, a store and an archive."""
 
 from __future__ import annotations
 
@@ -15,19 +15,24 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _bundle, _oci_http, _statements
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _bundle, _statements
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Store, open_store
 from ansible_collections.distrogate.ci.tests.tools.etcd_cluster import EtcdCluster
-from ansible_collections.distrogate.ci.tests.tools.registry import Registry
-from ansible_collections.distrogate.ci.tests.tools.registry_proxy import RegistryProxy
+from ansible_collections.distrogate.ci.tests.tools.memory_folder import memory_folder
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))  # for the modules beside the tests
 
-from archive_samples import World as ArchiveWorld
+from archive_samples import World
 from bundle_samples import FROZEN, stages
-from oci_world import World
 
 Json = dict[str, t.Any]
+
+
+@pytest.fixture
+def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[pathlib.Path]:
+    """In memory: a test that kills a promotion at each of its steps makes a store for each."""
+    with memory_folder(tmp_path_factory.getbasetemp()) as folder:
+        yield folder
 
 
 @pytest.fixture
@@ -88,24 +93,6 @@ def any_store(any_store_url: str) -> t.Iterator[Store]:
 
 
 @pytest.fixture
-def archive_world(tmp_path: pathlib.Path, store: Store, key: _statements.SigningKey) -> ArchiveWorld:
+def world(tmp_path: pathlib.Path, store: Store, key: _statements.SigningKey) -> World:
     """An empty archive, with a store."""
-    return ArchiveWorld(tmp_path, store, key)
-
-
-@pytest.fixture
-def registry_world(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[World]:
-    """A registry, and what a test needs around it."""
-    monkeypatch.setattr(_oci_http, "_FIRST_PAUSE", 0.001)
-    with Registry(tmp_path / "registry") as registry, RegistryProxy(registry.port) as proxy:
-        yield World(tmp_path, registry, proxy)
-
-
-@pytest.fixture
-def world(request: pytest.FixtureRequest) -> World | ArchiveWorld:
-    """The tests of registries and those of archives each have a world of their own."""
-    of_registries = request.path.name.startswith("test_oci")
-    found: World | ArchiveWorld = request.getfixturevalue(
-        "registry_world" if of_registries else "archive_world"
-    )
-    return found
+    return World(tmp_path, store, key)

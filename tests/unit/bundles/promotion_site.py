@@ -239,6 +239,13 @@ class World:
 
         self.life.act(effect)
 
+    def attach_statements(self, journal: Json, plans: t.Sequence[Json]) -> None:
+        if self.site.no_attaching:
+            raise DistrogateError("registry_failed", "The registry takes no statements.")
+        places = [plan["place"] for plan in plans]
+        name = f"{journal['channel']}-{journal['serial']}"
+        self.life.act(lambda: self.site.attached.update({name: places}))
+
     def now(self) -> str:
         return "2026-01-01T00:00:00Z"
 
@@ -263,7 +270,8 @@ class Site:
         for repository in self.repositories.values():
             repository.load()
         self.statements: dict[str, str] = {}
-        self.no_statements = False
+        self.attached: dict[str, list[str]] = {}
+        self.no_statements = self.no_attaching = False
         sealed = "2026-01-01T00:00:00Z"
         facts = {
             digest: {"host": "builder", "run_dir": f"/runs/{digest[-1]}", "sealed": sealed}

@@ -6,14 +6,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pathlib
 import typing as t
 
 import pytest
-from archive_samples import World, deb, make
+from archive_samples import World, deb, make, unreadable
 
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _bundle, _run_files
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles import (
+    _archive,
+    _bundle,
+    _run_files,
+    _statements,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._archive import Archive
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 
@@ -45,6 +51,26 @@ def test_a_bundle_is_written_once(archive: Archive, bundle: Json) -> None:
     assert files(pathlib.Path(archive.root)) == before
     assert archive.bundle(digest) == bundle
     assert archive.statements(digest) == said
+
+
+def test_two_seal_the_same_bundle_at_once(
+    archive: Archive, bundle: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both look, and find nothing; the one who writes second finds what the first has written."""
+    other = {**bundle, "artifacts": [{**one, "path": "other/" + one["name"]} for one in bundle["artifacts"]]}
+    write, digest = _archive.write_once, bundle["digest"]
+    first = [(_bundle.bundle_text(bundle), {"provenance.json": "1"})]
+
+    def written(*arguments: t.Any) -> list[str]:
+        while first:
+            archive.add(digest, *first.pop())
+        return write(*arguments)
+
+    monkeypatch.setattr(_archive, "write_once", written)
+    added = archive.add(digest, _bundle.bundle_text(other), {"provenance.json": "2"})
+    assert [name.partition("-")[0] for name in added] == ["statements/provenance"]
+    assert sorted(archive.statements(digest).values()) == ["1", "2"]
+    assert archive.bundle(digest) == bundle
 
 
 def test_the_same_bundle_of_another_run_directory(archive: Archive, bundle: Json) -> None:
@@ -161,6 +187,22 @@ def test_nothing_else_is_a_bundle(world: World) -> None:
     (root / "ff").mkdir(exist_ok=True)
     (root / "ff" / ("f" * 64)).write_text("a file")
     assert set(world.archive.stamps()) == {bundle["digest"][7:]}
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.EMFILE])
+def test_what_cannot_be_read_is_not_taken_for_absent(
+    world: World, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """A hold that is left out is no hold."""
+    bundle = world.seal([deb("a", "1")])
+    world.say(bundle, _statements.HOLD, name="wait", author="a", reason="b", at_ns=1)
+    archive = world.archive
+    for word, read in (("said-", archive.statements), ("bundle.json", archive.read)):
+        with monkeypatch.context() as patch:
+            unreadable(patch, word, number)
+            with pytest.raises(DistrogateError) as raised:
+                read(bundle["digest"])
+            assert raised.value.reason == "io_error" and word in raised.value.message
 
 
 def test_a_folder_that_may_not_be_written(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -281,6 +281,15 @@ def test_packages_that_come_and_go_and_are_rebuilt() -> None:
     assert [(one["name"], one["change"]) for one in found["changed"]] == [("c", "rebuilt")]
 
 
+def test_what_was_built_hides_what_lay_below_it() -> None:
+    """The tested repository has the packages of the changes ahead, too: a build is still an upgrade."""
+    old = [deb("a", "1", architecture="all"), state(("a", "1"), ("base", "1"))]
+    new = [deb("a", "2", architecture="all"), state(("a", "1"), ("a", "2"), ("base", "1"))]
+    found = differ(old, new)["packages"]
+    assert [(one["name"], one["change"]) for one in found["changed"]] == [("a", "upgraded")]
+    assert found["added"] == found["removed"] == []
+
+
 def test_commits_with_their_subjects_and_images() -> None:
     old = make([git("nova", "Old one"), image("x", "1"), image("gone", "1")], 1)
     new = make([git("nova", "New one"), image("x", "2"), image("new", "1")], 2)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pathlib
 import shutil
@@ -18,7 +19,7 @@ import time
 import typing as t
 
 import pytest
-from archive_samples import World, deb, image, make
+from archive_samples import World, deb, image, make, unreadable
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _bundle, _index, _index_build
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
@@ -62,6 +63,7 @@ def settle(world: World) -> None:
 
 def test_no_archive_is_an_empty_one(world: World) -> None:
     assert world.digests() == []
+    assert world.lines == [f"there is no folder {world.archive.root}: nothing is archived there"]
     assert not os.path.exists(world.archive.root)
 
 
@@ -200,6 +202,46 @@ def test_a_signer_who_becomes_known(world: World, other_key: t.Any, tmp_path: pa
     assert tests() == ["mine"]  # whoever does not name the key does not believe it
 
 
+def test_one_that_may_not_be_read_is_a_problem_until_it_may(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """chmod changes no time that the index looks at."""
+    digests = [world.seal([deb("a", str(number))], number)["digest"] for number in (1, 2)]
+    settle(world)
+    with monkeypatch.context() as patch:
+        unreadable(patch, digests[0][7:] + "/bundle.json", errno.EACCES)
+        found = world.finder().find({})
+        assert [row["digest"] for row in found.bundles] == digests[1:]
+        assert [problem["digest"] for problem in found.problems] == digests[:1]
+    assert world.digests() == digests[::-1]
+
+
+@pytest.mark.parametrize(("name", "what"), [("listdir", "/statements"), ("lstat", "/bundle.json")])
+def test_a_folder_that_may_not_be_read_is_a_problem_of_one_bundle(
+    world: World, monkeypatch: pytest.MonkeyPatch, name: str, what: str
+) -> None:
+    """Somebody with another umask sealed it. The others are found, and it is not called absent."""
+    digests = fill(world)
+    settle(world)
+    real, closed = getattr(os, name), world.archive.folder(digests[1]) + what
+
+    def refused(path: t.Any, *arguments: t.Any, **more: t.Any) -> t.Any:
+        if path == closed:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return real(path, *arguments, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, name, refused)
+        if name == "lstat":  # who may not enter a folder opens nothing in it
+            unreadable(patch, closed, errno.EACCES)
+        for _again in range(2):
+            found = world.finder().find({})
+            assert [row["digest"] for row in found.bundles] == [digests[0], *digests[2:]]
+            assert [problem["digest"] for problem in found.problems] == [digests[1]]
+            assert closed in found.problems[0]["message"]
+    assert world.digests() == digests
+
+
 def test_an_edited_statement_is_not_believed(world: World) -> None:
     bundle = world.seal([deb("a", "1")])
     name = world.verdict(bundle, "test", "PASSED")
@@ -314,6 +356,34 @@ def test_an_index_in_use_is_not_called_broken(world: World, monkeypatch: pytest.
     assert index_of(world).stat().st_ino == inode
     writer.close()
     assert len(world.digests()) == 4
+
+
+@pytest.mark.parametrize("anew", [False, True])
+def test_a_full_disk(world: World, monkeypatch: pytest.MonkeyPatch, anew: bool) -> None:
+    """It is called that; an index that is whole is not made anew because of it."""
+    fill(world)
+    settle(world)
+    world.digests()
+    world.seal([deb("common", "1"), *(deb(f"own{number}", "1") for number in range(3000))], 9)
+    connect = sqlite3.connect
+    if anew:
+        index_of(world).unlink()
+    before = world.lines[:]
+
+    def limited(path: str, **more: t.Any) -> sqlite3.Connection:
+        connection = connect(path, **more)
+        connection.execute("PRAGMA max_page_count = 30")
+        return connection
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite3, "connect", limited)
+        with pytest.raises(DistrogateError) as raised:
+            world.digests()
+    assert raised.value.reason == "no_space" and str(index_of(world).parent) in raised.value.message
+    assert len(world.lines) == len(before) + anew
+    names = {path.name for path in index_of(world).parent.iterdir()}
+    assert names == {"lock"} if anew else {"lock", "index.sqlite"}
+    assert len(world.digests()) == 5
 
 
 def test_bundles_of_version_one(world: World) -> None:

@@ -73,6 +73,8 @@ def kill_everywhere(
             assert not site.promote(following).changed
             assert site.state() == {following}
             site.check()
+            rows = store.list("history/latest/")
+            assert set(site.attached) == {f"latest-{row.value['serial']}" for row in rows}
             for name, text in site.statements.items():
                 row = store.get(f"history/latest/{int(name.rpartition('-')[2]):012d}")
                 assert row is not None
@@ -181,6 +183,23 @@ def test_a_builder_that_is_gone_does_not_block_the_channel(site: Site) -> None:
     entry = site.store.get("history/latest/000000000002")
     assert entry is not None
     assert entry.value["statement"] == f"latest 2 is {B} in 2 targets"
+
+
+def test_a_registry_that_takes_no_statements_does_not_block_the_channel(site: Site) -> None:
+    """The channel has moved by then, everywhere; the next call tries once more, and goes on."""
+    site.no_attaching = True
+    with pytest.raises(DistrogateError, match="takes no statements") as caught:
+        site.promote(B)
+    assert caught.value.reason == "statement_unwritten"
+    assert site.state() == {B}
+    assert "latest-2" in site.statements, "the one is written without the other"
+    assert not site.promote(B).changed
+    site.check()
+    site.no_attaching = False
+    with pytest.raises(DistrogateError, match="The builder is down"):
+        site.no_statements = True
+        site.promote(C)
+    assert sorted(site.attached["latest-3"]) == ["/srv/apt", "/srv/rpm"], "and the other without the one"
 
 
 @pytest.mark.parametrize("ends", [False, True])

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import typing as t
 
@@ -175,6 +176,11 @@ def test_layers(tmp_path: t.Any, make: Make) -> None:
         above(layers=[{"name": "x", "root": str(tmp_path / "above")}])
     result = above(make(), layers=layers)
     assert above.names() == ["glance=1.0-1", "nova=0.9", "nova=1.0-1"]
+    listed = above(make(), layers=layers, list_packages=True)["packages"]
+    words = [f"{one['name']}={one['package_version']}/{one['architecture']}" for one in listed]
+    assert words == ["glance=1.0-1/all", "nova=0.9/all", "nova=1.0-1/all"]
+    assert listed[0]["sha256"] == hashlib.sha256(make("glance", body=b"newer").read_bytes()).hexdigest()
+    assert "packages" not in result
     assert len(list((above.root / "pool").rglob("*.deb"))) == 1
     assert "Filename: layers/between/pool/main/g/glance_" in above.packages()
     above(make())

@@ -230,3 +230,18 @@ def test_a_registry_that_deletes_nothing_keeps_its_tags(world: World) -> None:
             world.publish("undone", registry=other.url)
         assert caught.value.reason == "registry_failed"
         assert pusher.tagged("build/nova", "4.0.0") == f"sha256:{image['sha256']}", "no stand-in is shown"
+
+
+def test_an_earlier_image_whose_origin_was_cleaned_up(world: World) -> None:
+    """It is where it was promoted to."""
+    one, two = (world.pusher.image("build/nova", f"b{n}", str(n).encode()) for n in (1, 2))
+    world.promote(one, **RELEASE)
+    world.promote(two, transaction="t2", version="5.0.0", **RELEASE)
+    digest = f"sha256:{one['sha256']}"
+    assert world.pusher.ask("DELETE", f"/v2/build/nova/manifests/{digest}")[0] == 202
+    world.promote(one, transaction="t3", **RELEASE)
+    assert world.pusher.tagged("release/nova", "stable") == digest
+    assert world.pusher.ask("DELETE", f"/v2/release/nova/manifests/{digest}")[0] == 202
+    with pytest.raises(DistrogateError, match="build/nova") as caught:
+        world.publish("prepared", one, transaction="t4", **RELEASE)
+    assert caught.value.reason == "manifest_missing"

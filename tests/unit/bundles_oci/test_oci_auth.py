@@ -153,6 +153,28 @@ def test_a_token_that_is_too_old(tokens: tuple[World, TokenServer, list[t.Any]])
     assert world.publish("prepared", images[0], **LOGIN, **RELEASE)["changed"]
 
 
+def test_a_token_that_is_too_old_for_a_layer(tokens: tuple[World, TokenServer, list[t.Any]]) -> None:
+    """Layers are copied for minutes, with a token from when their manifests were read."""
+    world, server, images = tokens
+    path = auth_file(world.folder, world.proxy.url.partition("//")[2])
+    spoiled: list[str] = []
+
+    def spoil(exchange: Exchange) -> None:
+        if exchange.method == "GET" and "/blobs/" in exchange.path and not spoiled:
+            spoiled.append(exchange.path)
+            exchange.headers["authorization"] = "Bearer " + server.token([])
+
+    world.proxy.before = spoil
+    with Registry(world.folder / "other") as other:
+        options = {"registry": other.url, "copy": True, "auth_file": path, "threads": 1, "retries": 0}
+        assert world.publish("prepared", images[0], **options)["changed"] and spoiled
+        world.proxy.forget()
+        server.seconds = -120
+        with pytest.raises(DistrogateError, match="answered 401"):
+            world.publish("prepared", images[1], transaction="t2", **options)
+        assert len(server.asked) < 20
+
+
 def test_a_repository_that_one_may_not_read(tokens: tuple[World, TokenServer, list[t.Any]]) -> None:
     world, server, images = tokens
     server.denied = {"build/glance"}

@@ -6,15 +6,19 @@
 
 from __future__ import annotations
 
+import http.client
+import socket
 import threading
 import time
 
 import pytest
 from oci_world import World
 
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _oci_http
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_http import Client
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_names import checked_registry
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.tests.tools.faulty_proxy import Server
 from ansible_collections.distrogate.ci.tests.tools.registry_proxy import Exchange
 
 
@@ -81,6 +85,42 @@ def test_what_is_tried_again(world: World, status: int, requests: int) -> None:
     with Client(30, retries=2) as client:
         assert client.send(checked_registry(world.proxy.url), "GET", "/v2/", {}, None).status == status
     assert len(world.proxy.exchanges) == requests
+
+
+def test_a_pause_that_is_asked_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Registries that count requests say a minute; five tries within less are five more of them."""
+    pauses: list[float] = []
+    monkeypatch.setattr(_oci_http.time, "sleep", pauses.append)
+
+    def bad(exchange: Exchange) -> None:
+        if exchange.number < 3:
+            exchange.status, exchange.answer = 429, {"Retry-After": "60"}
+
+    world.proxy.before = bad
+    with Client(600) as client:
+        assert client.send(checked_registry(world.proxy.url), "GET", "/v2/", {}, None).ok
+    assert pauses == [60, 60]
+
+
+def test_a_connection_that_comes_after_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody watches it any more, so that nothing is begun on it."""
+    asked: list[bytes] = []
+    connect = http.client.HTTPConnection.connect
+
+    def answer(connection: socket.socket) -> None:
+        asked.append(connection.recv(1 << 16))
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    with Server(answer) as server, Client(30) as client:
+
+        def late(connection: http.client.HTTPConnection) -> None:
+            client._expire()
+            connect(connection)
+
+        monkeypatch.setattr(http.client.HTTPConnection, "connect", late)
+        with pytest.raises(DistrogateError, match="within timeout"):
+            client.send(checked_registry(f"http://{server.endpoint}"), "GET", "/v2/", {}, None)
+    assert asked in ([], [b""])
 
 
 def test_a_pause_that_would_outlast_the_timeout(world: World) -> None:
