@@ -111,17 +111,14 @@ class Judge:
 
     def _archived(self, text: str | None) -> dict[str, str]:
         """What was said of a bundle where it is archived: a hold may be known there alone."""
-        try:
-            digest = parse_bundle(text)["digest"] if text is not None else None
-        except DistrogateError:
-            return {}  # the policy says what is wrong with it
+        digest = _digest_of(text)
         return self._archive.statements(digest) if self._archive and digest else {}
 
     def _kept(self, digest: str, origin: Json) -> Texts:
-        """An earlier bundle: its run directory may be gone, when it is archived."""
+        """An earlier bundle: its run directory may be gone, or another's by now, when it is archived."""
         try:
             texts = self._read(origin, None)
-            if texts.bundle is not None or self._archive is None:
+            if self._archive is None or _digest_of(texts.bundle) == digest:
                 return texts
         except DistrogateError as error:
             if self._archive is None:
@@ -174,6 +171,14 @@ def _read(policy: t.Any) -> Json:
         raise DistrogateError("bad_policy", "policy is neither the path of a file nor a mapping of rules.")
     said = {name: value for name, value in policy.items() if value is not None}
     return check_policy({"version": FORMAT, **said})
+
+
+def _digest_of(text: str | None) -> str | None:
+    """None for what is no bundle: the policy says what is wrong with it."""
+    try:
+        return None if text is None else str(parse_bundle(text)["digest"])
+    except DistrogateError:
+        return None
 
 
 def _as_stated(text: str | None) -> dict[str, str | None]:

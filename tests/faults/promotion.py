@@ -5,12 +5,12 @@
 """A site that promotes bundles of all types for real: hosts, keys, a registry, a git repository, a store.
 
 There are two bundles, first and second. first is promoted; second follows, or
-first is rolled back to. What readers of the channel find is looked at in each
-place by itself, and not by what promotion says.
+first is rolled back to.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -18,21 +18,18 @@ import pathlib
 import signal
 import subprocess
 import sys
+import time
 import typing as t
 
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._known_keys import KnownKeys
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._statements import verify
 from ansible_collections.distrogate.ci.plugins.module_utils._core._descendants import end_descendants
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Delete, open_store
-from ansible_collections.distrogate.ci.tests.faults.reading import read_apt, read_rpm
+from ansible_collections.distrogate.ci.tests.faults.promotion_readers import RUNS, Readers, git
 from ansible_collections.distrogate.ci.tests.tools.registry import Registry
-from ansible_collections.distrogate.ci.tests.tools.registry_images import HELM, INDEX, Pusher
+from ansible_collections.distrogate.ci.tests.tools.registry_images import HELM, Pusher
 
 _TREE = pathlib.Path(__file__).parents[2]
 _FIXTURE = _TREE / "tests/integration/targets/bundle/files/fixture.sh"
 _CALLBACKS = pathlib.Path(__file__).parent / "callbacks"
-RUNS = {"first": "1.0", "second": "2.0"}
-REPOSITORIES = ("cloud/nova", "cloud/glance", "cloud/chart")
 Json = dict[str, t.Any]
 
 
@@ -44,14 +41,14 @@ def _states(version: str) -> t.Iterator[Json]:
         yield {"type": kind, "name": "base", "packages": [{**row, "sha256": sha256}]}
 
 
-class Promotions:
+class Promotions(Readers):
     """The site. ``store`` is the address of its store."""
 
     def __init__(self, folder: pathlib.Path, store: str) -> None:
         self.folder = folder
         self.store = store
         self.registry = Registry(folder / "registry")
-        self.digests: dict[str, str] = {}
+        self.digests = {}
 
     def __enter__(self) -> Promotions:
         self.registry.start()
@@ -105,11 +102,11 @@ class Promotions:
         bare, work = self.folder / "hello.git", self.folder / "hello"
         who = ["-c", "user.name=Test", "-c", "user.email=test@example.org"]
         if not bare.exists():
-            self._git("init", "--quiet", "--bare", str(bare))
-            self._git("clone", "--quiet", str(bare), str(work))
-        self._git("-C", str(work), *who, "commit", "--quiet", "--allow-empty", "-m", f"Hello {version}")
-        self._git("-C", str(work), "push", "--quiet", "origin", "HEAD")
-        commit, tree = (self._git("-C", str(work), "rev-parse", name) for name in ("HEAD", "HEAD^{tree}"))
+            git("init", "--quiet", "--bare", str(bare))
+            git("clone", "--quiet", str(bare), str(work))
+        git("-C", str(work), *who, "commit", "--quiet", "--allow-empty", "-m", f"Hello {version}")
+        git("-C", str(work), "push", "--quiet", "origin", "HEAD")
+        commit, tree = (git("-C", str(work), "rev-parse", name) for name in ("HEAD", "HEAD^{tree}"))
         return {
             "type": "git_commit",
             "name": "hello",
@@ -118,11 +115,6 @@ class Promotions:
             "tree": tree,
             "subject": f"Hello {version}",
         }
-
-    def _git(self, *arguments: str) -> str:
-        return subprocess.run(
-            ["git", *arguments], check=True, capture_output=True, text=True, env=self._environment()
-        ).stdout.strip()
 
     def _environment(self) -> dict[str, str]:
         quiet = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "HOME": os.devnull}
@@ -201,6 +193,20 @@ class Promotions:
         """The steps of the last promotion that was to die."""
         return (self.folder / "steps").read_text().splitlines()
 
+    @contextlib.contextmanager
+    def asleep(self, process: subprocess.Popen[bytes]) -> t.Iterator[int]:
+        """Wait until a promotion that is to be late sleeps; the id of what sleeps. Nothing is left of it."""
+        try:
+            while not (rows := [row for row in self.steps() if row.startswith("asleep ")]):
+                assert process.poll() is None, "it ended, and did not sleep"
+                time.sleep(0.1)
+            yield int(rows[0].partition(" ")[2])
+        finally:
+            if process.poll() is None:
+                end_descendants(process.pid)
+                process.kill()
+                process.wait()
+
     def forget_dead(self) -> None:
         """Take away the lock of a process that was killed, which would end by itself some seconds later."""
         with open_store(self.store) as store:
@@ -222,72 +228,3 @@ class Promotions:
         process.kill()
         process.wait()
         return True
-
-    def digest(self, run: str) -> str:
-        """That of the bundle of a run."""
-        return next(digest for digest, name in self.digests.items() if name == run)
-
-    def has(self) -> str | None:
-        """The run whose bundle the channel points to."""
-        with open_store(self.store) as store:
-            pointer = store.get("channel/latest")
-            return None if pointer is None else self.digests[pointer.value["digest"]]
-
-    def found(self) -> dict[str, str]:
-        """The run whose artifacts a reader finds in each place."""
-        versions = {version: run for run, version in RUNS.items()}
-        places = {
-            "apt": read_apt(self._fetch("apt"), "bookworm"),
-            "rpm": read_rpm(self._fetch("rpm")),
-        }
-        found = {
-            kind: versions[max(label.partition("=")[2].partition("-")[0] for label in labels)]
-            for kind, labels in places.items()
-        }
-        for repository in REPOSITORIES:
-            found[repository] = self._image(repository)
-        image = self.folder / "release/files/cloud/latest/cloud.qcow2"
-        found["file"] = next(run for run in RUNS if image.read_bytes().startswith(run.encode()))
-        return found
-
-    def _fetch(self, kind: str) -> t.Callable[[str], bytes]:
-        return lambda name: (self.folder / "release" / kind / name).read_bytes()
-
-    def _image(self, repository: str) -> str:
-        tag = self.pusher.tagged(repository, "latest")
-        for run in RUNS:
-            bundle = json.loads((self.folder / run / "bundle.json").read_text())
-            for artifact in bundle["artifacts"]:
-                if artifact.get("repository") == repository and f"sha256:{artifact['sha256']}" == tag:
-                    return run
-        raise AssertionError(f"{repository}:latest is {tag}, which is of no bundle")
-
-    def _attached(self, repository: str) -> list[str]:
-        """The promotions that are attached to what a reader of the channel gets, in their order."""
-        tag = str(self.pusher.tagged(repository, "latest")).replace(":", "-")
-        status, _headers, said = self.pusher.ask("GET", f"/v2/{repository}/manifests/{tag}", Accept=INDEX)
-        assert status == 200, f"nothing is attached to {repository}: {said!r}"
-        rows = json.loads(said)["manifests"]
-        names = [str(row["annotations"]["org.opencontainers.image.title"]) for row in rows]
-        assert len(names) == len(set(names)), "nothing is attached twice"
-        return sorted(name for name in names if name.startswith("promotion-"))
-
-    def check(self) -> str:
-        """One bundle everywhere, nothing left; returns its run."""
-        run = self.has()
-        found = self.found()
-        assert run is not None
-        assert set(found.values()) == {run}, f"the channel has {run}, readers find {found}"
-        with open_store(self.store) as store:
-            assert store.list("journal/") == []
-            assert [entry for entry in store.list("promotion/") if "/parts/" in entry.key] == []
-            rows = [entry.value for entry in store.list("history/latest/")]
-            tags = {entry.key.rpartition("/")[2]: entry.value for entry in store.list("tag/git_publish/")}
-            verify("the promotion", rows[-1]["statement"], KnownKeys(store).keys())
-        assert [row["serial"] for row in rows] == list(range(1, len(rows) + 1))
-        for repository in REPOSITORIES:
-            assert self._attached(repository)[-1].startswith(f"promotion-latest-{len(rows):06d}-")
-        for version, tag in tags.items():
-            commit = self._git("-C", str(self.folder / "hello.git"), "rev-parse", f"{version}^{{commit}}")
-            assert commit, tag
-        return run

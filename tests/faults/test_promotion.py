@@ -11,6 +11,7 @@ DISTROGATE_FAULTS_SECONDS allow for; DISTROGATE_FAULTS_SEED repeats their order.
 from __future__ import annotations
 
 import collections
+import os
 import pathlib
 import random
 import signal
@@ -139,3 +140,20 @@ def listed(site: Promotions, goes: str | None) -> list[str]:
     """The steps of a promotion that nobody kills."""
     assert site.finish(site.play([site.promote(goes)], death=("never", 0))) == 0
     return site.steps()
+
+
+@pytest.mark.faults
+def test_a_late_owner_changes_nothing(site: Promotions) -> None:
+    """It sleeps where it is about to prepare, or to commit those of a rank; others end it and go on."""
+    for fence in (1, 2, 3, 4):
+        late = site.play([site.promote(None)], "late", ("late", fence))
+        with site.asleep(late) as sleeper:
+            site.forget_dead()
+            assert "found the promotion of" in done(site, "second")
+            assert site.check() == "second"
+            os.kill(sleeper, signal.SIGCONT)
+            assert site.finish(late) == 2
+        assert "promotion_lost" in (site.folder / "late").read_text(), fence
+        assert set(site.found().values()) == {"second"}, fence
+        done(site, "second")
+        assert site.check() == "second"

@@ -5,7 +5,8 @@
 """Lets ansible-playbook die at a step of a promotion's journal, with all that it started.
 
 ``DISTROGATE_TEST_DEATH`` is ``before N`` or ``after N``: of the N-th write that a promotion makes to the
-store. The writes are listed in the file ``DISTROGATE_TEST_STEPS``. N = 0 only lists them.
+store. The writes are listed in the file ``DISTROGATE_TEST_STEPS``. N = 0 only lists them. With ``late N``
+it sleeps after it has seen for the N-th time that the journal is its own, until somebody wakes it.
 """
 
 from __future__ import annotations
@@ -37,13 +38,15 @@ class Death:
         self.when, number = os.environ["DISTROGATE_TEST_DEATH"].split()
         self.number = int(number)
         self.steps = os.environ["DISTROGATE_TEST_STEPS"]
-        self.seen = 0
+        self.seen = self.fences = 0
 
     def watch(self, transact: Transact) -> Transact:
         """The same, but for its last call."""
 
         def watched(store: t.Any, expected: t.Any, operations: t.Any, *more: t.Any) -> t.Any:
             keys = [*expected, *(operation.key for operation in operations)]
+            if not operations and any(key.startswith("journal/promotion/") for key in keys):
+                return self._fenced(transact(store, expected, operations, *more))
             if not operations or not any(key.startswith(_OURS) and key[-5:] != "/lock" for key in keys):
                 return transact(store, expected, operations, *more)
             self.seen += 1
@@ -57,6 +60,14 @@ class Death:
             return result
 
         return watched
+
+    def _fenced(self, answer: t.Any) -> t.Any:
+        self.fences += 1
+        if (self.when, self.number) == ("late", self.fences):
+            with open(self.steps, "a") as stream:
+                stream.write(f"asleep {os.getpid()}\n")
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return answer
 
 
 def _die() -> None:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import pathlib
 import typing as t
 
@@ -70,6 +69,13 @@ def test_an_earlier_bundle_whose_run_directory_is_gone(site: JudgeSite) -> None:
     with pytest.raises(DistrogateError, match="Put its run directory back, or give the archive") as caught:
         site.judge(archived=False).judge("latest", site.digest, site.origin, True)
     assert caught.value.reason == "bundle_gone"
+
+
+def test_an_earlier_bundle_whose_run_directory_is_another_run_now(site: JudgeSite) -> None:
+    (site.run_dir / "bundle.json").write_text(site.text.replace(site.digest, "sha256:" + "0" * 64))
+    assert site.judge().judge("latest", site.digest, site.origin, True).refused == []
+    verdict = site.judge(archived=False).judge("latest", site.digest, site.origin, True)
+    assert [reason["rule"] for reason in verdict.refused] == ["bundle"]
 
 
 def test_the_statement_of_a_roll_back_goes_where_the_bundle_still_is(site: JudgeSite) -> None:
@@ -164,8 +170,3 @@ def test_a_promotion_brings_its_files(site: JudgeSite) -> None:
     asked = FilesOnHost(site, whole=False)
     target(site, "promoted").prepare()
     assert [told.get("incoming") for told in asked.told] == [str(site.run_dir)]
-
-
-def test_the_statements_have_the_form_that_the_registry_adapter_takes(site: JudgeSite) -> None:
-    for text in site.statements.values():
-        assert json.loads(text)["payloadType"]
