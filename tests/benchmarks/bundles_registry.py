@@ -14,6 +14,7 @@ import textwrap
 import typing as t
 from pathlib import Path
 
+import ansible
 from ansible_collections.distrogate.ci.tests.benchmarks import report
 from ansible_collections.distrogate.ci.tests.benchmarks.bundles_registry_data import Sizes, make_images
 from ansible_collections.distrogate.ci.tests.benchmarks.bundles_registry_table import (
@@ -41,6 +42,14 @@ _NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 _RELEASE = "{}/{{basename}}"
 
 Json = dict[str, t.Any]
+
+
+def host_paths(folder: Path) -> str:
+    """A folder that has Ansible and this collection alone: a host has no more of a controller's packages."""
+    folder.mkdir()
+    (folder / "ansible").symlink_to(Path(ansible.__file__).parent)
+    (folder / "ansible_collections").symlink_to(REPOSITORY / ".venv/collections/ansible_collections")
+    return str(folder)
 
 
 class RegistryMeter(Meter):
@@ -82,6 +91,7 @@ class Bench:
         self.meter = RegistryMeter(work / "log", registry, settle)
         self.costs = Costs()
         self._homes = 0
+        self._paths = host_paths(work / "host")
 
     def _options(self, word: str, across: bool, state: str, url: str) -> Json:
         images = [{**image, "registry": url} for image in self.images]
@@ -104,7 +114,7 @@ class Bench:
             for state in (("published",) if calls == 1 else ("prepared", "committed"))
         ]
         steps = [Step(argv("oci_publish", one, self.work), stdout=self.work / "stdout") for one in options]
-        return steps, environment()
+        return steps, {**environment(), "PYTHONPATH": self._paths}
 
     def skopeo(
         self, word: str, across: bool, known: bool, at_once: int = 1
