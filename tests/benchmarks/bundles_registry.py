@@ -21,6 +21,7 @@ from ansible_collections.distrogate.ci.tests.benchmarks.bundles_registry_table i
     ACROSS,
     MANY,
     OURS,
+    READ,
     SAME,
     SKOPEO,
     TWO,
@@ -93,8 +94,11 @@ class Bench:
         self._homes = 0
         self._paths = host_paths(work / "host")
 
-    def _options(self, word: str, across: bool, state: str, url: str) -> Json:
+    def _options(self, word: str, across: bool, state: str, url: str, known: bool) -> Json:
         images = [{**image, "registry": url} for image in self.images]
+        for image in images:
+            if not known:
+                del image["manifest"]
         return {
             "registry": url,
             "repository": _RELEASE.format(word) if across else "{repository}",
@@ -106,11 +110,11 @@ class Bench:
         }
 
     def ours(
-        self, word: str, across: bool, url: str = "", calls: int = 1
+        self, word: str, across: bool, url: str = "", calls: int = 1, known: bool = True
     ) -> tuple[list[Step], dict[str, str]]:
-        """One run of the module; or two, as a promotion makes them that has other targets."""
+        """One run of the module; or two, as promotion makes them. ``known``: the bundle has the manifests."""
         options = [
-            self._options(word, across, state, url or self.registry.url)
+            self._options(word, across, state, url or self.registry.url, known)
             for state in (("published",) if calls == 1 else ("prepared", "committed"))
         ]
         steps = [Step(argv("oci_publish", one, self.work), stdout=self.work / "stdout") for one in options]
@@ -151,8 +155,8 @@ class Bench:
 
     def run(self, case: str, who: str, word: str) -> None:
         across = case == ACROSS
-        if who in (OURS, TWO):
-            steps, env = self.ours(word, across, calls=2 if who == TWO else 1)
+        if who in (OURS, TWO, READ):
+            steps, env = self.ours(word, across, calls=1 if who == OURS else 2, known=who != READ)
         else:
             steps, env = self.skopeo(word, across, who == WARM, 8 if who == MANY else 1)
         self.costs.add(case, who, self.meter.cost(steps, env))
@@ -186,7 +190,7 @@ class Bench:
 
 def measure(bench: Bench, rounds: int) -> None:
     """Everyone once a round, the first one alternating."""
-    for case, peers in ((SAME, (OURS, TWO, SKOPEO, MANY)), (ACROSS, (OURS, TWO, SKOPEO, WARM))):
+    for case, peers in ((SAME, (OURS, TWO, READ, SKOPEO, MANY)), (ACROSS, (OURS, TWO, READ, SKOPEO, WARM))):
         for number in range(rounds):
             # What is known comes from the run before it, so these two keep their order.
             order = peers if number % 2 == 0 or case == ACROSS else peers[::-1]

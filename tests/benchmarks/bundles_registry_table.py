@@ -13,9 +13,10 @@ import typing as t
 from ansible_collections.distrogate.ci.tests.benchmarks import report
 
 SAME, ACROSS = "within each repository", "to other repositories"
-OURS, TWO, SKOPEO, WARM, MANY = (
+OURS, TWO, READ, SKOPEO, WARM, MANY = (
+    "ours, in one call",
     "ours",
-    "ours, in two calls",
+    "ours, manifests not in the bundle",
     "skopeo copy",
     "skopeo copy, places known",
     "skopeo copy, 8 at a time",
