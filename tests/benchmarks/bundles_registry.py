@@ -15,6 +15,7 @@ import typing as t
 from pathlib import Path
 
 import ansible
+
 from ansible_collections.distrogate.ci.tests.benchmarks import report
 from ansible_collections.distrogate.ci.tests.benchmarks.bundles_registry_data import Sizes, make_images
 from ansible_collections.distrogate.ci.tests.benchmarks.bundles_registry_table import (
@@ -204,8 +205,10 @@ def shown(bench: Bench, sizes: Sizes, rounds: int, moved: tuple[int, int], place
     counted = f"a cgroup ({bench.meter.place.kind})" if bench.meter.place else "wait4 and /proc"
     text = f"""
 {sizes.images} images of {sizes.layers} layers of {sizes.layer >> 20} MiB each, which share nothing
-({sizes.total / 2**30:.1f} GiB), in one docker-registry with its files {place}. Ours is one new
-process of the module, its start included, or two, prepared and committed; all blobs are verified or mounted.
+({sizes.total / 2**30:.1f} GiB), in one docker-registry with its files {place}. Ours is two new
+processes of the module, their start included, prepared and committed, as promotion makes them, with the
+manifests in the bundle or not; one call does both where nothing else takes part. All blobs are verified
+or mounted. The bars are on the CPU seconds of client and registry together.
 skopeo is a process for each image, as it copies one; "places known" is a run that has what the run before
 it noted about where blobs are. CPU is counted by {counted}. Everyone gives one tag, and has the same digest
 in the end. Bytes of layers and configurations that ours moved, counted by a proxy: {moved[0]} within

@@ -86,10 +86,9 @@ class Contents:
     def _take(self, items: t.Sequence[Item], verified: bool) -> None:
         """Take the manifests that the bundle has, where they are put back or put elsewhere, and so proven."""
         for item in items:
-            place = (item.source, item.source_repository)
-            same = place == (self._target.origin, item.repository)
+            same = (item.source, item.source_repository) == (self._target.origin, item.repository)
             if item.manifest and not self._dry and (verified or not same):
-                self._given[(*place, item.digest)] = item.manifest
+                self._given[item.source, item.source_repository, item.digest] = item.manifest
 
     def _verifies(self, items: t.Sequence[Item]) -> bool:
         """Whether the registry refuses a manifest whose blobs it has not, as it should and need not.

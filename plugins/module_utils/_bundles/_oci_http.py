@@ -96,9 +96,7 @@ class Client:
             return taken > _TASTE and taken / done * left > _PATIENCE
         return self._pool is not None
 
-    def _at_once(
-        self, items: t.Sequence[_Item], work: t.Callable[[_Item], _Result]
-    ) -> list[_Result]:
+    def _at_once(self, items: t.Sequence[_Item], work: t.Callable[[_Item], _Result]) -> list[_Result]:
         import concurrent.futures
 
         if self._pool is None:

@@ -97,7 +97,7 @@ class Item(t.NamedTuple):
     source_repository: str
     repository: str
     tags: tuple[Tag, ...]
-    manifest: t.Optional[Manifest] = None  # where the bundle has it
+    manifest: Manifest | None = None  # where the bundle has it
 
 
 def _checked(artifact: t.Any) -> Json:
@@ -116,7 +116,7 @@ def _checked(artifact: t.Any) -> Json:
 
 
 def _manifest(artifact: Json) -> Manifest | None:
-    """The manifest that a bundle may carry: its digest is the artifact's own, so nobody else need be asked."""
+    """The manifest that a bundle may carry. Its digest is the artifact's own."""
     if artifact.get("manifest") is None:
         return None
     try:
