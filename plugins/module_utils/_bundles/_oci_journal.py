@@ -103,12 +103,13 @@ class Journal:
         }
 
     def prune(self) -> None:
-        """Forget all but the last transactions that ended; those under way stay."""
-        ended = []
+        """Forget what ended, but for the last transactions; those under way stay."""
+        found = []
         for name in os.listdir(self._folder):
             path = os.path.join(self._folder, name, _JOURNAL)
+            with contextlib.suppress(OSError):
+                found.append((os.stat(path).st_mtime_ns, name))
+        for _when, name in sorted(found)[:-_KEPT]:
             with contextlib.suppress(OSError, DistrogateError):
-                if read_json(path, _LIMIT).get("phase") in _ENDED:
-                    ended.append((os.stat(path).st_mtime_ns, name))
-        for _when, name in sorted(ended)[:-_KEPT]:
-            shutil.rmtree(os.path.join(self._folder, name), ignore_errors=True)
+                if read_json(os.path.join(self._folder, name, _JOURNAL), _LIMIT).get("phase") in _ENDED:
+                    shutil.rmtree(os.path.join(self._folder, name), ignore_errors=True)
