@@ -49,7 +49,7 @@ bench: bench-venv  ## measure the pipeline, publishing, leases, mirrors and prom
 	@$(python) tests/benchmarks/publish.py $(ARGS)
 	@$(python) tests/benchmarks/leases.py $(ARGS)
 	@$(python) tests/benchmarks/mirror.py $(ARGS)
-	@$(python) tests/benchmarks/bundles_registry.py $(ARGS)
+	@$(MAKE) --no-print-directory bench-bundles ARGS="$(ARGS)"
 
 bench-publish: bench-venv  ## measure publishing only, against the tools of the distributions
 	@$(python) tests/benchmarks/publish.py $(ARGS)
@@ -60,8 +60,11 @@ bench-leases: bench-venv  ## measure leases only, against kazoo's lock on ZooKee
 bench-mirror: bench-venv  ## measure mirror_sync only, against rsync and trsync (--trsync FOLDER)
 	@$(python) tests/benchmarks/mirror.py $(ARGS)
 
-bench-bundles: bench-venv  ## measure promotion only: in a registry, against skopeo copy
-	@$(python) tests/benchmarks/bundles_registry.py $(ARGS)
+# Each part runs, also when one before it is over its bar.
+bench-bundles: bench-venv  ## measure bundles only: sealing, bundle_info, promotion in a registry; ARGS=--quick only tries
+	@failed=; for part in seal info registry; do \
+	  $(python) tests/benchmarks/bundles_$$part.py $(ARGS) || failed="$$failed $$part"; \
+	done; test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 
 bench-venv:
 	@tests/tools/venv.sh bench

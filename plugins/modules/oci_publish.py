@@ -41,6 +41,7 @@ options:
     description:
       - What to promote, as bundles list it. Each has C(type), V(oci_image) or V(helm_chart), C(name),
         C(sha256) (of the manifest, without a prefix), C(media_type), C(registry) and C(repository).
+      - One that has C(manifest), too, the manifest itself as lines of base64, spares a request for it.
       - Required when O(state) is V(published), V(prepared) or V(attached).
     type: list
     elements: dict

@@ -10,6 +10,7 @@ whoever moves them than it would be with real ones.
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import hashlib
 import json
@@ -78,5 +79,6 @@ def make_images(store: Path, pusher: Pusher, sizes: Sizes) -> list[Json]:
         data = json.dumps(manifest).encode()
         pusher.manifest(repository, "built", data, IMAGE)
         size = len(data) + len(config) + sum(row["size"] for row in rows)
-        artifacts.append(pusher.artifact(repository, data, IMAGE, size))
+        lines = base64.encodebytes(data).decode().split()
+        artifacts.append({**pusher.artifact(repository, data, IMAGE, size), "manifest": lines})
     return artifacts

@@ -41,6 +41,11 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join([shown[0], rule, *shown[1:]])
 
 
+def limit(figure: float, most: float | None) -> tuple[str, str]:
+    """Two cells: the bar, and whether it is met; dashes where there is none."""
+    return ("-", "-") if most is None else (f"{most:g}", "yes" if figure <= most else "NO")
+
+
 def write_section(title: str, text: str) -> None:
     """Put ``text`` under the heading ``title``, in place of what stood there."""
     page = PAGE.read_text() if PAGE.exists() else HEAD

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 import typing as t
 
@@ -30,6 +32,7 @@ _MEDIA_TYPES = frozenset(
         "application/vnd.docker.distribution.manifest.list.v2+json",
     )
 )
+_LONGEST_MANIFEST = (4 << 20) // 3 * 4  # characters: no registry takes a manifest beyond 4 MiB
 _OBJECT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _WORD = re.compile(r"[!-.0-~]{1,255}")  # no space, no /, nothing beyond ASCII
 _HEX = re.compile(r"[0-9a-f]{64}")
@@ -61,6 +64,20 @@ def _check_oci(artifact: Json) -> None:
         raise ArtifactError("its media_type is not that of an image's manifest or index")
     if "tag" in artifact:
         _must(artifact, "tag", _TAG, "a tag (letters, digits and ._-)")
+    if "manifest" in artifact and _digits_of_base64(artifact["manifest"]) != artifact["sha256"]:
+        raise ArtifactError("its manifest is not lines of base64 of what has its sha256")
+
+
+def _digits_of_base64(lines: t.Any) -> str:
+    # Lines, because no text of an artifact is longer than 4,096 characters.
+    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+        return ""
+    try:
+        text = "".join(lines)
+        data = base64.b64decode(text, validate=True) if len(text) <= _LONGEST_MANIFEST else b""
+        return hashlib.sha256(data).hexdigest()
+    except ValueError:
+        return ""
 
 
 def _check_git(artifact: Json) -> None:

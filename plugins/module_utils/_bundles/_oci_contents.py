@@ -63,11 +63,13 @@ class Contents:
     def __init__(self, client: Client, registries: Registries, target: Registry, dry: bool) -> None:
         self._client, self._registries, self._target, self._dry = client, registries, target, dry
         self._found: dict[_Name, Manifest] = {}
+        self._given: dict[_Name, Manifest] = {}
 
     def bring(self, items: t.Sequence[Item]) -> dict[str, Manifest]:
         """Returns the artifacts' own manifests, by digest."""
-        self._walk(items)
         verified = not self._dry and self._verifies(items)
+        self._take(items, verified)
+        self._walk(items)
         blobs: dict[tuple[_Place, str, Descriptor], None] = {}
         puts: list[dict[tuple[str, str], Manifest]] = [{} for _level in range(_DEEPEST + 1)]
         for item in items:
@@ -84,6 +86,13 @@ class Contents:
                 puts_now = [(repository, one) for (repository, _digest), one in found.items()]
                 self._client.each_apart(puts_now, lambda put: self._put(*put), lambda put: put[0])
         return {item.digest: self._found[item.source, item.source_repository, item.digest] for item in items}
+
+    def _take(self, items: t.Sequence[Item], verified: bool) -> None:
+        """Take the manifests that the bundle has, where they are put back or put elsewhere, and so proven."""
+        for item in items:
+            same = (item.source, item.source_repository) == (self._target.origin, item.repository)
+            if item.manifest and not self._dry and (verified or not same):
+                self._given[item.source, item.source_repository, item.digest] = item.manifest
 
     def _verifies(self, items: t.Sequence[Item]) -> bool:
         """Whether the registry refuses a manifest whose blobs it has not, as it should and need not.
@@ -133,6 +142,8 @@ class Contents:
 
     def _read(self, name: _Name, expected: Descriptor) -> Manifest:
         origin, repository, digest = name
+        if name in self._given:
+            return self._given[name]
         registry = self._registries(origin)
         manifest, place = registry.manifest(repository, digest), registry.reference(repository, digest)
         if manifest is None:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import contextlib
 import http.client
 import socket
@@ -27,11 +26,16 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
 
 _AGAIN = frozenset((429, 500, 502, 503, 504))
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
+_PATIENCE = 0.5  # seconds that are not worth threads
+_TASTE = 0.02  # seconds after which we know how fast a registry is
 
 Headers = t.Mapping[str, str]
 Body = t.Union[bytes, t.Iterator[bytes], None]
 _Item = t.TypeVar("_Item")
 _Result = t.TypeVar("_Result")
+
+if t.TYPE_CHECKING:
+    import concurrent.futures  # else only where it is needed: most calls are too short for threads
 
 
 class Client:
@@ -71,9 +75,30 @@ class Client:
                 connection.sock.shutdown(socket.SHUT_RDWR)  # wakes the thread that reads; close would not
 
     def each(self, items: t.Sequence[_Item], work: t.Callable[[_Item], _Result]) -> list[_Result]:
-        """``work`` on all items, some at a time; after an error nothing more is begun."""
-        if self.threads < 2 or len(items) < 2:
-            return [work(item) for item in items]
+        """``work`` on all items; after an error nothing more is begun.
+
+        One after the other costs least. Where that would take long, some at a time.
+        """
+        done: list[_Result] = []
+        began = time.monotonic()
+        while len(done) < len(items):
+            if self.threads > 1 and self._is_long(began, len(done), len(items) - len(done)):
+                return done + self._at_once(items[len(done) :], work)
+            done.append(work(items[len(done)]))
+        return done
+
+    def _is_long(self, began: float, done: int, left: int) -> bool:
+        """Whether what is left is worth threads; once it was, the registry is far away or busy."""
+        if left < 2:
+            return False
+        if self._pool is None and done:
+            taken = time.monotonic() - began
+            return taken > _TASTE and taken / done * left > _PATIENCE
+        return self._pool is not None
+
+    def _at_once(self, items: t.Sequence[_Item], work: t.Callable[[_Item], _Result]) -> list[_Result]:
+        import concurrent.futures
+
         if self._pool is None:
             self._pool = concurrent.futures.ThreadPoolExecutor(self.threads)
         futures = [self._pool.submit(work, item) for item in items]

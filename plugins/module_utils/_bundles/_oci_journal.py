@@ -27,7 +27,12 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_manife
     read_manifest,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._core._files import inside, read_json, write_json
+from ansible_collections.distrogate.ci.plugins.module_utils._core._files import (
+    canonical_json,
+    inside,
+    read_json,
+    write_atomic,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._core._lock import file_lock
 from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import checked_identifier
 
@@ -76,13 +81,17 @@ class Journal:
     def write(self, record: Json) -> None:
         """Write the record; durable when this returns."""
         os.makedirs(self._own, mode=0o700, exist_ok=True)
-        write_json(inside(self._own, _JOURNAL), {**record, "format": FORMAT})
+        self._store(_JOURNAL, {**record, "format": FORMAT})
 
     def keep(self, name: str, manifests: t.Iterable[Manifest]) -> None:
         """Keep the bytes of manifests; JSON is text, so they fit into JSON."""
         os.makedirs(self._own, mode=0o700, exist_ok=True)
         rows = {one.digest: [one.media_type, one.data.decode("utf-8")] for one in manifests}
-        write_json(inside(self._own, name), rows)
+        self._store(name, rows)
+
+    def _store(self, name: str, value: t.Any) -> None:
+        # On one line: indenting takes Python's slow encoder, which cost more than all else here.
+        write_atomic(inside(self._own, name), canonical_json(value) + b"\n")
 
     def kept(self, name: str) -> dict[str, Manifest]:
         """What was kept; a digest that is not right any more is an error."""
@@ -94,12 +103,13 @@ class Journal:
         }
 
     def prune(self) -> None:
-        """Forget all but the last transactions that ended; those under way stay."""
-        ended = []
+        """Forget what ended, but for the last transactions; those under way stay."""
+        found = []
         for name in os.listdir(self._folder):
             path = os.path.join(self._folder, name, _JOURNAL)
+            with contextlib.suppress(OSError):
+                found.append((os.stat(path).st_mtime_ns, name))
+        for _when, name in sorted(found)[:-_KEPT]:
             with contextlib.suppress(OSError, DistrogateError):
-                if read_json(path, _LIMIT).get("phase") in _ENDED:
-                    ended.append((os.stat(path).st_mtime_ns, name))
-        for _when, name in sorted(ended)[:-_KEPT]:
-            shutil.rmtree(os.path.join(self._folder, name), ignore_errors=True)
+                if read_json(os.path.join(self._folder, name, _JOURNAL), _LIMIT).get("phase") in _ENDED:
+                    shutil.rmtree(os.path.join(self._folder, name), ignore_errors=True)

@@ -6,10 +6,17 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import typing as t
 
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_manifest import IMAGES, INDEXES
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_manifest import (
+    IMAGES,
+    INDEXES,
+    Manifest,
+    digest_of,
+    read_manifest,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_names import (
     Origin,
     checked_registry,
@@ -90,6 +97,7 @@ class Item(t.NamedTuple):
     source_repository: str
     repository: str
     tags: tuple[Tag, ...]
+    manifest: Manifest | None = None  # where the bundle has it
 
 
 def _checked(artifact: t.Any) -> Json:
@@ -105,6 +113,22 @@ def _checked(artifact: t.Any) -> Json:
     if media_type not in IMAGES + INDEXES:
         raise DistrogateError("bad_artifact", f"{name} has the unknown media_type {str(media_type)[:100]!r}.")
     return t.cast(Json, artifact)
+
+
+def _manifest(artifact: Json) -> Manifest | None:
+    """The manifest that a bundle may carry. Its digest is the artifact's own."""
+    if artifact.get("manifest") is None:
+        return None
+    try:
+        data = base64.b64decode("".join(list(artifact["manifest"])), validate=True)
+    except (TypeError, ValueError) as error:
+        message = f"The manifest of {artifact['name']} is not lines of base64."
+        raise DistrogateError("bad_artifact", message) from error
+    digest = "sha256:" + artifact["sha256"]
+    if digest_of(data) != digest:
+        message = f"The bundle's manifest of {artifact['name']} is not {digest} but {digest_of(data)}."
+        raise DistrogateError("digest_mismatch", f"{message} Record the image anew.", digest=digest)
+    return read_manifest(data, artifact["media_type"], f"that the bundle has of {artifact['name']}")
 
 
 def items_of(params: t.Mapping[str, t.Any]) -> list[Item]:
@@ -152,6 +176,7 @@ def _item(params: t.Mapping[str, t.Any], artifact: Json, target: Origin) -> Item
         repository,
         goal,
         _tags(params, goal, digest),
+        _manifest(artifact),
     )
 
 
@@ -171,4 +196,5 @@ def _tags(params: t.Mapping[str, t.Any], repository: str, digest: str) -> tuple[
 
 def request_digest(params: t.Mapping[str, t.Any], items: t.Sequence[Item]) -> str:
     """What a transaction was asked to do, so that the same question gets the same answer."""
-    return digest_json({"items": items, "attach": params["attach"]})
+    asked = [item[: Item._fields.index("manifest")] for item in items]  # the digest says which it is
+    return digest_json({"items": asked, "attach": params["attach"]})

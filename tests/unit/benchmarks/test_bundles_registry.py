@@ -14,10 +14,12 @@ from ansible_collections.distrogate.ci.tests.benchmarks.bundles_registry import 
 from ansible_collections.distrogate.ci.tests.benchmarks.bundles_registry_data import Sizes, make_images
 from ansible_collections.distrogate.ci.tests.benchmarks.bundles_registry_table import (
     ACROSS,
+    MANY,
     OURS,
+    READ,
     SAME,
     SKOPEO,
-    WARM,
+    TWO,
     Cost,
     Costs,
 )
@@ -44,19 +46,30 @@ def test_ours_promotes_the_images_and_moves_nothing(tmp_path: pathlib.Path, acro
 
 
 @pytest.mark.parametrize(
-    ("ours", "peer", "who", "missed"),
-    [(1.0, 5.0, SKOPEO, 0), (1.0, 4.9, SKOPEO, 1), (9.0, 1.0, WARM, 0)],
+    ("who", "ours", "peer", "bar", "missed"),
+    [
+        (TWO, 1.0, SKOPEO, 5.0, 0),
+        (TWO, 1.01, SKOPEO, 5.0, 1),
+        (READ, 1.01, SKOPEO, 5.0, 1),
+        (OURS, 9.0, SKOPEO, 5.0, 0),
+        (TWO, 9.0, MANY, 5.0, 0),
+    ],
 )
-def test_the_bar_within_a_repository(ours: float, peer: float, who: str, missed: int) -> None:
+@pytest.mark.parametrize("side", ["client", "registry"])
+def test_the_bar_is_on_both_sides(
+    who: str, ours: float, peer: str, bar: float, missed: int, side: str
+) -> None:
     costs = Costs()
-    costs.add(SAME, OURS, Cost(ours, 1.0, 1.0))
-    costs.add(SAME, who, Cost(peer, 9.0, 9.0))
+    costs.add(SAME, who, Cost(1000.0, 0.0, ours) if side == "registry" else Cost(1000.0, ours, 0.0))
+    costs.add(SAME, peer, Cost(1.0, 2.0, bar - 2.0))
     assert len(costs.missed()) == missed
     assert (" NO |" in costs.bars()) == bool(missed)
+    assert (" yes |" in costs.bars()) == (not missed and who == TWO and peer == SKOPEO)
 
 
 def test_the_bar_across() -> None:
     costs = Costs()
-    costs.add(ACROSS, OURS, Cost(1.0, 5.1, 0.1))
+    costs.add(ACROSS, TWO, Cost(1.0, 5.1, 45.0))
     costs.add(ACROSS, SKOPEO, Cost(2.0, 10.0, 90.0))
-    assert costs.missed() == [f"{ACROSS}, CPU of the client ({SKOPEO})"]
+    assert costs.missed() == [f"{TWO}, {ACROSS}, CPU of both sides"]
+    assert "| CPU of the client |" in costs.bars() and "|              wall |" in costs.bars()

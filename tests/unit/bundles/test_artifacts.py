@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import pathlib
 import typing as t
@@ -141,6 +143,10 @@ BAD: list[tuple[str, Json]] = [
     ("oci_image", {"repository": "Kolla"}),
     ("oci_image", {"repository": "a" * 256}),
     ("oci_image", {"media_type": "text/html"}),
+    ("oci_image", {"manifest": ["eyJ4IjoxfQ=="]}),  # of another digest
+    ("oci_image", {"manifest": ["?"]}),
+    ("oci_image", {"manifest": "e30="}),
+    ("helm_chart", {"manifest": ["x" * 5000]}),
     ("helm_chart", {"repository": None}),
     ("git_commit", {"commit": "1" * 41}),
     ("git_commit", {"commit": "main"}),
@@ -158,6 +164,16 @@ BAD: list[tuple[str, Json]] = [
     ("apt_state", {"packages": [{**elsewhere()[3]["packages"][0], "more": "x"}]}),
     ("rpm_state", {"sha256": "0" * 64}),
 ]
+
+
+def test_a_manifest_is_sealed_with_its_image() -> None:
+    data = json.dumps({"layers": ["x" * 100] * 60}, indent=3).encode()
+    lines = base64.encodebytes(data).decode().split()
+    raw = {**of_type("oci_image"), "sha256": hashlib.sha256(data).hexdigest(), "manifest": lines}
+    bundle = sealed(raw)
+    (found,) = (item for item in bundle["artifacts"] if item["type"] == "oci_image")
+    assert found["manifest"] == lines
+    jsonschema.validate(bundle, SCHEMA)
 
 
 @pytest.mark.parametrize(("kind", "change"), BAD, ids=lambda value: str(value)[:40])

@@ -22,6 +22,33 @@ from ansible_collections.distrogate.ci.tests.tools.faulty_proxy import Server
 from ansible_collections.distrogate.ci.tests.tools.registry_proxy import Exchange
 
 
+@pytest.fixture(name="impatient")
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads are worth it at once."""
+    monkeypatch.setattr(_oci_http, "_PATIENCE", 0.0)
+    monkeypatch.setattr(_oci_http, "_TASTE", 0.0)
+
+
+def test_threads_are_for_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+
+    def work(seconds: float) -> str:
+        clock[0] += seconds
+        return threading.current_thread().name
+
+    main = threading.current_thread().name
+    with Client(1e6, threads=8) as client:
+        assert client.each([0.002] * 100, work) == [main] * 100
+        far = client.each([0.03] * 100, work)
+        assert far[0] == main and main not in far[1:]
+        assert main not in client.each([0.002] * 100, work), "it is as far away as it was"
+        assert client.each([0.002], work) == [main]
+    with Client(1e6, threads=1) as client:
+        assert client.each([60.0] * 10, work) == [main] * 10
+
+
+@pytest.mark.usefixtures("impatient")
 def test_one_repository_one_after_the_other() -> None:
     """docker-registry refuses a manifest while another of the same repository is written."""
     busy: set[str] = set()
@@ -45,13 +72,14 @@ def test_one_repository_one_after_the_other() -> None:
     assert max(seen) > 1, "different ones do not wait for each other"
 
 
+@pytest.mark.usefixtures("impatient")
 def test_after_an_error_nothing_more_begins() -> None:
     begun: list[int] = []
 
     def work(number: int) -> None:
         begun.append(number)
         time.sleep(0.01)
-        if number == 0:
+        if number == 3:
             raise DistrogateError("test", "no")
 
     with Client(30, threads=2) as client, pytest.raises(DistrogateError):
