@@ -196,5 +196,5 @@ def _tags(params: t.Mapping[str, t.Any], repository: str, digest: str) -> tuple[
 
 def request_digest(params: t.Mapping[str, t.Any], items: t.Sequence[Item]) -> str:
     """What a transaction was asked to do, so that the same question gets the same answer."""
-    asked = [item[: Item._fields.index("manifest")] for item in items]  # the digest says which it is
+    asked = [item[:-1] for item in items]  # without the manifest: the digest says which it is
     return digest_json({"items": asked, "attach": params["attach"]})
