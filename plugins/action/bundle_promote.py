@@ -103,12 +103,20 @@ class _Work:
         request = self._request(who, world)
         if request is None:
             raise _refusal(self._channel, self._call.result)
-        outcome = self._promotion.promote(request)
+        outcome = self._promotion.promote(request, lambda: self._look_again(request))
         self._tell(outcome.version, outcome.previous, outcome.targets)
         if outcome.changed:
             self._call.difference.add(self._channel, outcome.previous, request.digest)
         if outcome.changed and outcome.previous == request.digest:
             self._call.difference.add("immutable", False, True)
+
+    def _look_again(self, request: Request) -> None:
+        """While the targets prepared somebody may have placed a hold, or said that a test failed."""
+        back = request.state == ROLLED_BACK
+        verdict = self._judge.judge(self._channel, request.digest, request.origin, back, files=False)
+        self._call.result.update(refused=verdict.refused, waived=verdict.waived)
+        if verdict.refused:
+            raise _refusal(self._channel, self._call.result)
 
     def predict(self) -> None:
         """Say what would happen. A promotion left open by another is not taken up."""
@@ -150,9 +158,8 @@ class _Work:
             row, rows = earlier(self._store, self._channel, digest or (coming or {}).get("previous"))
             digest = row["digest"]
             targets = targets_back(rows, row["serial"], targets, RESTORING)
-        verdict = self._judge.judge(
-            self._channel, digest, self._judge.located(digest, params["run_dir"]), back, coming
-        )
+        place = self._judge.located(digest, params["run_dir"])
+        verdict = self._judge.judge(self._channel, digest, place, back, coming=coming)
         result.update(refused=verdict.refused, waived=verdict.waived)
         result["bundle"] = verdict.bundle["digest"] if verdict.bundle else digest
         if verdict.bundle is None or verdict.refused:

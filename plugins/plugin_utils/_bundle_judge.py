@@ -76,13 +76,24 @@ class Judge:
         return {"host": facts["host"], "run_dir": facts["run_dir"]}
 
     def judge(
-        self, channel: str, digest: str | None, origin: Json, rolling_back: bool, coming: Json | None = None
+        self,
+        channel: str,
+        digest: str | None,
+        origin: Json,
+        rolling_back: bool,
+        *,
+        coming: Json | None = None,
+        files: bool = True,
     ) -> Verdict:
         """Every reason against it at once, and those that are waived.
 
         ``coming`` is what the channel is going to have first, where a promotion was left open.
+        Without ``files`` only what is said of the bundle is read.
         """
-        texts = self._kept(digest, origin) if digest and rolling_back else self._read(origin, "bundle")
+        if digest and rolling_back:
+            texts = self._kept(digest, origin)
+        else:
+            texts = self._read(origin, "bundle" if files else None)
         found = texts.found
         if found is None:
             # The targets have these files since they were promoted, and compare them themselves.

@@ -53,6 +53,10 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Put, Store, until_written
 
 
+def _nothing() -> None:
+    """Nobody looks."""
+
+
 class Promotion:
     """Promotions to one channel. The caller holds the channel's lock (order), the journal gives safety."""
 
@@ -95,8 +99,8 @@ class Promotion:
             )
         return value
 
-    def promote(self, request: Request) -> Outcome:
-        """Point the channel at a bundle."""
+    def promote(self, request: Request, last_look: t.Callable[[], None] = _nothing) -> Outcome:
+        """Point the channel at a bundle; ``last_look`` may refuse it when all targets are prepared."""
         checked_series(request.series)
         self.recover()
         current = self.current()
@@ -111,6 +115,7 @@ class Promotion:
         try:
             prepared = targets.prepare()
             self._reserve(journal, targets, prepared)
+            last_look()
             journal.step({"phase": "committing"})
         except BaseException as error:
             self._give_up(journal, targets, error)

@@ -22,14 +22,14 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._pins import Pins
-from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Put, Store
+from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Delete, Put, Store
 
 _POINTER = ("digest", "version", "series", "serial", "previous", "at", "by", "state", "immutable")
 _ROW = ("digest", "version", "series", "serial", "at", "by", "state", "transaction")
 
 
 def point(journal: Journal, world: World, states: list[Json]) -> None:
-    """Move the channel, write its history, and note both in the journal, at once."""
+    """Move the channel, write its history and its pins, and note all in the journal, at once."""
     value = journal.value
     channel = channel_key(journal.channel)
     pointer = journal.store.get(channel)
@@ -40,29 +40,32 @@ def point(journal: Journal, world: World, states: list[Json]) -> None:
     row = {**{name: value[name] for name in _ROW}, "from": value["previous"], "states": states}
     history = history_key(journal.channel, value["serial"])
     expected = {channel: pointer.revision if pointer else 0, history: 0}
-    operations = [Put(channel, moved), Put(history, {**row, "statement": statement})]
+    operations: list[Put | Delete] = [Put(channel, moved), Put(history, {**row, "statement": statement})]
     if value["numbered"] in NUMBERED:
         key = version_key(value["series"], value["version"])
         expected[key] = 0
         operations.append(Put(key, {**moved, "channel": journal.channel}))
-    before = pointer.value.get("previous") if pointer else None
-    journal.step({"phase": "pointed", "statement": statement, "forgotten": before}, expected, operations)
+    operations += _pins(journal, pointer.value.get("previous") if pointer else None)
+    journal.step({"phase": "pointed", "statement": statement}, expected, operations)
 
 
-def pin(journal: Journal) -> None:
-    """Keep the run directories of what the channel has and had before; again it changes nothing."""
+def _pins(journal: Journal, forgotten: str | None) -> list[Put | Delete]:
+    """Keep the run directories of what the channel has now, and had before."""
     value = journal.value
     pins = Pins(journal.store, "run")
     holder = channel_key(journal.channel)
+    found: list[Put | Delete] = []
     kept = set()
     for digest in (value["digest"], value["previous"]):
         origin = value["origin"] if digest == value["digest"] else _origin(journal.store, digest)
         if origin and origin.get("run_dir"):
             kept.add(origin["run_dir"])
-            pins.add(origin["run_dir"], holder, {"bundle": digest, "host": origin["host"]})
-    gone = _origin(journal.store, value["forgotten"])
+            facts = {"bundle": digest, "host": origin["host"]}
+            found.append(pins.adding(origin["run_dir"], holder, facts))
+    gone = _origin(journal.store, forgotten)
     if gone and gone["run_dir"] not in kept:
-        pins.remove(gone["run_dir"], holder)
+        found.append(pins.removing(gone["run_dir"], holder))
+    return found
 
 
 def _origin(store: Store, digest: str | None) -> Json | None:
@@ -78,8 +81,6 @@ def finish(
     Readers have the bundle by now, whatever becomes of what is said of it.
     """
     tags.settle(journal, names)
-    journal.fence()
-    pin(journal)
     value = journal.value
     calls = [
         functools.partial(world.publish_statement, value),

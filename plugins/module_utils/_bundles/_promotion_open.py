@@ -26,11 +26,15 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_versions import next_number
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._pins import Pins
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Put, Store, until_written
+from ansible_collections.distrogate.ci.plugins.module_utils._core._store_values import encode_key
 
 
 def opened(store: Store, channel: str, request: Request, at: str) -> Journal:
     """A journal of our own."""
+    # A directory whose pin no store takes is refused now: with it the channel could not move at the end.
+    encode_key(Pins(store, "run").adding(request.origin.get("run_dir") or "", channel_key(channel)).key)
     transaction = uuid.uuid4().hex
     written = write_parts(store, channel, transaction, "plans", request.plans)
     value: Json = {

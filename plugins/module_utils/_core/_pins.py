@@ -24,16 +24,24 @@ class Pins:
         self.store = store
         self.kind = kind
 
+    def adding(self, thing: str, holder: str, facts: t.Any = None, ttl: float | None = None) -> Put:
+        """What a transaction writes to pin ``thing`` for ``holder``."""
+        value = {"thing": thing, "holder": holder, "facts": facts}
+        return Put(_key(self.kind, thing, holder), value, ttl)
+
+    def removing(self, thing: str, holder: str) -> Delete:
+        """What a transaction deletes to take one holder's pin away."""
+        return Delete(_key(self.kind, thing, holder))
+
     def add(self, thing: str, holder: str, facts: t.Any = None, ttl: float | None = None) -> None:
         """Pin ``thing`` for ``holder``; again renews it. With ``ttl`` it ends by itself."""
-        value = {"thing": thing, "holder": holder, "facts": facts}
-        self.store.transact({}, [Put(_key(self.kind, thing, holder), value, ttl)])
+        self.store.transact({}, [self.adding(thing, holder, facts, ttl)])
 
     def remove(self, thing: str, holder: str) -> bool:
         """Take one holder's pin away; False when there was none."""
-        key = _key(self.kind, thing, holder)
-        existed = self.store.get(key) is not None
-        self.store.transact({}, [Delete(key)])
+        pin = self.removing(thing, holder)
+        existed = self.store.get(pin.key) is not None
+        self.store.transact({}, [pin])
         return existed
 
     def holders(self, thing: str) -> list[str]:

@@ -15,6 +15,7 @@ from promotion_site import A, Killed, Site
 
 from ansible_collections.distrogate.ci.plugins.action.bundle_promote import _Work
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _statements
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_targets import Targets
 from ansible_collections.distrogate.ci.plugins.module_utils._core._action import ActionCall
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Store
@@ -93,6 +94,20 @@ def test_a_refusal_tells_what_was_completed_before_it(caller: Caller) -> None:
     assert A in raised.value.message and "completed" in raised.value.message
     assert caller.last.result["recovered"]["bundle"] == A
     assert caller.site.has() == A
+
+
+def test_a_hold_that_came_while_targets_prepared(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    def prepare(_targets: Targets) -> list[Json]:
+        caller.place.hold()
+        return []
+
+    monkeypatch.setattr(Targets, "prepare", prepare)
+    with pytest.raises(DistrogateError) as raised:
+        caller.call()
+    assert raised.value.reason == "promotion_refused" and "CVE-2026-1" in raised.value.message
+    assert [reason["rule"] for reason in caller.last.result["refused"]] == ["holds"]
+    assert caller.site.has() == ""
+    caller.site.check()
 
 
 def test_every_reason_at_once_also_that_the_channel_is_immutable(caller: Caller) -> None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 import typing as t
 
@@ -139,6 +140,16 @@ def test_a_failed_prepare_moves_nothing(site: Site) -> None:
     site.check()
     site.repositories["/srv/rpm"].broken = set()
     assert site.promote(B).version == "3.0.0", "the number of a failed promotion is not used again"
+
+
+def test_a_run_directory_that_cannot_be_pinned(site: Site) -> None:
+    request = dataclasses.replace(
+        site.request(B), origin={"host": "builder", "run_dir": "/" + "\u00e4" * 200}
+    )
+    with pytest.raises(DistrogateError) as raised:
+        site.promotion().promote(request)
+    assert raised.value.reason == "bad_key"
+    site.check()
 
 
 def test_every_failure_is_told(site: Site) -> None:
