@@ -86,7 +86,7 @@ class Publisher:
         """Do what ``state`` says."""
         state = self._params["state"]
         if state == "attached":
-            return self._attach()
+            return self._attach_alone()
         target = f"{self._origin.url} {self._params['repository']}"
         journal = Journal(self._params["state_folder"], target, self._identifier())
         if self._check_mode:
@@ -184,6 +184,15 @@ class Publisher:
 
     def _brought(self, items: t.Sequence[Item]) -> dict[str, Manifest]:
         return Contents(self._client, self._registry_at, self._registry, self._check_mode).bring(items)
+
+    def _attach_alone(self) -> Json:
+        """One at a time: where a registry has no referrers, their list is read, changed and written back."""
+        if self._check_mode:
+            return self._attach()
+        with Journal(self._params["state_folder"], f"{self._origin.url} attached", "attached").held(
+            self._params["timeout"]
+        ):
+            return self._attach()
 
     def _attach(self) -> Json:
         """Attach envelopes to what is there already, and move no tag."""

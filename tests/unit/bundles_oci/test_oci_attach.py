@@ -13,6 +13,7 @@ import pytest
 from oci_world import World, envelope
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_attach import ENVELOPE
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._oci_journal import Journal
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import canonical_json
 from ansible_collections.distrogate.ci.tests.tools.registry_images import IMAGE, INDEX, digest_of
@@ -52,6 +53,18 @@ def test_an_envelope_is_found_from_its_image(world: World) -> None:
     assert world.pusher.ask("GET", path)[2] == canonical_json(json.loads(envelope("verdict"))) + b"\n"
     world.publish("undone")
     assert world.pusher.tags("build/nova") == ["b1"]
+
+
+def test_one_at_a_time(world: World) -> None:
+    """Where a registry has no referrers, two at once would lose what the other added."""
+    image = world.pusher.image("build/nova", "b1", b"layer")
+    world.promote(image)
+    journal = Journal(str(world.folder / "state"), f"{world.proxy.url} attached", "attached")
+    with journal.held(1), pytest.raises(DistrogateError) as raised:
+        world.publish("attached", image, attach=given("verdict"), timeout=0.1)
+    assert raised.value.reason == "lock_timeout"
+    world.publish("attached", image, attach=given("verdict"))
+    assert len(referrers(world, image)) == 1
 
 
 def test_one_that_comes_later(world: World) -> None:
