@@ -61,7 +61,7 @@ def test_one_at_a_time(world: World) -> None:
     world.promote(image)
     journal = Journal(str(world.folder / "state"), f"{world.proxy.url} attached", "attached")
     with journal.held(1), pytest.raises(DistrogateError) as raised:
-        world.publish("attached", image, attach=given("verdict"), timeout=0.1)
+        world.publish("attached", image, attach=given("verdict"), timeout=1)
     assert raised.value.reason == "lock_timeout"
     world.publish("attached", image, attach=given("verdict"))
     assert len(referrers(world, image)) == 1
