@@ -41,7 +41,7 @@ class Cost:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One of ours against one peer; ``bar`` is the largest ratio that is good enough, if there is one."""
+    """One of ours against one peer; ``limit`` is the largest ratio that is good enough, if there is one."""
 
     case: str
     measure: str
@@ -49,7 +49,7 @@ class Row:
     peer: str
     ours: float
     theirs: float
-    bar: float | None
+    limit: float | None
 
     @property
     def ratio(self) -> float:
@@ -57,7 +57,7 @@ class Row:
 
     @property
     def met(self) -> bool:
-        return self.bar is None or self.ratio <= self.bar
+        return self.limit is None or self.ratio <= self.limit
 
 
 MEASURES: dict[str, t.Callable[[Cost], float]] = {
@@ -86,14 +86,14 @@ class Costs:
     def rows(self) -> list[Row]:
         """Each of ours against each peer, in each measure."""
         found = []
-        for case, bar in BARS.items():
+        for case, limit in BARS.items():
             pairs = [(who, SKOPEO) for who in (TWO, READ, OURS)] + [(TWO, peer) for peer in (WARM, MANY)]
             for who, peer in pairs:
                 for measure in MEASURES:
                     ours, theirs = (self.median(case, name, measure) for name in (who, peer))
                     if ours is not None and theirs:
                         barred = who in BARRED and peer == SKOPEO and measure == BOTH
-                        found.append(Row(case, measure, who, peer, ours, theirs, bar if barred else None))
+                        found.append(Row(case, measure, who, peer, ours, theirs, limit if barred else None))
         return found
 
     def missed(self) -> list[str]:
@@ -104,10 +104,10 @@ class Costs:
         head = ("what", "measure", "who", "takes", "peer", "takes", "ratio", "bar", "met")
         lines = []
         for row in self.rows():
-            limit = ("-", "-") if row.bar is None else (f"{row.bar:g} x", "yes" if row.met else "NO")
+            cells = ("-", "-") if row.limit is None else (f"{row.limit:g} x", "yes" if row.met else "NO")
             ours, theirs = (f"{seconds:.2f} s" for seconds in (row.ours, row.theirs))
             what = [row.case, row.measure, row.who, ours, row.peer, theirs]
-            lines.append([*what, f"{row.ratio:.3f}", *limit])
+            lines.append([*what, f"{row.ratio:.3f}", *cells])
         return report.table(head, lines)
 
     def everything(self) -> str:

@@ -46,7 +46,7 @@ def test_ours_promotes_the_images_and_moves_nothing(tmp_path: pathlib.Path, acro
 
 
 @pytest.mark.parametrize(
-    ("who", "ours", "peer", "bar", "missed"),
+    ("who", "ours", "peer", "most", "missed"),
     [
         (TWO, 1.0, SKOPEO, 5.0, 0),
         (TWO, 1.01, SKOPEO, 5.0, 1),
@@ -57,11 +57,11 @@ def test_ours_promotes_the_images_and_moves_nothing(tmp_path: pathlib.Path, acro
 )
 @pytest.mark.parametrize("side", ["client", "registry"])
 def test_the_bar_is_on_both_sides(
-    who: str, ours: float, peer: str, bar: float, missed: int, side: str
+    who: str, ours: float, peer: str, most: float, missed: int, side: str
 ) -> None:
     costs = Costs()
     costs.add(SAME, who, Cost(1000.0, 0.0, ours) if side == "registry" else Cost(1000.0, ours, 0.0))
-    costs.add(SAME, peer, Cost(1.0, 2.0, bar - 2.0))
+    costs.add(SAME, peer, Cost(1.0, 2.0, most - 2.0))
     assert len(costs.missed()) == missed
     assert (" NO |" in costs.bars()) == bool(missed)
     assert (" yes |" in costs.bars()) == (not missed and who == TWO and peer == SKOPEO)
