@@ -63,6 +63,7 @@ def _certain(history: t.Sequence[Event]) -> dict[str, tuple[float, float]]:
     """For each lease the time in which it surely lived: from its first renewal to the end of its last.
 
     A renewal that is known to have been written gives its term from when it was asked for, or later.
+    Who stood still may tell of its renewal when the term is over: nothing is sure then.
     """
     times: dict[str, tuple[float, float]] = {}
     for event in history:
@@ -72,7 +73,7 @@ def _certain(history: t.Sequence[Event]) -> dict[str, tuple[float, float]]:
             times[ask] = (begin, event["asked"] + event["ttl"])
         elif event["what"] in ("releasing", "lost") and ask in times:
             times[ask] = (times[ask][0], min(times[ask][1], event.get("asked", event["t"])))
-    return times
+    return {ask: (begin, end) for ask, (begin, end) in times.items() if begin < end}
 
 
 def terms(history: t.Sequence[Event]) -> t.Iterator[str]:

@@ -115,6 +115,12 @@ def test_two_leases_at_one_time() -> None:
     assert found == ["a: lease y lived while x did"]
 
 
+def test_one_who_stood_still_tells_late_of_its_renewal() -> None:
+    """It was stopped after the store had renewed it, and its term was over when it could say so."""
+    late = client(7, "renewed", "x", asked=3, ttl=2)
+    assert faults(*TWO, renewed(6, "y", 4), late, client(7.1, "lost", "x", asked=7)) == []
+
+
 def test_a_lease_that_ended_too_early() -> None:
     lost = client(4, "lost", "x", asked=3.9)
     assert "was lost 3.00 s before" in faults(*TWO, renewed(3, "x", 4), lost)[0]
