@@ -105,7 +105,7 @@ sanity: venv  ## ansible-test sanity, with no ignores
 		--python "$$($(python) -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
 
 units: venv  ## unit tests
-	$(python) -m pytest -q -n 2 tests/unit
+	$(python) -m pytest -q -n 3 tests/unit
 
 integration: venv  ## integration targets; TARGETS="a b" runs some
 	tests/tools/integration.sh $(TARGETS)
