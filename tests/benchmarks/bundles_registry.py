@@ -207,7 +207,7 @@ def shown(bench: Bench, sizes: Sizes, rounds: int, moved: tuple[int, int], place
 {sizes.images} images of {sizes.layers} layers of {sizes.layer >> 20} MiB each, which share nothing
 ({sizes.total / 2**30:.1f} GiB), in one docker-registry with its files {place}. Ours is two new
 processes of the module, their start included, prepared and committed, as promotion makes them, with the
-manifests in the bundle or not; one call does both where nothing else takes part. All blobs are verified
+manifests in the bundle or not; "in one call" is the module by itself, `published`. All blobs are verified
 or mounted. The bars are on the CPU seconds of client and registry together.
 skopeo is a process for each image, as it copies one; "places known" is a run that has what the run before
 it noted about where blobs are. CPU is counted by {counted}. Everyone gives one tag, and has the same digest
