@@ -1,4 +1,4 @@
-"""Makes .cache/home, a HOME in which ansible-test can fill its virtual environments.
+"""Makes a HOME, in the folder that is named, in which ansible-test can fill its virtual environments.
 
 ansible-test would download get-pip from a server of its own, and hides PIP_* variables from pip. Here get-pip
 is a few lines around pip's own wheel, fetched as any other package, and pip's settings are put into a file.
@@ -42,7 +42,7 @@ def settings() -> configparser.RawConfigParser:
 
 
 def main() -> None:
-    home = Path(".cache/home").resolve()
+    home = Path(sys.argv[1]).resolve()
     cache = home / ".ansible/test/cache"
     cache.mkdir(parents=True, exist_ok=True)
     if not list(cache.glob("pip-*.whl")):

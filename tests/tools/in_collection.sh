@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs a command in a copy of the tree at .cache/tree/ansible_collections/distrogate/ci: ansible-test insists
 # on such a path, resolves links, and reads git. The copy holds what git would commit, so nothing else leaks in.
-# COPY names another copy, for who runs two at once.
+# COPY names another copy, and with it another HOME, for who runs two at once.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 copy=$PWD/.cache/${COPY:-tree}/ansible_collections/distrogate/ci
@@ -15,7 +15,7 @@ rsync -a --from0 --files-from="$copy/../files" ./ "$copy/"
 
 # Only the tools of .venv and of the system: shims of version managers stand for Pythons without our packages.
 export PATH=$PWD/.venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-HOME=$(.venv/bin/python tests/tools/ansible_test_home.py)
+HOME=$(.venv/bin/python tests/tools/ansible_test_home.py ".cache/home${COPY:+-$COPY}")
 export HOME
 unset ANSIBLE_CONFIG PYTHONPATH
 cd "$copy"
