@@ -24,11 +24,6 @@ def difference(old: Json, new: Json) -> Json:
     }
 
 
-def is_empty(found: Json) -> bool:
-    """Whether two bundles have the same contents and came from the same commits."""
-    return not any(rows for part in found.values() for rows in part.values())
-
-
 def counts(found: Json) -> Json:
     """How many of each there are, for an overview."""
     return {part: {word: len(rows) for word, rows in words.items()} for part, words in found.items()}
