@@ -4,6 +4,8 @@
 
 """The digest of the collection's code: the same wherever it lies, another when any of it differs."""
 
+from __future__ import annotations
+
 import os
 import pathlib
 import shutil
