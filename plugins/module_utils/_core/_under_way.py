@@ -38,6 +38,13 @@ def note(run: Run, stage: str) -> dict[str, t.Any] | None:
     return None
 
 
+def names(run: Run) -> list[str]:
+    """The stages that have a note."""
+    folder = run.file(FOLDER)
+    found = os.listdir(folder) if os.path.isdir(folder) else []
+    return sorted(name[:-5] for name in found if name.endswith(".json"))
+
+
 def begin(run: Run, stage: str, work: dict[str, t.Any], alone: bool) -> None:
     """Note who begins a stage (``work``: ``controller`` and what is kept until its end).
 
