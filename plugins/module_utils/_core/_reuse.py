@@ -32,7 +32,8 @@ def reused(stage: Stage, result: dict[str, t.Any], files: t.Sequence[str] = ()) 
     ``result`` gets ``stage``, ``reused`` and ``msg``. ``files`` are paths in the run directory
     without which it is not taken. Errors: those of ``Stage.look``.
     """
-    stage.look()
+    if not stage.looked:
+        stage.look()
     if not stage.key or stage.terms.force or _under_way.note(stage.run, stage.name) is not None:
         return None
     record = _of_this_run(stage, files) or _of_another(stage)
@@ -93,7 +94,12 @@ def _of_another(stage: Stage) -> dict[str, t.Any] | None:
         record = other.stage(stage.name)
     except (DistrogateError, OSError, KeyError, TypeError):
         return None
-    if other.path == stage.run.path or record is None or not _same(stage, record) or not _whole(other, record):
+    if (
+        other.path == stage.run.path
+        or record is None
+        or not _same(stage, record)
+        or not _whole(other, record)
+    ):
         return None
     stage.begin(alone=True)
     try:
