@@ -1,0 +1,190 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What happened, as events: one flat dictionary each, made of what Ansible tells a callback.
+
+Nothing is formatted here. The keys are those of docs/schemas/event.schema.json.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.distrogate.ci.plugins.module_utils._runs._matters import matters
+
+Event = dict[str, t.Any]
+VERSION = 1
+_BEGIN = re.compile(r"(?:.{0,200}: )?Begin ([a-z][a-z0-9_.]{0,200})")
+_TOOK = re.compile(r".{0,300}\btook ([0-9]{1,9}(?:\.[0-9]{1,9})?) s\b")
+_DEBUG = ("debug", "ansible.builtin.debug", "ansible.legacy.debug")
+_LONGEST = 25  # lines of a message
+_SHORT = ("name", "verdict", "seconds", "message", "reason", "log", "run_dir", "reused", "cancelled_by")
+
+
+def is_stage(value: t.Any) -> bool:
+    """Whether a value is the short form of a stage."""
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("name"), str)
+        and isinstance(value.get("verdict"), str)
+        and _is_number(value.get("seconds"))
+        and isinstance(value.get("run_dir"), str)
+    )
+
+
+def _is_number(value: t.Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e12
+
+
+class Story:
+    """One run, as far as it has been told."""
+
+    def __init__(self) -> None:
+        self.stages: dict[str, Event] = {}
+        self.expected: dict[str, float] = {}
+        self.report: dict[str, str] = {}
+        self.stage = ""  # under way
+        self.tasks = 0
+        self.failed = False
+        self.relayed: set[str] = set()  # stages that a process beside told of itself
+        self._said = ""
+
+    def result(self, values: t.Mapping[str, t.Any], action: str, task: str, host: str) -> t.Iterator[Event]:
+        """What a task that ended well has to say."""
+        self._note(values)
+        yield from self._warnings(values, host)
+        if action in _DEBUG and "msg" in values and "results" not in values:
+            yield self._debug(task, values["msg"])
+        yield from self._stages(values)
+
+    def failure(
+        self, values: t.Mapping[str, t.Any], task: str, host: str, ignored: bool
+    ) -> t.Iterator[Event]:
+        """What a task that failed has to say: what failed, why, and what matters in its log."""
+        self._note(values)
+        self.failed = self.failed or not ignored
+        yield from self._warnings(values, host)
+        message = why(values)
+        lines = values.get("lines")
+        lines = [str(line) for line in lines] if isinstance(lines, list) else []
+        # The end of a stage says again what its task said.
+        if not (self._said and self._said in message):
+            yield {
+                "event": "failure",
+                "stage": self.stage,
+                "host": host,
+                "task": task,
+                "reason": str(values.get("reason") or ""),
+                "message": _shortened(message, bool(lines)),
+                "ignored": ignored,
+            }
+            self._said = message.strip()
+        yield from self._stages(values, lines)
+
+    def unreachable(self, message: str, task: str, host: str) -> Event:
+        """A host that did not answer."""
+        self.failed = True
+        return {"event": "unreachable", "stage": self.stage, "host": host, "task": task, "message": message}
+
+    def end(self) -> Event:
+        """The sum of it all."""
+        stages = list(self.stages.values())
+        return {
+            "event": "run_ends",
+            "failed": self.failed,
+            "tasks": self.tasks,
+            "stage_seconds": round(sum(stage["seconds"] for stage in stages), 3),
+            "stages": stages,
+            "run_dir": next((stage["run_dir"] for stage in reversed(stages) if stage["run_dir"]), ""),
+            "page": self.report.get("page", ""),
+            "archive": self.report.get("archive", ""),
+        }
+
+    def ended(self, short: t.Mapping[str, t.Any]) -> Event:
+        """Keep the short form of a stage; the later one of two counts."""
+        name = short["name"]
+        expected = self.expected.get(name)
+        kept = {key: short[key] if key in ("seconds",) else str(short.get(key) or "") for key in _SHORT}
+        self.stages.pop(name, None)
+        self.stages[name] = {**kept, "expected_seconds": expected}
+        self.failed = self.failed or kept["verdict"] != "success"
+        return self.stages[name]
+
+    def _note(self, values: t.Mapping[str, t.Any]) -> None:
+        expected = values.get("expected_seconds")
+        if isinstance(expected, dict):
+            self.expected.update({str(name): sec for name, sec in expected.items() if _is_number(sec)})
+        report = values.get("report")
+        if isinstance(report, dict):
+            self.report = {
+                key: str(report[key]) for key in ("page", "archive") if isinstance(report.get(key), str)
+            }
+
+    def _stages(self, values: t.Mapping[str, t.Any], lines: t.Sequence[str] = ()) -> t.Iterator[Event]:
+        stage: t.Any = values.get("stage")
+        if is_stage(stage):
+            before = self.stages.get(stage["name"])
+            told = self.ended(stage)
+            # A wrapper that writes the record of a failure repeats what the module said.
+            if (
+                before is None
+                or lines
+                or before["verdict"] != told["verdict"]
+                or told["verdict"] == "success"
+            ):
+                yield {"event": "stage_ends", **_named(told), "lines": list(lines), "group": False}
+            self.stage = ""
+        group = values.get("stages")
+        for member in group if isinstance(group, list) else ():
+            if is_stage(member):
+                told = self.ended(member)
+                if told["name"] not in self.relayed:
+                    yield {"event": "stage_ends", **_named(told), "lines": [], "group": True}
+
+    def _debug(self, task: str, message: t.Any) -> Event:
+        found = _BEGIN.fullmatch(task)
+        if found is None or not str(message).startswith(f"{found.group(1)} begins"):
+            return {"event": "message", "stage": self.stage, "message": str(message)}
+        self.stage = found.group(1)
+        self._said = ""
+        took = _TOOK.match(str(message))
+        if took and self.stage not in self.expected:
+            self.expected[self.stage] = float(took.group(1))
+        return {
+            "event": "stage_begins",
+            "stage": self.stage,
+            "expected_seconds": self.expected.get(self.stage),
+        }
+
+    def _warnings(self, values: t.Mapping[str, t.Any], host: str) -> t.Iterator[Event]:
+        for warning in values.get("warnings") or ():
+            yield {"event": "warning", "stage": self.stage, "host": host, "message": str(warning)}
+
+
+def _named(stage: Event) -> Event:
+    return {"stage": stage["name"], **{key: value for key, value in stage.items() if key != "name"}}
+
+
+def why(values: t.Mapping[str, t.Any]) -> str:
+    """Why a task failed; of a loop, why its items did."""
+    items = [item for item in values.get("results") or [] if isinstance(item, dict) and item.get("failed")]
+    if items:
+        return "\n".join(why(item) for item in items)
+    for key in ("msg", "censored", "exception"):
+        if values.get(key):
+            return str(values[key])
+    return "no message"
+
+
+def _shortened(message: str, told_by_lines: bool) -> str:
+    """A message whose long end is a log's: its beginning, and of the log what matters."""
+    first, *rest = message.rstrip("\n").split("\n")
+    if told_by_lines:
+        rest = [] if len(rest) > 3 else [line for line in rest if not line.startswith("The log is ")]
+    if len(rest) >= _LONGEST:
+        rest = matters(rest)
+    if not rest:
+        first = first.removesuffix(":")  # of what was printed, there is nothing
+    return "\n".join([first, *rest])
