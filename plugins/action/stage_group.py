@@ -81,7 +81,9 @@ class ActionModule(ActionBase):
         found: dict[str, t.Any] = self._module("run_info", {"run_dir": run_dir}, variables)["stages"]
         return found
 
-    def _module(self, name: str, arguments: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
+    def _module(
+        self, name: str, arguments: dict[str, t.Any], variables: dict[str, t.Any]
+    ) -> dict[str, t.Any]:
         done: dict[str, t.Any] = self._execute_module(
             module_name=f"distrogate.ci.{name}", module_args=arguments, task_vars=variables
         )
@@ -94,9 +96,7 @@ def _why(by: str) -> str:
     return "The pipeline was interrupted." if by == "signal" else f"Stage {by} failed, so this was ended."
 
 
-def _shaped(
-    stages: list[str], run_dir: str, outcome: Outcome, records: dict[str, t.Any]
-) -> dict[str, t.Any]:
+def _shaped(stages: list[str], run_dir: str, outcome: Outcome, records: dict[str, t.Any]) -> dict[str, t.Any]:
     run = Run(run_dir)
     names = [stage.rpartition(".")[2] for stage in stages]
     found = [short(run, records[name]) for name in names if name in records]

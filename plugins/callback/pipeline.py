@@ -178,6 +178,8 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
         """What it took, and where to look."""
+        for event in self._story.waiting():
+            self._out.tell(event)
         self._out.tell(self._story.end())
 
     def _whole(self, values: dict[str, t.Any]) -> None:

@@ -160,7 +160,9 @@ def main() -> None:
         if run.exists():  # nothing is fetched, and the first one's record stays
             refuse_others(run.frozen, params["queue"], params["projects"], frozen)
             call.result["run"] = run.frozen
-            call.result["stage"] = short(run, run.stage("freeze") or {"stage": "freeze", "verdict": "success"})
+            call.result["stage"] = short(
+                run, run.stage("freeze") or {"stage": "freeze", "verdict": "success"}
+            )
             return
         call.difference.add("run_dir", None, run.path)
         if call.check_mode:

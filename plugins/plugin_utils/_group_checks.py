@@ -31,5 +31,7 @@ def refusal(stages: list[str]) -> str:
     for stage in stages:
         for read in reads_of(stage):
             if read in names:
-                return f"{stage} reads what {read} gives, so they cannot run side by side. Put {read} before it."
+                return (
+                    f"{stage} reads what {read} gives, so they cannot run side by side. Put {read} before it."
+                )
     return ""

@@ -20,6 +20,7 @@ _BEGIN = re.compile(r"(?:.{0,200}: )?Begin ([a-z][a-z0-9_.]{0,200})")
 _TOOK = re.compile(r".{0,300}\btook ([0-9]{1,9}(?:\.[0-9]{1,9})?) s\b")
 _DEBUG = ("debug", "ansible.builtin.debug", "ansible.legacy.debug")
 _LONGEST = 25  # lines of a message
+_FEW = 3
 _SHORT = ("name", "verdict", "seconds", "message", "reason", "log", "run_dir", "reused", "cancelled_by")
 
 
@@ -50,6 +51,9 @@ class Story:
         self.failed = False
         self.relayed: set[str] = set()  # stages that a process beside told of itself
         self._said = ""
+        self._waits: Event | None = (
+            None  # a stage that failed, until its wrapper adds what matters in its log
+        )
 
     def result(self, values: t.Mapping[str, t.Any], action: str, task: str, host: str) -> t.Iterator[Event]:
         """What a task that ended well has to say."""
@@ -67,8 +71,11 @@ class Story:
         self.failed = self.failed or not ignored
         yield from self._warnings(values, host)
         message = why(values)
-        lines = values.get("lines")
-        lines = [str(line) for line in lines] if isinstance(lines, list) else []
+        given = values.get("lines")
+        lines = [str(line) for line in given] if isinstance(given, list) else []
+        if is_stage(values.get("stage")) and values["stage"].get("log"):
+            message, more = _cut(message)
+            lines = lines or more
         # The end of a stage says again what its task said.
         if not (self._said and self._said in message):
             yield {
@@ -77,11 +84,11 @@ class Story:
                 "host": host,
                 "task": task,
                 "reason": str(values.get("reason") or ""),
-                "message": _shortened(message, bool(lines)),
+                "message": _shortened(message),
                 "ignored": ignored,
             }
             self._said = message.strip()
-        yield from self._stages(values, lines)
+        yield from self._stages(values, lines, final=given is not None)
 
     def unreachable(self, message: str, task: str, host: str) -> Event:
         """A host that did not answer."""
@@ -122,19 +129,33 @@ class Story:
                 key: str(report[key]) for key in ("page", "archive") if isinstance(report.get(key), str)
             }
 
-    def _stages(self, values: t.Mapping[str, t.Any], lines: t.Sequence[str] = ()) -> t.Iterator[Event]:
+    def waiting(self) -> t.Iterator[Event]:
+        """The end of a stage that failed, should it not have been told."""
+        if self._waits is not None:
+            yield self._waits
+            self._waits = None
+
+    def _stages(
+        self, values: t.Mapping[str, t.Any], lines: t.Sequence[str] = (), final: bool = True
+    ) -> t.Iterator[Event]:
         stage: t.Any = values.get("stage")
         if is_stage(stage):
             before = self.stages.get(stage["name"])
             told = self.ended(stage)
             # A wrapper that writes the record of a failure repeats what the module said.
-            if (
-                before is None
-                or lines
-                or before["verdict"] != told["verdict"]
-                or told["verdict"] == "success"
-            ):
-                yield {"event": "stage_ends", **_named(told), "lines": list(lines), "group": False}
+            repeats = before is not None and before["verdict"] == told["verdict"] != "success"
+            event = {"event": "stage_ends", **_named(told), "lines": list(lines), "group": False}
+            waited, self._waits = self._waits, None
+            if waited is not None and waited["stage"] != told["name"]:
+                yield waited
+                waited = None
+            if told["verdict"] == "failure" and not final and self.stage:
+                self._waits = event
+                return
+            if waited is not None:
+                yield {**event, "lines": event["lines"] or waited["lines"]}
+            elif not repeats:
+                yield event
             self.stage = ""
         group = values.get("stages")
         for member in group if isinstance(group, list) else ():
@@ -178,11 +199,19 @@ def why(values: t.Mapping[str, t.Any]) -> str:
     return "no message"
 
 
-def _shortened(message: str, told_by_lines: bool) -> str:
-    """A message whose long end is a log's: its beginning, and of the log what matters."""
+def _cut(message: str) -> tuple[str, list[str]]:
+    """The message of a stage without the end of its log, and what matters in that."""
     first, *rest = message.rstrip("\n").split("\n")
-    if told_by_lines:
-        rest = [] if len(rest) > 3 else [line for line in rest if not line.startswith("The log is ")]
+    if rest and rest[-1].startswith("The log is "):
+        del rest[-1]
+    if len(rest) <= _FEW:
+        return "\n".join([first, *rest]), []
+    return first, matters(rest)
+
+
+def _shortened(message: str) -> str:
+    """A message with not too many lines."""
+    first, *rest = message.rstrip("\n").split("\n")
     if len(rest) >= _LONGEST:
         rest = matters(rest)
     if not rest:

@@ -93,7 +93,12 @@ def _of_another(stage: Stage) -> dict[str, t.Any] | None:
         record = other.stage(stage.name)
     except (DistrogateError, OSError, KeyError, TypeError):
         return None
-    if other.path == stage.run.path or record is None or not _same(stage, record) or not _whole(other, record):
+    if (
+        other.path == stage.run.path
+        or record is None
+        or not _same(stage, record)
+        or not _whole(other, record)
+    ):
         return None
     stage.begin(alone=True)
     try:

@@ -202,7 +202,10 @@ def stage_record(stage: Stage, result: dict[str, t.Any]) -> t.Iterator[Stage]:
     """
     stage.begin(alone=True)
     try:
-        with ended_with_descendants(), _under_way.ended_with(stage.terms.controller, stage.terms.progress_file):
+        with (
+            ended_with_descendants(),
+            _under_way.ended_with(stage.terms.controller, stage.terms.progress_file),
+        ):
             yield stage
         result["stage"] = stage.write(SUCCESS)
     except DistrogateError as error:
