@@ -119,7 +119,7 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
         """Name the play."""
         if play.get_name().strip():
-            self._out.tell({"event": "run_begins", "play": play.get_name().strip()})
+            self._out.tell({"event": "play_begins", "play": play.get_name().strip()})
 
     def v2_playbook_on_task_start(self, task: t.Any, is_conditional: bool) -> None:
         """Count tasks; with -v name them."""

@@ -54,7 +54,10 @@ class Output:
         now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
         stamp = {"version": VERSION, "time": now.replace("+00:00", "Z"), "elapsed": round(self._elapsed(), 3)}
         event = {**stamp, **event}
-        if self.nested and event["event"] in ("run_begins", "run_ends"):
+        if event["event"] == "stage_ends" and event["verdict"] == "failure":
+            again, resume = self.again(event["run_dir"], event["stage"])
+            event = {**event, "again": again, "resume": resume}
+        if self.nested and event["event"] in ("play_begins", "run_ends"):
             return
         with self._lock:
             self._busy.now = True
@@ -75,13 +78,12 @@ class Output:
             return
         if event["event"] == "stage_ends" and event.get("group"):
             return  # its own process said so
-        again, resume = self.again(event.get("run_dir", ""), event.get("stage", ""))
-        for number, (text, meaning) in enumerate(lines_of(event, again, resume)):
+        for number, (text, meaning) in enumerate(lines_of(event)):
             colour = getattr(constants, _COLOURS[meaning], None) if meaning else None
             self._write(self._margin(event, number) + text, color=colour)
 
     def _margin(self, event: Event, number: int) -> str:
-        if event["event"] in ("run_begins", "run_ends"):
+        if event["event"] in ("play_begins", "run_ends"):
             return ""
         stamp = f"{event['time'][:19]}Z " if self.timestamps else ""
         if self.nested:

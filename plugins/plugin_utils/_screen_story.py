@@ -18,6 +18,8 @@ Event = dict[str, t.Any]
 VERSION = 1
 _BEGIN = re.compile(r"(?:.{0,200}: )?Begin ([a-z][a-z0-9_.]{0,200})")
 _TOOK = re.compile(r".{0,300}\btook ([0-9]{1,9}(?:\.[0-9]{1,9})?) s\b")
+# The same facts as plain output for other callbacks; here they would be said twice.
+_SAID_HERE = re.compile(r"(?:.{0,200}: )?Say what the stages did")
 _DEBUG = ("debug", "ansible.builtin.debug", "ansible.legacy.debug")
 _LONGEST = 25  # lines of a message
 _FEW = 3
@@ -59,7 +61,8 @@ class Story:
         """What a task that ended well has to say."""
         self._note(values)
         yield from self._warnings(values, host)
-        if action in _DEBUG and "msg" in values and "results" not in values:
+        says = action in _DEBUG and "msg" in values and "results" not in values
+        if says and not _SAID_HERE.fullmatch(task):
             yield self._debug(task, values["msg"])
         yield from self._stages(values)
 
@@ -85,7 +88,7 @@ class Story:
                 "task": task,
                 "reason": str(values.get("reason") or ""),
                 "message": _shortened(message),
-                "ignored": ignored,
+                "ignored": bool(ignored),
             }
             self._said = message.strip()
         yield from self._stages(values, lines, final=given is not None)
@@ -123,7 +126,9 @@ class Story:
         expected = values.get("expected_seconds")
         if isinstance(expected, dict):
             self.expected.update({str(name): sec for name, sec in expected.items() if _is_number(sec)})
-        report = values.get("report")
+        report, archive = values.get("report"), values.get("archive")
+        if isinstance(report, str) and isinstance(archive, str):
+            report = {"page": f"{report}/index.html", "archive": archive}
         if isinstance(report, dict):
             self.report = {
                 key: str(report[key]) for key in ("page", "archive") if isinstance(report.get(key), str)

@@ -24,16 +24,16 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
 
 
-def lines_of(event: Event, again: str = "", resume: str = "") -> list[Line]:
+def lines_of(event: Event) -> list[Line]:
     """The lines of one event, safe for a screen; those after the first begin with spaces."""
     make = _SHAPES.get(event["event"])
     found = make(event) if make else []
     if event["event"] == "stage_ends" and event["verdict"] == "failure":
-        found += _ways(event, again, resume)
+        found += _ways(event)
     return [(escaped(text).rstrip(), meaning) for text, meaning in found]
 
 
-def _run_begins(event: Event) -> list[Line]:
+def _play_begins(event: Event) -> list[Line]:
     return [(f"== {event['play']}", "")]
 
 
@@ -60,13 +60,13 @@ def _stage_ends(event: Event) -> list[Line]:
     return [(f"{event['stage']:{_NAME}} {verdict:9} {event['seconds']:8.1f} s  {more}", meaning)]
 
 
-def _ways(event: Event, again: str, resume: str) -> list[Line]:
+def _ways(event: Event) -> list[Line]:
     """Where to look, and how to go on."""
     found: list[Line] = []
     if event["lines"]:
         found.append(("    what matters in its log:", ""))
         found += [(f"    | {line}", "") for line in event["lines"]]
-    shown = (("log", event["log"]), ("again", again), ("resume", resume))
+    shown = (("log", event["log"]), ("again", event["again"]), ("resume", event["resume"]))
     return [*found, *((f"    {title + ':':8}{value}", "") for title, value in shown if value)]
 
 
@@ -126,7 +126,7 @@ def _indented(text: str) -> t.Iterator[Line]:
 
 
 _SHAPES: dict[str, t.Callable[[Event], list[Line]]] = {
-    "run_begins": _run_begins,
+    "play_begins": _play_begins,
     "task": _task,
     "stage_begins": _stage_begins,
     "stage_ends": _stage_ends,
