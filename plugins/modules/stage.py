@@ -36,6 +36,12 @@ options:
     type: str
     choices: [started, success, failure, cancelled]
     required: true
+  reusable:
+    description:
+      - With O(state=started), whether an earlier result is taken when the inputs are the same. A stage that
+        changes something outside of the run directory is not.
+    type: bool
+    default: false
   settings:
     description: With O(state=started), what decides what the stage does, beside what it reads.
     type: dict
@@ -89,6 +95,7 @@ EXAMPLES = r"""
     stage: system_test
     state: started
     reads: [publish_test]
+    reusable: true
   register: begun
 
 - name: End
@@ -170,7 +177,8 @@ def started(call: Call, run: Run) -> None:
         controller=params["controller"],
     )
     stage = Stage(run, params["stage"], agreed)
-    record = reused(stage, call.result, params["files"])
+    stage.look()
+    record = reused(stage, call.result, params["files"]) if params["reusable"] else None
     if record is None and not call.check_mode:
         stage.begin(alone=False)
     call.result.update(
@@ -215,6 +223,7 @@ def main() -> None:
         "run_dir": {"type": "path", "required": True},
         "stage": {"type": "str", "required": True},
         "state": {"type": "str", "choices": ["started", "success", "failure", "cancelled"], "required": True},
+        "reusable": {"type": "bool", "default": False},
         "settings": {"type": "dict", "default": {}},
         "files": {"type": "list", "elements": "str", "default": []},
         "inputs": {"type": "dict", "default": {}},

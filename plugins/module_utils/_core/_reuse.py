@@ -32,7 +32,8 @@ def reused(stage: Stage, result: dict[str, t.Any], files: t.Sequence[str] = ()) 
     ``result`` gets ``stage``, ``reused`` and ``msg``. ``files`` are paths in the run directory
     without which it is not taken. Errors: those of ``Stage.look``.
     """
-    stage.look()
+    if not stage.looked:
+        stage.look()
     if not stage.key or stage.terms.force or _under_way.note(stage.run, stage.name) is not None:
         return None
     record = _of_this_run(stage, files) or _of_another(stage)

@@ -102,10 +102,12 @@ class Stage:
         self.reads: dict[str, str] = {}
         self.adds: t.Sequence[str] | None = self.terms.adds
         self.key = ""
+        self.looked = False
         self.reused = ""
 
     def look(self) -> None:
         """Digest what it reads; ``key`` says whether an earlier result is this one."""
+        self.looked = True
         found = {stage: given(self.run, stage, self.name) for stage in self.terms.reads}
         values = {**found, **self.terms.inputs}
         self.reads = {name: digest_json(value) for name, value in sorted(values.items())}
