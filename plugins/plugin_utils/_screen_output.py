@@ -20,7 +20,7 @@ from ansible_collections.distrogate.ci.plugins.plugin_utils._screen_story import
 from ansible_collections.distrogate.ci.plugins.plugin_utils._screen_text import clock, lines_of
 
 _PROGRESS = re.compile(r"\[([^\]]{1,300})\] ([a-z0-9_]+(?:\.[a-z0-9_]+)+): (.*)", re.DOTALL)
-_BESIDE = re.compile(r"\[([a-z][a-z0-9_.]{0,200})\] (\{.*\})")
+_BESIDE = re.compile(r"(?:\[([a-z][a-z0-9_.]{0,200})\] )?(\{.*\})")
 _COLOURS = {"good": "COLOR_OK", "bad": "COLOR_ERROR", "odd": "COLOR_SKIP"}
 _MARGIN = 8
 
@@ -109,7 +109,7 @@ class Output:
         beside = _BESIDE.fullmatch(text) if self.form == "json" else None
         if beside:
             with contextlib.suppress(ValueError, RecursionError):
-                return self._relayed(beside.group(1), json.loads(beside.group(2)))
+                return self._relayed(beside.group(1) or "", json.loads(beside.group(2)))
         found = _PROGRESS.fullmatch(text)
         if found:
             host, module, said = found.groups()

@@ -12,7 +12,13 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.distrogate.ci.plugins.module_utils._runs._matters import matters
+from ansible_collections.distrogate.ci.plugins.plugin_utils._screen_values import (
+    cut,
+    is_number,
+    is_stage,
+    shortened,
+    why,
+)
 
 Event = dict[str, t.Any]
 VERSION = 1
@@ -21,24 +27,7 @@ _TOOK = re.compile(r".{0,300}\btook ([0-9]{1,9}(?:\.[0-9]{1,9})?) s\b")
 # The same facts as plain output for other callbacks; here they would be said twice.
 _SAID_HERE = re.compile(r"(?:.{0,200}: )?Say what the stages did")
 _DEBUG = ("debug", "ansible.builtin.debug", "ansible.legacy.debug")
-_LONGEST = 25  # lines of a message
-_FEW = 3
 _SHORT = ("name", "verdict", "seconds", "message", "reason", "log", "run_dir", "reused", "cancelled_by")
-
-
-def is_stage(value: t.Any) -> bool:
-    """Whether a value is the short form of a stage."""
-    return (
-        isinstance(value, dict)
-        and isinstance(value.get("name"), str)
-        and isinstance(value.get("verdict"), str)
-        and _is_number(value.get("seconds"))
-        and isinstance(value.get("run_dir"), str)
-    )
-
-
-def _is_number(value: t.Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e12
 
 
 class Story:
@@ -77,7 +66,7 @@ class Story:
         given = values.get("lines")
         lines = [str(line) for line in given] if isinstance(given, list) else []
         if is_stage(values.get("stage")) and values["stage"].get("log"):
-            message, more = _cut(message)
+            message, more = cut(message)
             lines = lines or more
         # The end of a stage says again what its task said.
         if not (self._said and self._said in message):
@@ -87,7 +76,7 @@ class Story:
                 "host": host,
                 "task": task,
                 "reason": str(values.get("reason") or ""),
-                "message": _shortened(message),
+                "message": shortened(message),
                 "ignored": bool(ignored),
             }
             self._said = message.strip()
@@ -125,7 +114,7 @@ class Story:
     def _note(self, values: t.Mapping[str, t.Any]) -> None:
         expected = values.get("expected_seconds")
         if isinstance(expected, dict):
-            self.expected.update({str(name): sec for name, sec in expected.items() if _is_number(sec)})
+            self.expected.update({str(name): sec for name, sec in expected.items() if is_number(sec)})
         report, archive = values.get("report"), values.get("archive")
         if isinstance(report, str) and isinstance(archive, str):
             report = {"page": f"{report}/index.html", "archive": archive}
@@ -191,34 +180,3 @@ class Story:
 
 def _named(stage: Event) -> Event:
     return {"stage": stage["name"], **{key: value for key, value in stage.items() if key != "name"}}
-
-
-def why(values: t.Mapping[str, t.Any]) -> str:
-    """Why a task failed; of a loop, why its items did."""
-    items = [item for item in values.get("results") or [] if isinstance(item, dict) and item.get("failed")]
-    if items:
-        return "\n".join(why(item) for item in items)
-    for key in ("msg", "censored", "exception"):
-        if values.get(key):
-            return str(values[key])
-    return "no message"
-
-
-def _cut(message: str) -> tuple[str, list[str]]:
-    """The message of a stage without the end of its log, and what matters in that."""
-    first, *rest = message.rstrip("\n").split("\n")
-    if rest and rest[-1].startswith("The log is "):
-        del rest[-1]
-    if len(rest) <= _FEW:
-        return "\n".join([first, *rest]), []
-    return first, matters(rest)
-
-
-def _shortened(message: str) -> str:
-    """A message with not too many lines."""
-    first, *rest = message.rstrip("\n").split("\n")
-    if len(rest) >= _LONGEST:
-        rest = matters(rest)
-    if not rest:
-        first = first.removesuffix(":")  # of what was printed, there is nothing
-    return "\n".join([first, *rest])

@@ -27,7 +27,7 @@ def origin(stage: t.Mapping[str, t.Any]) -> str:
     reused = stage.get("reused")
     if not reused:
         return ""
-    return "reused from earlier in this run" if reused == "this_run" else f"reused from {reused}"
+    return "its earlier result is reused" if reused == "this_run" else f"reused from {reused}"
 
 
 def canceller(stage: t.Mapping[str, t.Any]) -> str:
@@ -52,4 +52,4 @@ def tell_stage(result: dict[str, t.Any]) -> None:
     """Give a result that carries a stage the sentence about it."""
     stage = result.get("stage")
     if isinstance(stage, dict) and {"name", "verdict", "seconds"} <= set(stage):
-        result.setdefault("msg", stage_sentence(stage))
+        result.setdefault("msg", stage.get("msg") or stage_sentence(stage))
