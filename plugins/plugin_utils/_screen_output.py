@@ -21,6 +21,7 @@ from ansible_collections.distrogate.ci.plugins.plugin_utils._screen_text import 
 
 _PROGRESS = re.compile(r"\[([^\]]{1,300})\] ([a-z0-9_]+(?:\.[a-z0-9_]+)+): (.*)", re.DOTALL)
 _BESIDE = re.compile(r"(?:\[([a-z][a-z0-9_.]{0,200})\] )?(\{.*\})")
+_TWICE = re.compile(r"\[([a-z][a-z0-9_.]{0,200})\] \1( +(?:begins|success|failure|cancelled|…) ?)")
 _COLOURS = {"good": "COLOR_OK", "bad": "COLOR_ERROR", "odd": "COLOR_SKIP"}
 _MARGIN = 8
 
@@ -55,7 +56,8 @@ class Output:
         stamp = {"version": VERSION, "time": now.replace("+00:00", "Z"), "elapsed": round(self._elapsed(), 3)}
         event = {**stamp, **event}
         if event["event"] == "stage_ends" and event["verdict"] == "failure":
-            again, resume = self.again(event["run_dir"], event["stage"])
+            # The files of a process beside, which its command would name, are gone by then.
+            again, resume = ("", "") if self.nested else self.again(event["run_dir"], event["stage"])
             event = {**event, "again": again, "resume": resume}
         if self.nested and event["event"] in ("play_begins", "run_ends"):
             return
@@ -76,8 +78,6 @@ class Output:
             # ASCII only: a terminal obeys nothing of it.
             self._write(json.dumps(event, default=str))
             return
-        if event["event"] == "stage_ends" and event.get("group"):
-            return  # its own process said so
         for number, (text, meaning) in enumerate(lines_of(event)):
             colour = getattr(constants, _COLOURS[meaning], None) if meaning else None
             self._write(self._margin(event, number) + text, color=colour)
@@ -115,7 +115,7 @@ class Output:
             host, module, said = found.groups()
             stage = self._story.stage
             return {"event": "progress", "stage": stage, "host": host, "module": module, "message": said}
-        return {"event": "line", "stage": self._story.stage, "message": text}
+        return {"event": "line", "stage": self._story.stage, "message": _TWICE.sub(r"\1\2", text)}
 
     def _relayed(self, stage: str, event: t.Any) -> Event:
         """An event of a stage that runs beside, in a process of its own."""

@@ -12,8 +12,10 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.distrogate.ci.plugins.module_utils._core._told import stage_sentence
 from ansible_collections.distrogate.ci.plugins.plugin_utils._screen_values import (
     cut,
+    is_group,
     is_number,
     is_stage,
     shortened,
@@ -42,6 +44,7 @@ class Story:
         self.failed = False
         self.relayed: set[str] = set()  # stages that a process beside told of itself
         self._said = ""
+        self._more: list[str] = []
         self._waits: Event | None = (
             None  # a stage that failed, until its wrapper adds what matters in its log
         )
@@ -65,11 +68,16 @@ class Story:
         message = why(values)
         given = values.get("lines")
         lines = [str(line) for line in given] if isinstance(given, list) else []
-        if is_stage(values.get("stage")) and values["stage"].get("log"):
+        if is_group(values.get("stages")):
+            message = "; ".join(stage_sentence(member) for member in values["stages"])
+        elif is_stage(values.get("stage")) or isinstance(values.get("log"), str):
             message, more = cut(message)
             lines = lines or more
+            if not self.stage:  # nobody is going to end a stage, and to show them
+                message = "\n".join([message, *lines])
         # The end of a stage says again what its task said.
-        if not (self._said and self._said in message):
+        head = message.partition("\n")[0].rstrip(":").strip()
+        if not (self._said and self._said in head):
             yield {
                 "event": "failure",
                 "stage": self.stage,
@@ -79,7 +87,8 @@ class Story:
                 "message": shortened(message),
                 "ignored": bool(ignored),
             }
-            self._said = message.strip()
+            self._said = head
+            self._more = lines
         yield from self._stages(values, lines, final=given is not None)
 
     def unreachable(self, message: str, task: str, host: str) -> Event:
@@ -138,7 +147,8 @@ class Story:
             told = self.ended(stage)
             # A wrapper that writes the record of a failure repeats what the module said.
             repeats = before is not None and before["verdict"] == told["verdict"] != "success"
-            event = {"event": "stage_ends", **_named(told), "lines": list(lines), "group": False}
+            shown = list(lines or self._more) if told["verdict"] == "failure" else []
+            event = {"event": "stage_ends", **_named(told), "lines": shown, "group": False}
             waited, self._waits = self._waits, None
             if waited is not None and waited["stage"] != told["name"]:
                 yield waited
@@ -146,24 +156,21 @@ class Story:
             if told["verdict"] == "failure" and not final and self.stage:
                 self._waits = event
                 return
-            if waited is not None:
-                yield {**event, "lines": event["lines"] or waited["lines"]}
-            elif not repeats:
+            if waited is not None or not repeats:
                 yield event
             self.stage = ""
-        group = values.get("stages")
-        for member in group if isinstance(group, list) else ():
-            if is_stage(member):
-                told = self.ended(member)
-                if told["name"] not in self.relayed:
-                    yield {"event": "stage_ends", **_named(told), "lines": [], "group": True}
+        group: t.Any = values.get("stages")
+        for member in group if is_group(group) else ():
+            told = self.ended(member)
+            if told["name"] not in self.relayed:
+                yield {"event": "stage_ends", **_named(told), "lines": [], "group": True}
 
     def _debug(self, task: str, message: t.Any) -> Event:
         found = _BEGIN.fullmatch(task)
         if found is None or not str(message).startswith(f"{found.group(1)} begins"):
             return {"event": "message", "stage": self.stage, "message": str(message)}
         self.stage = found.group(1)
-        self._said = ""
+        self._said, self._more = "", []
         took = _TOOK.match(str(message))
         if took and self.stage not in self.expected:
             self.expected[self.stage] = float(took.group(1))

@@ -49,6 +49,9 @@ def _stage_begins(event: Event) -> list[Line]:
 
 def _stage_ends(event: Event) -> list[Line]:
     verdict, expected = event["verdict"], event["expected_seconds"]
+    # Of stages side by side, each says by itself how it ended; but not that it was cancelled.
+    if event["group"] and verdict != "cancelled":
+        return []
     more = ""
     if verdict == "cancelled":
         more = canceller(event)
@@ -66,7 +69,10 @@ def _ways(event: Event) -> list[Line]:
     if event["lines"]:
         found.append(("    what matters in its log:", ""))
         found += [(f"    | {line}", "") for line in event["lines"]]
-    shown = (("log", event["log"]), ("again", event["again"]), ("resume", event["resume"]))
+    shown = [("log", event["log"]), ("again", event["again"]), ("resume", event["resume"])]
+    if event["group"]:
+        name = f"{event['stage']:{_NAME}}"
+        return [(f"{name} {title}: {value}", "") for title, value in shown[1:] if value]
     return [*found, *((f"    {title + ':':8}{value}", "") for title, value in shown if value)]
 
 

@@ -25,6 +25,11 @@ def is_stage(value: t.Any) -> bool:
     )
 
 
+def is_group(value: t.Any) -> bool:
+    """Whether a value is what stages that ran side by side have to say."""
+    return isinstance(value, list) and bool(value) and all(is_stage(member) for member in value)
+
+
 def is_number(value: t.Any) -> bool:
     """Whether a value can be a number of seconds."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e12
