@@ -19,6 +19,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.distrogate.ci.plugins.module_utils._leases._wait import Wait
 
 _SHOWN = 5
+_KEPT = "is free, and kept for those who wait longer"
 
 
 def waiting_line(wait: Wait) -> str:
@@ -31,8 +32,11 @@ def waiting_line(wait: Wait) -> str:
         return f"waits for {_wanted(wait.demand)}, {waited}, and for the store: {error.message}"
     estimate = pool.estimate(wait.key, wait.demand)
     guess = f", about {duration(estimate)} to go by past leases" if estimate is not None else ""
-    place = f"{ordinal(pool.position(wait.key))} of {len(pool.waiters)}"
+    position = pool.position(wait.key)
+    place = f"{ordinal(position)} of {len(pool.waiters)}"
     lines = [f"{name} {_state(pool, name, now)}" for name in pool.matching(wait.demand)]
+    if position == 1:
+        lines = [line.replace(_KEPT, "is free") for line in lines]
     more = [f"and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
     told = "; ".join(lines[:_SHOWN] + more)
     return f"waits for {_wanted(wait.demand)}: {place}, {waited}{guess}; {told}"
@@ -83,5 +87,5 @@ def _state(pool: Pool, name: str, now: float | None = None) -> str:
     if status == "broken":
         return f"is broken: {pool.tes[name]['failures']} attempts to make it ready failed"
     if status == "free":
-        return "is free, and kept for those who wait longer"
+        return _KEPT
     return f"is {status}"
