@@ -20,7 +20,7 @@ import typing as t
 import yaml
 from ansible import constants, context
 from ansible.parsing.yaml.dumper import AnsibleDumper
-from ansible.utils.collection_loader import AnsibleCollectionConfig
+from ansible.utils import collection_loader
 from ansible.utils.vars import load_extra_vars
 
 _WORDS = {  # option of the command line: how it is written
@@ -48,7 +48,9 @@ class ChildCall:
     def __init__(self, action: t.Any, variables: dict[str, t.Any]) -> None:
         self._action = action
         self._variables = variables
-        self._folder = tempfile.mkdtemp(prefix="child-", dir=constants.DEFAULT_LOCAL_TMP)  # 0700
+        # Made by Ansible for this playbook alone (0700), and removed by it.
+        local: str = constants.DEFAULT_LOCAL_TMP  # type: ignore[attr-defined]
+        self._folder = tempfile.mkdtemp(prefix="child-", dir=local)
         self._files: list[str] = []
 
     def arguments(self, playbook: str, more: dict[str, t.Any]) -> list[str]:
@@ -70,9 +72,9 @@ class ChildCall:
 
     def environment(self) -> dict[str, str]:
         """Ours, with the one callback whose lines we can show."""
-        paths = [*AnsibleCollectionConfig.collection_paths, *AnsibleCollectionConfig.playbook_paths]
-        # A playbook's folder holds collections in a folder of that name.
-        found = [path for path in paths if os.path.isdir(path)]
+        known = collection_loader.AnsibleCollectionConfig  # type: ignore[attr-defined]
+        # Those of the configuration, and what lies beside the playbook.
+        found = [path for path in (*known.collection_paths, *known.playbook_paths) if os.path.isdir(path)]
         return {
             **os.environ,
             "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(dict.fromkeys(found)),

@@ -72,7 +72,8 @@ class Job:
     def _read_there(self) -> str:
         progress, results = shlex.quote(self._progress), shlex.quote(self._results)
         heard = shlex.quote(self._progress + HEARD)
-        # It ends by itself when nobody looks any more. The result is read last: the progress before it is then the last one.
+        # It ends by itself when nobody looks any more. The result is read last: the progress before it is
+        # then the last one.
         return self._command(f"touch -c {heard}; head -c {LIMIT} {progress} 2>/dev/null; echo; cat {results}")
 
     def lost(self) -> bool:

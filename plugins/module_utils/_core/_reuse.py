@@ -4,8 +4,9 @@
 
 """A stage whose inputs are those of an earlier success is not run again: its result is taken.
 
-Within a run the record is there. Between runs, ``shared`` (a folder on the builder) says which run gave the
-result for a key: ``NAME-KEY.json`` names its run directory. Only what lies in the run directory can be shared.
+Within a run the record is there. Between runs, ``shared`` (a folder on the builder) says which run gave
+the result for a key: ``NAME-KEY.json`` names its run directory. Only what lies in the run directory can
+be shared.
 """
 
 from __future__ import annotations

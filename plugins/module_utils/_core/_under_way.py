@@ -65,7 +65,7 @@ def _succeed(run: Run, stage: str, before: dict[str, t.Any], controller: dict[st
     ours = others is not None and others == controller
     busy = _process.alive(others) if _process.here(others) else _process.alive(process)
     if busy and not ours:
-        who = others if _process.alive(others) else process or {}
+        who: dict[str, t.Any] = (others if _process.alive(others) else process) or {}
         raise DistrogateError(
             "stage_busy",
             f"Stage {stage} of {run.path} is being worked on by process {who.get('pid')} on"
