@@ -133,7 +133,7 @@ class EndToEnd:
 
     def seen(self) -> None:
         """What fails is told so that a person knows what to do, under any callback; a TE can be held."""
-        for look in (seen.lines, seen.events, seen.held, seen.refused):
+        for look in (seen.lines, seen.events, seen.held, seen.not_held, seen.refused):
             look(self.site)
 
     def _bad_change(self, kind: str, number: int) -> Change:

@@ -101,6 +101,15 @@ def held(site: Site) -> None:
     assert outside.free_tes(site) == [facts["te"]] and not sandbox.exists()
 
 
+def not_held(site: Site) -> None:
+    """A hold that cannot be had hides nothing: the record says why the test failed, and the TE is free."""
+    text, run = _check(site, "system", 78, hold="2h", distrogate_hold_person={"public_key": "x"})
+    record = json.loads((run / "stages/system_test.json").read_text())
+    assert (record["reason"], record["facts"]) == ("test_failed", {}), record
+    assert "The TE is not held: " in text and MATTERS["system"].splitlines()[0] in text
+    assert outside.free_tes(site), "the TE was not released"
+
+
 def refused(site: Site) -> None:
     """A length of time that is none is refused before the first stage."""
     change = tiny.project_of(site).propose(77, "Hold for how long?", {"long": "1\n"})

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lengths of time, and the ways into a TE."""
+"""Lengths of time, the ways into a TE, and sentences about stages."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ import pytest
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.distrogate.ci.plugins.filter.seconds import FilterModule as Seconds
+from ansible_collections.distrogate.ci.plugins.filter.stage_sentences import FilterModule as Sentences
 from ansible_collections.distrogate.ci.plugins.filter.ways_in import FilterModule as WaysIn
+from ansible_collections.distrogate.ci.plugins.module_utils._core._told import duration
 
 seconds = Seconds().filters()["seconds"]
 ways_in = WaysIn().filters()["ways_in"]
+sentences = Sentences().filters()["stage_sentences"]
 
 
 @pytest.mark.parametrize(
@@ -62,3 +65,35 @@ def test_a_sandbox_and_others() -> None:
     assert ways_in(te(ansible_connection="local")) == ["m: by the connection local, as it is registered"]
     with pytest.raises(AnsibleFilterError):
         ways_in("te1")
+
+
+def test_sentences_about_stages() -> None:
+    stages: list[dict[str, t.Any]] = [
+        {"name": "build", "verdict": "success", "seconds": 25.34},
+        {"name": "lint", "verdict": "success", "seconds": 2, "reused": "this_run"},
+        {"name": "sign", "verdict": "success", "seconds": 2, "reused": "gate-7"},
+        {"name": "seal", "verdict": "cancelled", "seconds": 3, "cancelled_by": "signal"},
+        {
+            "name": "test",
+            "verdict": "failure",
+            "seconds": 1,
+            "reason": "test_failed",
+            "log": "/r/logs/test.log",
+        },
+    ]
+    assert sentences(stages) == [
+        "build succeeded in 25.3 s",
+        "lint succeeded: its earlier result is reused",
+        "sign succeeded: reused from gate-7",
+        "seal was cancelled by a signal after 3.0 s",
+        "test failed after 1.0 s [test_failed], see /r/logs/test.log",
+    ]
+    for wrong in ("build", [{"name": "build"}], None):
+        with pytest.raises(AnsibleFilterError):
+            sentences(wrong)
+
+
+def test_how_long_a_person_says_it_took() -> None:
+    given = (0.44, 9.96, 25.4, 59.6, 80, 120, 3661, 7200)
+    wanted = ["0.4 s", "10 s", "25 s", "1 min", "1 min 20 s", "2 min", "1 h 1 min", "2 h"]
+    assert [duration(number) for number in given] == wanted
