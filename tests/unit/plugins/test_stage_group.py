@@ -28,28 +28,38 @@ BEGIN = (
 )
 END = "{name: End, distrogate.ci.stage: {run_dir: '{{ distrogate_run_dir }}', stage: NAME, state: success}}"
 # Each waits until the other one has begun, which it never would if they ran one after the other.
-MEET = "{name: Meet, ansible.builtin.wait_for: {path: '{{ distrogate_run_dir }}/under_way/OTHER.json', timeout: 60}}"
-ROLES = {
+WAIT = "{name: Wait, ansible.builtin.wait_for: {path: '{{ distrogate_run_dir }}/PATH', timeout: 60}}"
+MEET = WAIT.replace("PATH", "under_way/OTHER.json")
+ROLES: dict[str, list[t.Any]] = {
     "left": [BEGIN, MEET.replace("OTHER", "right"), END],
     "right": [BEGIN, MEET.replace("OTHER", "left"), END],
     "fails": [
         BEGIN,
         MEET.replace("OTHER", "sleeps"),
-        "{name: Wait, ansible.builtin.wait_for: {path: '{{ distrogate_run_dir }}/pid', timeout: 60}}",
+        WAIT.replace("PATH", "pid"),
         "{name: Fail, ansible.builtin.fail: {msg: It is broken.}}",
     ],
     "sleeps": [
         BEGIN,
-        "{name: Sleep, ansible.builtin.command: {argv: [sh, -c,"
-        " 'echo $$ > {{ distrogate_run_dir }}/pid.new; mv {{ distrogate_run_dir }}/pid.new"
-        " {{ distrogate_run_dir }}/pid; exec sleep 600']}}",
+        {
+            "name": "Sleep",
+            "ansible.builtin.command": {
+                "argv": ["sh", "-c", "echo $$ > pid.new; mv pid.new pid; exec sleep 600"],
+                "chdir": "{{ distrogate_run_dir }}",
+            },
+        },
         END,
     ],
     "tells": [
         BEGIN,
-        "{name: Tell, ansible.builtin.copy: {dest: '{{ distrogate_run_dir }}/told', mode: '0600',"
-        " content: '{{ [given, secret, other_host.x] | to_json }}'},"
-        " vars: {other_host: \"{{ hostvars['elsewhere'] }}\"}}",
+        {
+            "name": "Tell",
+            "ansible.builtin.copy": {
+                "dest": "{{ distrogate_run_dir }}/told",
+                "mode": "0600",
+                "content": "{{ [given, secret, hostvars.elsewhere.x] | to_json }}",
+            },
+        },
         END,
     ],
 }
@@ -63,7 +73,8 @@ class World:
         roles = folder / "collections/ansible_collections/acme/site/roles"
         for name, tasks in ROLES.items():
             (roles / name / "tasks").mkdir(parents=True)
-            text = "".join(f"- {task}\n" for task in tasks).replace("NAME", name)
+            words = [task if isinstance(task, str) else json.dumps(task) for task in tasks]
+            text = "".join(f"- {word}\n" for word in words).replace("NAME", name)
             (roles / name / "tasks/main.yml").write_text(f"---\n{text}")
         python = f"ansible_python_interpreter={sys.executable}"
         hosts = f"[builders]\nlocalhost ansible_connection=local {python}\n[others]\nelsewhere x=7\n"
@@ -101,7 +112,7 @@ class World:
         return {name: (stage["verdict"], stage["cancelled_by"]) for name, stage in self.run.stages().items()}
 
     def secrets(self) -> list[pathlib.Path]:
-        return [path for path in (self.folder / "local").rglob("*variables.yml")]
+        return list((self.folder / "local").rglob("*variables.yml"))
 
 
 @pytest.fixture
