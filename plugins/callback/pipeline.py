@@ -95,7 +95,7 @@ class CallbackModule(CallbackBase):
         output.form = self.get_option("format")
         output.timestamps, output.nested = self.get_option("timestamps"), self.get_option("nested")
         # ansible-runner makes a callback of its own of this class, and has to see what is displayed.
-        if type(self) is CallbackModule:
+        if self.CALLBACK_NAME == CallbackModule.CALLBACK_NAME:
             output.intercept()
 
     @property
