@@ -131,8 +131,10 @@ stage:
 import contextlib
 import os
 import tempfile
+import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._command import tail_of
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
 from ansible_collections.distrogate.ci.plugins.module_utils._core._progress import Progress
 from ansible_collections.distrogate.ci.plugins.module_utils._core._reuse import reused
@@ -153,6 +155,21 @@ TRIAL = {
     "commands": {"type": "list", "elements": "list", "default": []},
     "remove": {"type": "bool", "default": True},
 }
+
+
+@contextlib.contextmanager
+def returned_log(result: dict[str, t.Any]) -> t.Iterator[str]:
+    """A log that is returned as text, since the file is gone soon: also of an error, which names the file."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = os.path.join(folder, "test.log")
+        open(log, "x", encoding="utf-8").close()
+        try:
+            yield log
+        except DistrogateError as error:
+            error.details.pop("log", None)
+            raise
+        finally:
+            result["log"] = tail_of(log).decode("utf-8", "replace")
 
 
 def main() -> None:
@@ -188,9 +205,7 @@ def main() -> None:
             stage.inputs = {"packages": sorted(name for trial in trials for name in trial["packages"])}
             log, scratch = stage.log, call.params["scratch"] or run.file("scratch", stage.name)
         else:
-            log = os.path.join(stack.enter_context(tempfile.TemporaryDirectory()), "test.log")
-            open(log, "x", encoding="utf-8").close()
-            stack.callback(lambda: call.result.update(log=tail_of(log).decode("utf-8", "replace")))
+            log = stack.enter_context(returned_log(call.result))
         call.result["steps"] = run_trials(
             trials, scratch, call.params["bind"], log, call.params["timeout"], say=progress.say
         )

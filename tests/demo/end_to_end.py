@@ -22,6 +22,7 @@ from ansible_collections.distrogate.ci.tests.demo import (
     promotion,
     proof,
     runner_smoke,
+    seen,
     services,
     tiny,
     upstream,
@@ -133,6 +134,11 @@ class EndToEnd:
             assert not list((self.site.root / "leases").glob("*.json")), "a lease file was left"
         assert outside.public_state(self.site) == before, "a change that failed moved something"
 
+    def seen(self) -> None:
+        """What fails is told so that a person knows what to do, under any callback; a TE can be held."""
+        for look in (seen.lines, seen.events, seen.held, seen.not_held, seen.refused):
+            look(self.site)
+
     def _bad_change(self, kind: str, number: int) -> Change:
         if kind != "merge":
             return self.tiny.propose(number, f"Break {kind}", tiny.broken(kind))
@@ -211,6 +217,7 @@ def main() -> None:
         test.promoted,
         test.other_tree,
         test.bad_changes,
+        test.seen,
         test.alone,
         test.periodic,
         test.not_ready,

@@ -24,6 +24,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._run import (
     Run,
     checked_stage,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._core._told import stage_sentence
 
 # Options that every module has which is a stage by itself (the fragment ``distrogate.ci.stage``).
 STAGE_OPTIONS: dict[str, t.Any] = {
@@ -175,24 +176,19 @@ class Stage:
 
 def short(run: Run, record: dict[str, t.Any], reused: str = "") -> dict[str, t.Any]:
     """A record as plugins return it, with ``msg`` for those who read any callback."""
-    name, verdict = record["stage"], record["verdict"]
-    reused = reused or record.get("reused", "")
-    seconds = record.get("seconds", 0.0)
-    where = {"": "", "this_run": ", its earlier result is reused"}.get(reused, f", reused from {reused}")
-    by = f" by {record['cancelled_by']}" if record.get("cancelled_by") else ""
-    word = {"success": "succeeded", "failure": "failed", "cancelled": "was cancelled"}.get(verdict, verdict)
-    return {
+    name = record["stage"]
+    found = {
         "name": name,
-        "verdict": verdict,
-        "seconds": seconds,
+        "verdict": record["verdict"],
+        "seconds": record.get("seconds", 0.0),
         "message": record.get("message", ""),
         "reason": record.get("reason", ""),
         "log": run.log(name) if record.get("logs") else "",
         "run_dir": run.path,
-        "reused": reused,
+        "reused": reused or record.get("reused", ""),
         "cancelled_by": record.get("cancelled_by", ""),
-        "msg": f"{name} {word}{by}{where} ({seconds:.1f} s)",
     }
+    return {**found, "msg": stage_sentence(found)}
 
 
 @contextlib.contextmanager
