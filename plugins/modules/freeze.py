@@ -18,8 +18,8 @@ description:
     has it and a promotion can tag it. A project whose C(url) nobody else could use, such as a relative path,
     has none.
   - A run directory is frozen once. Freezing it again with the same inputs changes nothing, with another
-    queue, project or pipeline it is an error. Parameters, tools, images, stages or code that are not what they
-    were then are returned as RV(drift).
+    queue, project or pipeline it is an error. Parameters, tools, images, stages or code that are not what
+    they were then are returned as RV(drift).
   - The action plugin of the same name adds what only the controller knows, namely O(parameters),
     O(controller) and O(code). Run as a plain module it keeps what it is given.
 author:
@@ -266,7 +266,7 @@ def main() -> None:
         if not params["queue"] and not known:
             raise DistrogateError(
                 "no_queue",
-                f"There is no queue, and {params['run_dir'] or 'no run_dir'} is not a run directory to go on with."
+                f"There is no queue, and no run to go on with in {params['run_dir'] or 'a run_dir'}."
                 " Give distrogate_queue, or the run_dir of a run.",
             )
         if params["state"] == "resolved":

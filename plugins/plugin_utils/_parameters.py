@@ -22,7 +22,7 @@ _OF_A_RUN = re.compile(r"distrogate_(queue|run_dir|force)|[a-z0-9_]+_(run_dir|fo
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
 
 
-class _NotPlain(Exception):
+class _NotPlainError(Exception):
     """A value that JSON does not have, such as omit."""
 
 
@@ -34,13 +34,13 @@ def _plain(value: t.Any) -> t.Any:
         return int(value)
     if isinstance(value, str):
         if str(value).startswith("__omit_place_holder__"):
-            raise _NotPlain
+            raise _NotPlainError
         return str(value)
     if isinstance(value, t.Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set)):
         return [_plain(item) for item in value]
-    raise _NotPlain
+    raise _NotPlainError
 
 
 def defaults_of(stage: str, loader: t.Any) -> dict[str, t.Any]:
@@ -88,6 +88,6 @@ def collect(variables: Variables, loader: t.Any, stages: t.Iterable[t.Any]) -> d
     for name in sorted(name for name in everything if _wanted(str(name), prefixes)):
         try:
             found[name] = secrets.masked(name, _plain(templar.template(everything[name])))
-        except (AnsibleError, _NotPlain, ValueError, TypeError, KeyError):
+        except (AnsibleError, _NotPlainError, ValueError, TypeError, KeyError):
             continue
     return found

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible.errors import AnsibleError
+
 ABSENT = "(a secret: never written)"
 _NAME = re.compile(
     r"(?i)(^|_|-)(pass(wd|word|phrase)?|pw|secrets?|tokens?|credentials?|api_?keys?|private_?keys?)($|_|-)"
@@ -75,5 +77,5 @@ class Secrets:
 def _text(value: t.Any, template: t.Callable[[t.Any], t.Any]) -> str:
     try:
         return str(template(value)).strip()
-    except Exception:  # a vault of which there is no password here: nobody can write what it holds
+    except (AnsibleError, ValueError, TypeError):  # no password of that vault: nobody can write what it holds
         return ""

@@ -25,11 +25,9 @@ from ansible_collections.distrogate.ci.plugins.module_utils._sources._git import
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._sources._queue import normal_queue
 
-# A bundle covers the first four, and Python. The others are written down for those who look for a difference.
+# A bundle covers the first four, and Python. The others are written down to find a difference by.
 _TOOLS = ("git", "mmdebstrap", "rpm", "gpg", "apt", "dpkg", "lintian", "rpmbuild", "rpmlint")
-_SLOW = {
-    "lintian": ["dpkg-query", "--show", "--showformat=${Version}", "lintian"]
-}  # it takes 0.3 s to say it
+_SLOW = {"lintian": ["dpkg-query", "--show", "--showformat=${Version}", "lintian"]}  # itself takes 0.3 s
 
 
 def cached(cache: str, url: str) -> Git:

@@ -59,7 +59,7 @@ class Sources:
     def git(self, change: Json) -> Git:
         """The cache of the change's project, with what the change needs."""
         name, url = change["project"], self.settings(change["project"])["url"]
-        git, address = cached(self._cache, url), self._addresses.get(name, url)
+        git, address = cached(self._cache, url), str(self._addresses.get(name, url))
         if name in self._bases and change["commit"]:
             wanted = (self._bases[name], change["commit"])
             bring(git, address, wanted, change["branch"], [change["ref"]])

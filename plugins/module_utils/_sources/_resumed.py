@@ -35,7 +35,7 @@ def _other_project(old: Json, new: t.Any, fetched_from: str | None) -> bool:
 def refuse_others(
     frozen: Json, queue: t.Sequence[Json], projects: t.Mapping[str, t.Any], settings: t.Mapping[str, t.Any]
 ) -> None:
-    """Refuse a run that was frozen with other inputs (reason ``run_frozen``); no queue means the frozen one."""
+    """Refuse a run that was frozen with other inputs (``run_frozen``); no queue means the frozen one."""
     differing = [name for name, value in settings.items() if frozen.get(name) != value]
     if queue and _other_queue(frozen, queue):
         differing.append("queue")
