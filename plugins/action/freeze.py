@@ -6,19 +6,13 @@
 
 from __future__ import annotations
 
-import platform
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible.release import __version__ as ansible_version
 
 from ansible_collections.distrogate.ci.plugins.plugin_utils._code import code_digest
+from ansible_collections.distrogate.ci.plugins.plugin_utils._controller import controller_versions
 from ansible_collections.distrogate.ci.plugins.plugin_utils._parameters import collect
-
-
-def controller_versions() -> dict[str, str]:
-    """What runs on this controller."""
-    return {"ansible-core": ansible_version, "python": platform.python_version()}
 
 
 class ActionModule(ActionBase):

@@ -128,10 +128,12 @@ def resolve(pipeline: str, queue: t.Sequence[Json], sources: Sources) -> Json:
     return {"queue": changes, "queue_key": keys[-1], "ahead": keys[:-1], "projects": frozen}
 
 
-def bring_all(frozen: Json, cache: str, addresses: t.Mapping[str, str]) -> list[tuple[str, str, str]]:
+def bring_all(
+    frozen: Json, cache: str, addresses: t.Mapping[str, str], ask: bool = True
+) -> list[tuple[str, str, str]]:
     """Have every commit of a frozen run in the cache; returns those that cannot be had.
 
-    Each as project, commit, and what it is.
+    Each as project, commit, and what it is. Without ``ask`` no server is asked.
     """
     gone = []
     for name, project in frozen["projects"].items():
@@ -140,6 +142,7 @@ def bring_all(frozen: Json, cache: str, addresses: t.Mapping[str, str]) -> list[
         wanted = {project["base_commit"]: "base"}
         wanted.update((change["commit"], f"change {change['change_id']}") for change in changes)
         refs = [change["ref"] for change in changes if change.get("ref")]
-        bring(git, address, wanted, project["branch"], refs)
+        if ask:
+            bring(git, address, wanted, project["branch"], refs)
         gone += [(name, commit, what) for commit, what in wanted.items() if not has_commit(git, commit)]
     return gone
