@@ -13,7 +13,8 @@ short_description: Read what a run worked on, and compare it with this site
 version_added: 0.1.0
 description:
   - Reads C(run.json) of a run that is to be done again, and says which of its inputs are gone here,
-    or differ. The role P(distrogate.ci.replay#role) uses it; the playbook C(distrogate.ci.replay) then does the run.
+    or differ. The role P(distrogate.ci.replay#role) uses it; the playbook C(distrogate.ci.replay) then does
+    the run.
   - >-
     Whoever made the log bundle may be a stranger. Nothing is unpacked, no text of it is a template, nothing
     is fetched from an address that it names, and what it says of paths, hosts, stores and keys is not used.

@@ -52,7 +52,7 @@ def _stages(frozen: Json, site: Site) -> list[Json]:
 
 
 def _parameters(frozen: Json, site: Site) -> list[Json]:
-    """Those that decide, and that are not as they were although they were taken over (extra variables win)."""
+    """Those that decide, and are not as they were although they were taken over: extra variables win."""
     stages = stages_of(frozen)
     old = deciding(frozen.get("parameters") or {}, stages)
     here = site.here.get("parameters") or {}

@@ -74,14 +74,12 @@ def _from_folder(path: str) -> bytes:
     if found is not None:
         return found
     with os.scandir(path) as entries:
-        names = [
-            entry.name for _number, entry in zip(range(1000), entries) if entry.is_dir(follow_symlinks=False)
+        below = [
+            _plain(os.path.join(path, entry.name, NAME))
+            for _number, entry in zip(range(1000), entries)
+            if entry.is_dir(follow_symlinks=False)
         ]
-    below = [
-        data
-        for data in (_plain(os.path.join(path, name, NAME)) for name in sorted(names))
-        if data is not None
-    ]
+    runs = [data for data in below if data is not None]
     if len(runs) != 1:
         raise DistrogateError(
             "no_run",
