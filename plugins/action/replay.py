@@ -57,9 +57,9 @@ class ActionModule(ControllerAction, ActionBase):
         site = Site(here, params["projects"], params["pipelines"], found["gone"])
         drift = differences(frozen, site)
         call.result["drift"] = drift
-        for each in drift:
-            call.progress(line(each))
         _judge(frozen, drift, params["accept_drift"])
+        for each in drift:
+            call.progress(f"accepted: {line(each)}")
 
     def _frozen(self, call: ActionCall) -> Json:
         params = call.params
