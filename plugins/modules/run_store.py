@@ -17,11 +17,11 @@ description:
     with it. This module brings the run directory in before a stage, and what the stage made out after it.
   - >-
     Kept are C(run.json), C(bundle.json), C(report.tar.gz), and the folders C(stages), C(statements),
-    C(artifacts), C(logs), C(results) and C(repositories). The workspace is not: it is made again from the frozen
-    commits.
+    C(artifacts), C(logs), C(results) and C(repositories). The workspace is not: it is made again from the
+    frozen commits.
   - >-
-    Every file is compared by its digest, and comes over whole or not at all, a stage's record last. Two machines
-    may keep their stages at once, as each writes only what is its stage's, or what is not there.
+    Every file is compared by its digest, and comes over whole or not at all, a stage's record last. Two
+    machines may keep their stages at once, as each writes only what is its stage's, or what is not there.
 author:
   - distrogate.ci maintainers (@distrogate)
 extends_documentation_fragment:
@@ -41,8 +41,8 @@ options:
     default: ''
   state:
     description:
-      - V(fetched) brings in what is kept. The kept record of O(stage) is removed, so that a stage whose machine
-        dies does not look done.
+      - V(fetched) brings in what is kept. The kept record of O(stage) is removed, so that a stage whose
+        machine dies does not look done.
       - V(kept) brings out what is not kept yet, and what O(stage) made.
     type: str
     choices: [fetched, kept]
@@ -71,7 +71,8 @@ workspace_missing:
   returned: success
   type: bool
 reason:
-  description: V(no_run), V(changed), V(bad_file), V(bad_name), V(same_place), V(too_large) or V(lock_timeout).
+  description: >-
+    V(no_run), V(changed), V(bad_file), V(bad_name), V(same_place), V(too_large) or V(lock_timeout).
   returned: failure
   type: str
 """

@@ -52,7 +52,7 @@ def _digest(path: str) -> str:
 
 
 def _below(root: str, folder: str) -> t.Iterator[str]:
-    """The plain files below a folder, relative to ``root``; links, and files being written, are passed over."""
+    """The plain files below a folder, relative to ``root``, without links and files being written."""
     for at, folders, files in os.walk(os.path.join(root, folder)):
         folders[:] = sorted(name for name in folders if name[0] != ".")
         for name in sorted(files):
