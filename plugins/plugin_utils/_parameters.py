@@ -13,7 +13,7 @@ import typing as t
 from ansible.errors import AnsibleError
 from ansible.template import Templar
 
-from ansible_collections.distrogate.ci.plugins.plugin_utils._secret_values import Secrets
+from ansible_collections.distrogate.ci.plugins.plugin_utils._secret_values import ABSENT, Secrets, vaulted
 
 Variables = t.Mapping[str, t.Any]
 _ROLES = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "roles")
@@ -86,6 +86,9 @@ def collect(variables: Variables, loader: t.Any, stages: t.Iterable[t.Any]) -> d
     secrets = Secrets(variables, templar.template)
     found: dict[str, t.Any] = {}
     for name in sorted(name for name in everything if _wanted(str(name), prefixes)):
+        if vaulted(everything[name]):
+            found[name] = ABSENT
+            continue
         try:
             found[name] = secrets.masked(name, _plain(templar.template(everything[name])))
         except (AnsibleError, _NotPlainError, ValueError, TypeError, KeyError):

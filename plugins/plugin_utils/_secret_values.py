@@ -32,6 +32,11 @@ def secret_name(name: str) -> bool:
     return bool(_NAME.search(name)) and not _FILE.search(name)
 
 
+def vaulted(value: t.Any) -> bool:
+    """Whether a value stands encrypted in the inventory."""
+    return type(value).__name__ in _VAULTED
+
+
 class Secrets:
     """The secret values among a host's variables."""
 
@@ -53,7 +58,7 @@ class Secrets:
         elif isinstance(value, (list, tuple)):
             for item in value:
                 self._take(name, item, secret, depth + 1)
-        elif type(value).__name__ in _VAULTED or (secret and isinstance(value, str)):
+        elif vaulted(value) or (secret and isinstance(value, str)):
             self._values.add(_text(value, self._template))
 
     def masked(self, name: str, value: t.Any) -> t.Any:

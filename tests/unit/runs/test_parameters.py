@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import typing as t
 
+import ansible.parsing.vault
 import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret
@@ -20,12 +22,16 @@ SECRET = "correct horse"
 
 
 def load(text: str) -> tuple[dict[str, t.Any], DataLoader]:
+    """As Ansible reads the variables of a group."""
     loader = DataLoader()
     loader.set_vault_secrets([("default", VaultSecret(b"password"))])
-    try:
-        return dict(loader.load(text, file_name="vars.yml", trusted_as_template=True)), loader
-    except TypeError:
-        return dict(loader.load(text, file_name="vars.yml")), loader
+    with tempfile.NamedTemporaryFile("w", suffix=".yml") as stream:
+        stream.write(text)
+        stream.flush()
+        try:
+            return dict(loader.load_from_file(stream.name, trusted_as_template=True)), loader
+        except TypeError:  # before ansible-core 2.19
+            return dict(loader.load_from_file(stream.name)), loader
 
 
 def parameters(text: str, *stages: t.Any) -> dict[str, t.Any]:
@@ -87,7 +93,15 @@ def test_no_secret_by_name_or_value(text: str) -> None:
     assert ABSENT in found or "https://user@host/path" in found
 
 
+def _know_the_vault() -> None:
+    """As ansible-playbook does since ansible-core 2.19."""
+    context = getattr(ansible.parsing.vault, "VaultSecretsContext", None)
+    if context is not None and not context.current(optional=True):
+        context.initialize(context([("default", VaultSecret(b"password"))]))
+
+
 def test_no_secret_of_a_vault() -> None:
+    _know_the_vault()
     vault = VaultLib([("default", VaultSecret(b"password"))]).encrypt(SECRET).decode()
     inline = "\n".join("  " + row for row in vault.splitlines())
     text = f'plain: !vault |\n{inline}\ndistrogate_a: !vault |\n{inline}\ndistrogate_b: "x {{{{ plain }}}}"\n'

@@ -13,7 +13,6 @@ import os
 import pathlib
 import tarfile
 import tracemalloc
-import typing as t
 
 import pytest
 
@@ -111,7 +110,6 @@ def test_a_bomb_takes_no_memory(tmp_path: pathlib.Path, kind: bytes) -> None:
 def test_many_members_take_no_memory(tmp_path: pathlib.Path) -> None:
     members: list[tuple[str, bytes]] = [(f"a/{number}", b"") for number in range(5000)]
     path = bundle(tmp_path / "r.tar.gz", *members, ("a/run.json", b"{}"))
-    before: t.Any
     tracemalloc.start()
     try:
         assert read_frozen(path) == {}

@@ -11,10 +11,10 @@ import shutil
 import typing as t
 
 import pytest
-from repositories import Machine, Project
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._sources import _resolve, _workspace
+from ansible_collections.distrogate.ci.tests.unit.sources.repositories import Machine, Project
 
 KEYS = ("project", "branch", "ref", "commit", "change_id", "patch_set")
 
