@@ -30,7 +30,7 @@ def again(frozen: dict[str, t.Any], machine: Machine, cache: str) -> dict[str, t
 
 @pytest.fixture
 def moved(machine: Machine, project: Project, tmp_path: pathlib.Path) -> tuple[dict[str, t.Any], Machine]:
-    """A frozen run whose branch was thrown away since, and whose change has another patch set under its ref."""
+    """A frozen run whose branch was thrown away since, and whose change has another patch set."""
     frozen = machine.freeze(project.change(1, {"a": "1"}))
     project.git("commit", "-q", "--amend", "--allow-empty", "-m", "another root")
     project.base = project.commit({"b": "2"})
