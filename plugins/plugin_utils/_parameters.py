@@ -13,7 +13,8 @@ import typing as t
 from ansible.errors import AnsibleError
 from ansible.template import Templar
 
-from ansible_collections.distrogate.ci.plugins.plugin_utils._secret_values import ABSENT, Secrets, vaulted
+from ansible_collections.distrogate.ci.plugins.module_utils._runs._inputs import ABSENT
+from ansible_collections.distrogate.ci.plugins.plugin_utils._secret_values import Secrets, vaulted
 
 Variables = t.Mapping[str, t.Any]
 _ROLES = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "roles")

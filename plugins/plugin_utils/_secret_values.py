@@ -11,7 +11,8 @@ import typing as t
 
 from ansible.errors import AnsibleError
 
-ABSENT = "(a secret: never written)"
+from ansible_collections.distrogate.ci.plugins.module_utils._runs._inputs import ABSENT
+
 _NAME = re.compile(
     r"(?i)(^|_|-)(pass(wd|word|phrase)?|pw|secrets?|tokens?|credentials?|api_?keys?|private_?keys?)($|_|-)"
 )

@@ -30,7 +30,7 @@ _OF_A_SITE = re.compile(
     r"|rootfs_deb|rootfs_rpm|store|url)"
 )
 _PARAMETER = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
-_NOTE = "(a secret: never written)"
+ABSENT = "(a secret, never written)"
 
 
 def _wrong(what: str) -> DistrogateError:
@@ -130,7 +130,7 @@ def _has_note(value: t.Any) -> bool:
         return any(_has_note(item) for item in value.values())
     if isinstance(value, list):
         return any(_has_note(item) for item in value)
-    return bool(value == _NOTE)
+    return bool(value == ABSENT)
 
 
 def project_settings(frozen: Json) -> Json:

@@ -46,7 +46,7 @@ FROZEN: Json = {
         "build_rootfs": "/there/rootfs",
         "distrogate_suite": "bookworm",
         "distrogate_store": "sqlite:////there",
-        "distrogate_token_x": "(a secret: never written)",
+        "distrogate_token_x": "(a secret, never written)",
         "distrogate_projects": {"tiny": {"url": "/there", "install_test": [["tiny"]]}},
         "ansible_connection": "evil",
         "evil_run_me": "x",

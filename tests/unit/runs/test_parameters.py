@@ -15,8 +15,9 @@ import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret
 
+from ansible_collections.distrogate.ci.plugins.module_utils._runs._inputs import ABSENT
 from ansible_collections.distrogate.ci.plugins.plugin_utils._parameters import collect
-from ansible_collections.distrogate.ci.plugins.plugin_utils._secret_values import ABSENT, secret_name
+from ansible_collections.distrogate.ci.plugins.plugin_utils._secret_values import secret_name
 
 SECRET = "correct horse"
 
