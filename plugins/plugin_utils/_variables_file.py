@@ -32,7 +32,7 @@ def spelled(value: t.Any) -> str:
 
 def write_variables(variables: t.Mapping[str, t.Any]) -> str:
     """Write the file on the controller; it goes when ansible-playbook ends."""
-    folder: str = constants.config.get_config_value("DEFAULT_LOCAL_TMP")
+    folder = str(vars(constants)["DEFAULT_LOCAL_TMP"])  # get_config_value would make another one
     descriptor, path = tempfile.mkstemp(prefix="variables-", suffix=".yml", dir=folder)
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         for name, value in variables.items():
