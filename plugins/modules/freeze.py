@@ -195,7 +195,8 @@ import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import Call, module_call
-from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, Stage, now, stage_record
+from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, now
+from ansible_collections.distrogate.ci.plugins.module_utils._core._stage import Stage, short, stage_record
 from ansible_collections.distrogate.ci.plugins.module_utils._core._version import VERSION
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._drift import compare, said
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._expected import expected_seconds
@@ -235,7 +236,7 @@ def resume(call: Call, run: Run) -> None:
     given = {name: value for name, value in here(params).items() if value}
     call.result["run"] = frozen
     call.result["drift"] = compare(frozen, given, DRIFTING)
-    call.result["stage"] = Stage(run, "freeze").short(run.stage("freeze") or {})
+    call.result["stage"] = short(run, run.stage("freeze") or {"stage": "freeze", "verdict": "success"})
     if call.result["drift"]:
         call.result["msg"] = f"{frozen.get('id')} goes on. {said(call.result['drift'])}"
 
@@ -247,7 +248,7 @@ def begin(call: Call, run: Run) -> None:
     if call.check_mode:
         call.result["run"] = {"queue": params["queue"], "stages": params["stages"]}
         return
-    with stage_record(run, "freeze", call.result) as stage:
+    with stage_record(Stage(run, "freeze"), call.result) as stage:
         resolved = resolve(params["pipeline"], params["queue"], sources(params))
         run.create({"id": os.path.basename(run.path), "created": now(), **here(params), **resolved})
         stage.artifacts = commit_artifacts(resolved["queue"], resolved["projects"])

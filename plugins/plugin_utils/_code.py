@@ -40,6 +40,17 @@ def digest_of(root: str) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
+def folder_digest(path: str) -> str:
+    """The digest of one folder, such as a role of a site's own."""
+    root, name = os.path.split(os.path.abspath(path))
+    digest = hashlib.sha256()
+    for file in sorted(_files(root, name)):
+        with open(os.path.join(root, file), "rb") as stream:
+            contents = hashlib.sha256(stream.read()).hexdigest()
+        digest.update(f"{file}\0{contents}\n".encode("utf-8", "surrogateescape"))
+    return f"sha256:{digest.hexdigest()}"
+
+
 @functools.lru_cache(maxsize=1)
 def code_digest() -> str:
     """The digest of this collection's plugins, roles and playbooks."""
