@@ -116,6 +116,13 @@ def _own(run_dir: str, stage: str) -> t.Callable[[str], bool]:
     return lambda name: name in named or name in whole or bool(prefix.fullmatch(name))
 
 
+def _of_another(name: str, stage: str, kept: Listing) -> bool:
+    """Whether it is the log of a stage that another machine ran: made here, because a workspace was."""
+    folder, _slash, rest = name.partition("/")
+    maker = rest.partition("/")[0].partition(".")[0]
+    return folder in ("logs", "results") and maker != stage and f"stages/{maker}.json" in kept
+
+
 class RunStore:
     """The kept copy of one run; ``store`` is the folder of all of them."""
 
@@ -168,7 +175,8 @@ class RunStore:
             wanted = {
                 name: sha
                 for name, sha in here.items()
-                if name not in kept or (kept[name] != sha and own(name))
+                if own(name) or (name not in kept and not _of_another(name, stage, kept))
+                if kept.get(name) != sha
             }
             if not check_mode:
                 self._bring(self.run_dir, self.path, wanted)

@@ -98,6 +98,7 @@ def test_only_what_is_its_own_is_written_over(node: t.Callable[[str], Node]) -> 
     two.stage("build", "two", "artifacts/a.deb")
     two.stage("lint", "two")
     two.stage("freeze", "two")
+    two.write("logs/freeze.before.log", "two")
     assert set(two.store.kept("lint", False)) == {"stages/lint.json", "logs/lint.log"}
     one.stage("build", "again", "artifacts/a.deb", "artifacts/b.deb")
     assert set(one.store.kept("build", True)) == set(one.store.kept("build", False))
