@@ -18,9 +18,11 @@ from typing import Any
 from ansible_collections.distrogate.ci.tests.demo import (
     checkmode,
     demo,
+    nodes,
     outside,
     promotion,
     proof,
+    replay,
     runner_smoke,
     seen,
     services,
@@ -196,6 +198,15 @@ class EndToEnd:
         """ansible-runner, with the layout that AWX uses."""
         runner_smoke.smoke(self.site)
 
+    def replayed(self) -> None:
+        """A run is done again on another site, from its log bundle, and gives the same bundle."""
+        run = self.pipeline("check", self.tiny.propose(18, "Again", {"seventh": "7\n"}))
+        self.output += replay.replay(self.site, run)
+
+    def nodes(self) -> None:
+        """Stages as nodes of a workflow, each in an execution environment that ends with it."""
+        nodes.nodes(self.site)
+
     def no_secret(self) -> None:
         """No secret is in an output, a run directory, a repository or a mirror."""
         assert outside.leaks(self.site, self.output) == []
@@ -223,6 +234,8 @@ def main() -> None:
         test.not_ready,
         test.check_mode,
         test.runner,
+        test.replayed,
+        test.nodes,
         test.no_secret,
     ]
     done = []

@@ -14,6 +14,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import inside
 from ansible_collections.distrogate.ci.plugins.module_utils._sources._freeze import cached
 from ansible_collections.distrogate.ci.plugins.module_utils._sources._git import Git
+from ansible_collections.distrogate.ci.plugins.module_utils._sources._resolve import bring_all
 
 
 def merge(git: Git, head: str, change: dict[str, str]) -> str:
@@ -51,6 +52,7 @@ def merge(git: Git, head: str, change: dict[str, str]) -> str:
 def merged_heads(frozen: dict[str, t.Any], cache: str, log: str) -> dict[str, tuple[Git, str]]:
     """Each project's repository and the head that the queue gives it."""
     heads: dict[str, tuple[Git, str]] = {}
+    bring_all(frozen, cache, frozen.get("fetched_from") or {})  # it may have been frozen on another machine
     for name, project in frozen["projects"].items():
         git = cached(cache, project["url"])
         git.log = log
