@@ -44,6 +44,10 @@ options:
     type: list
     elements: str
     default: []
+  tell:
+    description: Whether an error is returned, as C(error) and C(reason), instead of raised.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -79,6 +83,12 @@ _raw:
         C(KEY/RUN).
         Without a value if none was handed on.
       type: list
+    error:
+      description: What was wrong, with O(tell=true).
+      type: str
+    reason:
+      description: The same as one word.
+      type: str
 """
 
 
@@ -99,4 +109,6 @@ class LookupModule(LookupBase):
         try:
             return [find(wanted, os.environ, read_queue_file, self.get_option("projects"))]
         except DistrogateError as error:
-            raise AnsibleLookupError(f"{error.message} [{error.reason}]") from error
+            if not self.get_option("tell"):
+                raise AnsibleLookupError(f"{error.message} [{error.reason}]") from None
+            return [{"queue": [], "error": error.message, "reason": error.reason}]

@@ -41,6 +41,24 @@ options:
     type: list
     elements: dict
     required: true
+  checkouts:
+    description:
+      - Checkouts of projects that another system (Zuul) has merged already, as paths below O(prepared), by
+        the
+        project's name. What is checked out there is what the run works on, and the review system is not
+        asked.
+    type: dict
+    default: {}
+  prepared:
+    description: The folder on this host that O(checkouts) are relative to.
+    type: path
+    default: "~"
+  ahead:
+    description:
+      - The test repositories of the changes ahead, each as C(KEY) or C(KEY/RUN).
+      - The default is where runs of this pipeline on exactly the queue of each change ahead publish to.
+    type: list
+    elements: str
   projects:
     description: >-
       The projects of the profile, by name, each with C(url), and C(packages) with C(deb) and C(rpm).
@@ -133,6 +151,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._sources._freeze imp
     resolve,
     tools,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._sources._prepared import checkout_path
 
 KEPT = ("pipeline", "stages", "parameters", "profile", "repositories")
 
@@ -143,6 +162,9 @@ def main() -> None:
         "runs": {"type": "path"},
         "pipeline": {"type": "str", "required": True},
         "queue": {"type": "list", "elements": "dict", "required": True},
+        "checkouts": {"type": "dict", "default": {}},
+        "prepared": {"type": "path", "default": "~"},
+        "ahead": {"type": "list", "elements": "str"},
         "projects": {"type": "dict", "required": True},
         "cache": {"type": "path", "required": True},
         "stages": {"type": "list", "elements": "str", "default": []},
@@ -166,7 +188,15 @@ def main() -> None:
             call.result["run"] = {"queue": params["queue"], "stages": params["stages"]}
             return
         with stage_record(run, "freeze", call.result) as stage:
-            resolved = resolve(params["pipeline"], params["queue"], params["projects"], params["cache"])
+            checkouts = {
+                name: checkout_path(params["prepared"], str(path), name)
+                for name, path in params["checkouts"].items()
+            }
+            resolved = resolve(
+                params["pipeline"], params["queue"], params["projects"], params["cache"], checkouts
+            )
+            if params["ahead"] is not None:
+                resolved["ahead"] = params["ahead"]
             fixed = {
                 "id": os.path.basename(run.path),
                 "created": now(),

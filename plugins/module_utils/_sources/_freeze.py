@@ -19,6 +19,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
 from ansible_collections.distrogate.ci.plugins.module_utils._core._lock import file_lock
 from ansible_collections.distrogate.ci.plugins.module_utils._sources._commits import subject_of
 from ansible_collections.distrogate.ci.plugins.module_utils._sources._git import Git, checked_ref
+from ansible_collections.distrogate.ci.plugins.module_utils._sources._prepared import base_of, bring
 from ansible_collections.distrogate.ci.plugins.module_utils._sources._queue import (
     normal_queue,
     queue_key,
@@ -113,17 +114,36 @@ def images(rootfs: str | None) -> dict[str, str]:
     return {name: os.readlink(link) for name, link in links.items() if os.path.islink(link)}
 
 
+def _obtain(git: Git, url: str, change: dict[str, str], checkout: t.Mapping[str, str] | None) -> None:
+    """Have a change's commit in the cache, and its id in ``commit``."""
+    if checkout and not change["commit"] and change["ref"].startswith("refs/heads/"):
+        change["commit"] = checkout["commit"]  # the branch as it is checked out
+    if not checkout or not change["commit"]:
+        fetch(git, url, change["branch"], [change["ref"]])
+    if not change["commit"]:
+        change["commit"] = git.value(
+            "rev-parse", "--verify", f"refs/distrogate/changes/{change['ref'][5:]}^{{commit}}"
+        )
+
+
 def resolve(
-    pipeline: str, queue: t.Sequence[dict[str, t.Any]], projects: dict[str, dict[str, t.Any]], cache: str
+    pipeline: str,
+    queue: t.Sequence[dict[str, t.Any]],
+    projects: dict[str, dict[str, t.Any]],
+    cache: str,
+    checkouts: t.Mapping[str, str] | None = None,
 ) -> dict[str, t.Any]:
     """Fetch every project of the queue and say what each branch and change is now.
 
+    Of a project in ``checkouts`` (name to path) the checkout there is what is tested.
+
     Returns ``queue`` (each change with its commit, tree and subject), ``queue_key``,
-    ``ahead`` (the keys of the changes ahead) and ``projects`` (name to url, branch,
-    base_commit, base_tree and packages).
+    ``ahead`` (the keys of the changes ahead), ``projects`` (name to url, branch,
+    base_commit, base_tree and packages) and, with checkouts, ``prepared``.
     """
     changes = normal_queue(queue)
     frozen: dict[str, dict[str, t.Any]] = {}
+    prepared: dict[str, dict[str, str]] = {}
     for change in changes:
         name = change["project"]
         if name not in projects:
@@ -138,11 +158,12 @@ def resolve(
         if not isinstance(settings, dict) or not isinstance(settings.get("url"), str):
             raise DistrogateError("bad_project", f"The project {name} has no url. Add projects.{name}.url.")
         git = cached(cache, settings["url"])
-        fetch(git, settings["url"], change["branch"], [change["ref"]])
-        if not change["commit"]:
-            change["commit"] = git.value(
-                "rev-parse", "--verify", f"refs/distrogate/changes/{change['ref'][5:]}^{{commit}}"
-            )
+        checkout = (checkouts or {}).get(name)
+        if checkouts and not checkout:
+            raise DistrogateError("not_prepared", f"There is no checkout of {name}, as there is of others.")
+        if checkout and name not in prepared:
+            prepared[name] = {"path": checkout, "commit": bring(git, checkout)}
+        _obtain(git, settings["url"], change, prepared.get(name))
         if git.call("cat-file", "-e", f"{change['commit']}^{{commit}}", check=False).status:
             raise DistrogateError(
                 "no_commit",
@@ -151,7 +172,8 @@ def resolve(
         change["commit"] = git.value("rev-parse", "--verify", f"{change['commit']}^{{commit}}")  # not a tag
         change.update(tree=git.tree(change["commit"]), subject=subject_of(git, change["commit"]))
         if name not in frozen:
-            base = git.value("rev-parse", "--verify", f"refs/distrogate/heads/{change['branch']}^{{commit}}")
+            head = f"refs/distrogate/heads/{change['branch']}^{{commit}}"
+            base = prepared[name]["commit"] if checkout else git.value("rev-parse", "--verify", head)
             frozen[name] = {
                 "url": settings["url"],
                 "branch": change["branch"],
@@ -160,5 +182,11 @@ def resolve(
                 "packages": settings.get("packages") or {},
             }
     refuse_nested(list(frozen))
+    for name, tested in prepared.items():
+        git = cached(cache, projects[name]["url"])
+        own = [change for change in changes if change["project"] == name]
+        base = base_of(git, tested["commit"], pipeline, own)
+        frozen[name].update(base_commit=base, base_tree=git.tree(base))
     keys = [queue_key(pipeline, changes[: position + 1]) for position in range(len(changes))]
-    return {"queue": changes, "queue_key": keys[-1], "ahead": keys[:-1], "projects": frozen}
+    resolved = {"queue": changes, "queue_key": keys[-1], "ahead": keys[:-1], "projects": frozen}
+    return {**resolved, "prepared": prepared} if prepared else resolved

@@ -64,16 +64,13 @@ def _plain(item: Json, key: str) -> str:
 
 def _branch(item: Json, project: str) -> dict[str, str]:
     """A branch after a push, or as a timer found it."""
-    commit = item.get("newrev") or item.get("commit_id")
     if not item.get("branch"):
         raise DistrogateError(
             "no_branch", f"Zuul's item of {project} is neither a change nor a branch; a tag is not tested."
         )
     branch = _plain(item, "branch")
-    if commit or item.get("oldrev"):
-        return branch_change(
-            project, branch, item.get("newrev") or "0" * 40 if item.get("oldrev") else commit, "newrev"
-        )
+    if item.get("newrev") or item.get("oldrev"):
+        return branch_change(project, branch, item.get("newrev") or "0" * 40, "zuul.newrev")
     return normal_change(
         {
             "project": project,
