@@ -44,6 +44,9 @@ options:
     type: list
     elements: str
     default: []
+  file:
+    description: A queue file to read instead; nothing else is looked at.
+    type: str
   tell:
     description: Whether an error is returned, as C(error) and C(reason), instead of raised.
     type: bool
@@ -106,6 +109,8 @@ class LookupModule(LookupBase):
         for name in ("distrogate_queue", "queue_file"):  # what a person wrote may be one
             if name in known:
                 wanted[name] = t.cast(t.Any, self._templar).template(known[name])
+        if self.get_option("file"):
+            wanted = {"queue_file": self.get_option("file")}
         try:
             return [find(wanted, os.environ, read_queue_file, self.get_option("projects"))]
         except DistrogateError as error:
