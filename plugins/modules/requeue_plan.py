@@ -12,15 +12,14 @@ short_description: Plan what is tested again in a new order of the queue
 version_added: 0.1.0
 description:
   - When a change ahead has failed, or the queue has a new order, says which changes have to be tested again
-    and on
-    top of which, and which runs count no more.
+    and on top of which, and which runs count no more.
   - A change keeps its result if exactly the same changes are ahead of it as before.
-  - The current queue is O(current). If that is not set, it is the queue of the newest run of the pipeline
-    in O(runs),
-    whose last change has all others ahead of it.
-  - Changes whose own run on that queue failed are dropped without being named. So is a change whose commit
-    is built
-    on the commit of one that is dropped, because it could not be merged without it.
+  - The current queue is O(current). If that is not set, it is the queue of the newest run of the pipeline in
+    O(runs), whose last change has all others ahead of it.
+  - The first change whose own run on that queue failed is dropped without being named. Those behind it were
+    tested on top of it, which says nothing of them.
+  - A change whose commit is built on the commit of one that is dropped is dropped, too, because it could not be
+    merged without it.
   - Never changes anything.
 author:
   - distrogate.ci maintainers (@distrogate)
@@ -152,7 +151,7 @@ def main() -> None:
         elif params["order"]:
             wanted = _requeue.reordered(current, params["order"])
         else:
-            wanted, failed = current, {**_requeue_runs.failed_in(current, runs), **failed}
+            wanted, failed = current, {**_requeue_runs.failed_in(current, runs, failed), **failed}
             if not failed:
                 raise DistrogateError(
                     "nothing_failed",

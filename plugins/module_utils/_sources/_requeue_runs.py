@@ -78,14 +78,19 @@ def newest_queue(runs: t.Sequence[Json], folder: str) -> Queue:
     return queue
 
 
-def failed_in(queue: Queue, runs: t.Sequence[Json]) -> dict[str, str]:
-    """The changes of a queue whose newest run on exactly the changes ahead of them failed."""
-    found = {}
+def failed_in(queue: Queue, runs: t.Sequence[Json], named: t.Collection[str]) -> dict[str, str]:
+    """The first change of a queue whose newest run on exactly the changes ahead of it failed.
+
+    Those behind one that failed, or was named, were tested on top of it: that says nothing of them.
+    """
     for number, change in enumerate(queue):
+        if change["change_id"] in named:
+            return {}
         own = [run for run in runs if same(run["queue"], queue[: number + 1])]
         if own and own[-1]["failed"]:
-            found[change["change_id"]] = f"its run {own[-1]['run_id']} failed at {own[-1]['failed']}"
-    return found
+            why = f"its run {own[-1]['run_id']} failed at {own[-1]['failed']}"
+            return {change["change_id"]: why}
+    return {}
 
 
 def built_on(cache: str, runs: t.Sequence[Json]) -> Depends:

@@ -60,14 +60,15 @@ def retest_options() -> dict[str, t.Any]:
 
 def changes_options() -> dict[str, t.Any]:
     """``gerrit_changes_info``."""
+    server = {**server_options(), "url": {"type": "str", "required": True}}
     return {
         "argument_spec": {
-            **server_options(),
+            **server,
             "project": {"type": "str", "required": True},
             "branch": {"type": "str", "required": True},
             "query": {"type": "str", "default": "-is:wip"},
             "timeout": {"type": "int", "default": 60},
-        },
+        }
     }
 
 
