@@ -104,7 +104,10 @@ class Server:
     def _once(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
         connection = self._connection()
         # A server that sends a byte now and then never runs into the socket's own limit.
-        watch = threading.Timer(max(0.0, self._deadline - time.monotonic()), _end, (connection,))
+        connection.connect()
+        # The socket itself: a connection forgets its own once it knows that the server is going to close.
+        left = max(0.0, self._deadline - time.monotonic())
+        watch = threading.Timer(left, _end, (connection.sock,))
         watch.daemon = True
         watch.start()
         try:
@@ -138,9 +141,9 @@ class Server:
         return http.client.HTTPConnection(host, port, timeout=left)
 
 
-def _end(connection: http.client.HTTPConnection) -> None:
-    with contextlib.suppress(OSError, AttributeError):
-        connection.sock.shutdown(socket.SHUT_RDWR)
+def _end(opened: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        opened.shutdown(socket.SHUT_RDWR)
 
 
 def _loopback(host: str) -> bool:
