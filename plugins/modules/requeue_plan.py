@@ -18,8 +18,8 @@ description:
     O(runs), whose last change has all others ahead of it.
   - The first change whose own run on that queue failed is dropped without being named. Those behind it were
     tested on top of it, which says nothing of them.
-  - A change whose commit is built on the commit of one that is dropped is dropped, too, because it could not be
-    merged without it.
+  - A change whose commit is built on the commit of one that is dropped is dropped, too, because it could not
+    be merged without it.
   - Never changes anything.
 author:
   - distrogate.ci maintainers (@distrogate)
