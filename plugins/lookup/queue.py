@@ -23,13 +23,11 @@ short_description: The queue of this run
 version_added: 0.1.0
 description:
   - Finds the queue, which is the changes ahead, oldest first, then the change itself, and returns it in the
-    one
-    form that M(distrogate.ci.freeze) takes.
+    one form that M(distrogate.ci.freeze) takes.
   - It looks at the variable C(distrogate_queue), the variable C(queue_file), Zuul's variable C(zuul), and the
     environment that Jenkins' Gerrit Trigger gives to a build.
   - The first two are what a person gives, and win. If there is none, or both Zuul and Gerrit tell of a
-    change,
-    it is an error that says what was looked for.
+    change, it is an error that says what was looked for.
 author:
   - distrogate.ci maintainers (@distrogate)
 options:
@@ -39,8 +37,7 @@ options:
   projects:
     description:
       - The names of the profile's projects. A project of Zuul's is called by its canonical name if that is
-        among
-        them, otherwise by its name.
+        among them, otherwise by its name.
     type: list
     elements: str
     default: []
@@ -77,8 +74,9 @@ _raw:
       description: Both as one sentence.
       type: str
     checkouts:
-      description: The checkouts that Zuul has merged, by project, as paths below the home of the builder's
-      user.
+      description: >-
+        The checkouts that Zuul has merged, by project, as paths below the home of the builder's
+        user.
       type: dict
     ahead:
       description: >-

@@ -99,8 +99,9 @@ plan:
       description: The new queue.
       type: list
     tests:
-      description: The queues that have to be tested, in order. The last change of each is the one that is
-      tested.
+      description: >-
+        The queues that have to be tested, in order. The last change of each is the one that is
+        tested.
       type: list
     passed:
       description: The change ids that were tested in the new order and passed.

@@ -81,8 +81,9 @@ options:
         description: More parameters for it.
         type: dict
       crumb:
-        description: Whether Jenkins is asked for a crumb first, which is needed with a password, not with
-        an API token.
+        description: >-
+          Whether Jenkins is asked for a crumb first, which is needed with a password, not with
+          an API token.
         type: bool
         default: false
       tenant:
