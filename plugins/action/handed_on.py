@@ -32,7 +32,9 @@ class ActionModule(ActionBase):
         variables = task_vars or {}
         result: dict[str, t.Any] = super().run(tmp, variables)
         result.update(self._execute_module(task_vars=variables))
-        path = results_file(variables.get("zuul"))
+        zuul = variables.get("zuul")
+        executor = zuul.get("executor") if isinstance(zuul, dict) else None  # Zuul's own, not a change's
+        path = results_file({"executor": t.cast(t.Any, self._templar).template(executor)})
         if result.get("failed") or not result.get("data") or not path:
             return result
         try:
