@@ -46,6 +46,24 @@ options:
     type: list
     elements: dict
     default: []
+  checkouts:
+    description:
+      - Checkouts of projects that another system (Zuul) has merged already, as paths below O(prepared), by
+        the
+        project's name. What is checked out there is what the run works on, and the review system is not
+        asked.
+    type: dict
+    default: {}
+  prepared:
+    description: The folder on this host that O(checkouts) are relative to.
+    type: path
+    default: "~"
+  ahead:
+    description:
+      - The test repositories of the changes ahead, each as C(KEY) or C(KEY/RUN).
+      - The default is where runs of this pipeline on exactly the queue of each change ahead publish to.
+    type: list
+    elements: str
   projects:
     description: >-
       The projects of the profile, by name, each with C(url), and C(packages) with C(deb) and C(rpm).
@@ -208,6 +226,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._sources._resolve im
     bring_all,
     resolve,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._sources._prepared import checkout_path
 from ansible_collections.distrogate.ci.plugins.module_utils._sources._resumed import refuse_others
 
 KEPT = ("pipeline", "stages", "parameters", "profile", "repositories", "controller", "code")
@@ -250,6 +269,8 @@ def begin(call: Call, run: Run) -> None:
         return
     with stage_record(Stage(run, "freeze"), call.result) as stage:
         resolved = resolve(params["pipeline"], params["queue"], sources(params))
+        if params["ahead"] is not None:
+            resolved["ahead"] = params["ahead"]
         run.create({"id": os.path.basename(run.path), "created": now(), **here(params), **resolved})
         stage.artifacts = commit_artifacts(resolved["queue"], resolved["projects"])
     call.result["run"] = run.frozen
@@ -257,7 +278,11 @@ def begin(call: Call, run: Run) -> None:
 
 def sources(params: dict[str, t.Any]) -> Sources:
     """Where commits come from."""
-    return Sources(params["projects"], params["cache"], params["base_commits"], params["fetch_from"])
+    checkouts = {
+        name: checkout_path(params["prepared"], str(path), name) for name, path in params["checkouts"].items()
+    }
+    bases, addresses = params["base_commits"], params["fetch_from"]
+    return Sources(params["projects"], params["cache"], bases, addresses, checkouts)
 
 
 def main() -> None:

@@ -17,6 +17,8 @@ from ansible_collections.distrogate.ci.plugins.module_utils._sources._freeze imp
     has_commit,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._sources._git import Git
+from ansible_collections.distrogate.ci.plugins.module_utils._sources._prepared import base_of
+from ansible_collections.distrogate.ci.plugins.module_utils._sources._prepared import bring as bring_checkout
 from ansible_collections.distrogate.ci.plugins.module_utils._sources._queue import (
     normal_queue,
     queue_key,
@@ -30,7 +32,9 @@ class Sources:
     """Where the projects of a run come from.
 
     ``bases`` are the commits that their branches had, for a run that is done again;
-    ``addresses`` are where this site fetches a project that its run knows under another url.
+    ``addresses`` are where this site fetches a project that its run knows under another url;
+    ``checkouts`` are paths of what another system has merged: with any, all projects have one, that is
+    what is tested, and nobody is asked for more. ``prepared`` then says what was there.
     """
 
     def __init__(
@@ -39,11 +43,14 @@ class Sources:
         cache: str,
         bases: t.Mapping[str, str] | None = None,
         addresses: t.Mapping[str, str] | None = None,
+        checkouts: t.Mapping[str, str] | None = None,
     ) -> None:
         self._projects = projects
-        self._cache = cache
+        self.cache = cache
         self._bases = dict(bases or {})
         self._addresses = dict(addresses or {})
+        self._checkouts = dict(checkouts or {})
+        self.prepared: dict[str, dict[str, str]] = {}
 
     def settings(self, name: str) -> Json:
         """What the profile says of a project."""
@@ -59,7 +66,11 @@ class Sources:
     def git(self, change: Json) -> Git:
         """The cache of the change's project, with what the change needs."""
         name, url = change["project"], self.settings(change["project"])["url"]
-        git, address = cached(self._cache, url), str(self._addresses.get(name, url))
+        git, address = cached(self.cache, url), str(self._addresses.get(name, url))
+        if self._checkouts:
+            self._check_out(git, change)
+        if name in self.prepared and change["commit"]:
+            return git
         if name in self._bases and change["commit"]:
             wanted = (self._bases[name], change["commit"])
             bring(git, address, wanted, change["branch"], [change["ref"]])
@@ -67,9 +78,21 @@ class Sources:
             fetch(git, address, change["branch"], [change["ref"]])
         return git
 
-    def base(self, git: Git, change: Json) -> str:
-        """The commit that the change's branch has, or had."""
+    def _check_out(self, git: Git, change: Json) -> None:
         name = change["project"]
+        if name not in self._checkouts:
+            raise DistrogateError("not_prepared", f"There is no checkout of {name}, as there is of others.")
+        if name not in self.prepared:
+            path = self._checkouts[name]
+            self.prepared[name] = {"path": path, "commit": bring_checkout(git, path)}
+        if not change["commit"] and change["ref"].startswith("refs/heads/"):
+            change["commit"] = self.prepared[name]["commit"]  # the branch as it is checked out
+
+    def base(self, git: Git, change: Json) -> str:
+        """The commit that the change's branch has, or had; for a checkout, what it has now."""
+        name = change["project"]
+        if name in self.prepared:
+            return self.prepared[name]["commit"]
         if name not in self._bases:
             return git.value("rev-parse", "--verify", f"refs/distrogate/heads/{change['branch']}^{{commit}}")
         if not has_commit(git, self._bases[name]):
@@ -100,8 +123,8 @@ def resolve(pipeline: str, queue: t.Sequence[Json], sources: Sources) -> Json:
     """Fetch every project of the queue and say what each branch and change is now.
 
     Returns ``queue`` (each change with its commit, tree and subject), ``queue_key``,
-    ``ahead`` (the keys of the changes ahead) and ``projects`` (name to url, branch,
-    base_commit, base_tree and packages).
+    ``ahead`` (the keys of the changes ahead), ``projects`` (name to url, branch,
+    base_commit, base_tree and packages) and, with checkouts, ``prepared``.
     """
     changes: list[Json] = [dict(change) for change in normal_queue(queue)]
     frozen: dict[str, Json] = {}
@@ -124,8 +147,14 @@ def resolve(pipeline: str, queue: t.Sequence[Json], sources: Sources) -> Json:
                 "packages": settings.get("packages") or {},
             }
     refuse_nested(list(frozen))
+    for name, tested in sources.prepared.items():
+        git = cached(sources.cache, frozen[name]["url"])
+        own = [change for change in changes if change["project"] == name]
+        base = base_of(git, tested["commit"], pipeline, own)
+        frozen[name].update(base_commit=base, base_tree=git.tree(base))
     keys = [queue_key(pipeline, changes[: position + 1]) for position in range(len(changes))]
-    return {"queue": changes, "queue_key": keys[-1], "ahead": keys[:-1], "projects": frozen}
+    resolved = {"queue": changes, "queue_key": keys[-1], "ahead": keys[:-1], "projects": frozen}
+    return {**resolved, "prepared": sources.prepared} if sources.prepared else resolved
 
 
 def bring_all(
