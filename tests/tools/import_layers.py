@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = "ansible_collections.distrogate.ci.plugins"
 CORE = "_core"
-DOMAINS = ("_leases", "_packages", "_mirrors", "_bundles", "_images", "_sources")
+DOMAINS = ("_leases", "_packages", "_mirrors", "_bundles", "_images", "_sources", "_runs")
 
 
 def layer(parts: list[str]) -> str:
