@@ -44,7 +44,7 @@ class Cleaner:
 
     def feed(self, data: bytes, final: bool = False) -> str:
         """The text that is certain now; the rest waits for more, or for ``final``."""
-        kept = data.replace(b"\0", b"")
+        kept = data.translate(None, b"\0") if b"\0" in data else data
         self.nul += len(data) - len(kept)
         text = self._rest + self._decoder.decode(kept, final)
         cut = len(text) if final else text.rfind("\n") + 1
