@@ -92,12 +92,3 @@ def open_found(root: str, file: Found) -> int:
         os.close(descriptor)
         raise OSError(22, "it is not a regular file any more", file.name)
     return descriptor
-
-
-def shares(sizes: t.Sequence[int], each: int, total: int) -> list[int]:
-    """How many bytes each may have: small ones all, and large ones equal parts of what is left."""
-    rooms = [0] * len(sizes)
-    for done, index in enumerate(sorted(range(len(sizes)), key=lambda number: sizes[number])):
-        rooms[index] = min(each, max(sizes[index] * 4 + 4096, 65536), total // (len(sizes) - done))
-        total -= min(rooms[index], sizes[index])
-    return rooms

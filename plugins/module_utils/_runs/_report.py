@@ -20,7 +20,6 @@ from ansible_collections.distrogate.ci.plugins.module_utils._runs._found import 
     find,
     open_found,
     safe_name,
-    shares,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._junit_read import LIMIT, read_junit
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._log import Limits, copy_log
@@ -87,17 +86,19 @@ class Report:
                 self._write(name, _index.masked(value, self._masks))
 
     def _copy_logs(self) -> None:
-        found = find(self._run.file("logs"), self._left_out)
-        limits = self._limits
-        for file, room in zip(found, shares([file.size for file in found], limits.log, limits.total)):
+        """Small logs come first, so that they are whole; large ones share what is left."""
+        found = sorted(find(self._run.file("logs"), self._left_out), key=lambda file: file.size)
+        limits, left = self._limits, self._limits.total
+        for done, file in enumerate(found):
             target = self._target(file)
             with self._opened(file) as source:
-                kept = copy_log(source, target, self._masks, limits, room)
-                os.chmod(target, 0o644)
-                stage = _index.stage_of("/".join(file.parts), self._records)
-                entry = {"path": os.path.relpath(target, self._folder), "stage": stage}
-                sizes = {"bytes": kept.size, "kept_bytes": kept.kept, "lines": kept.lines, "cut": kept.cut}
-                self._logs.append({**entry, **sizes})
+                kept = copy_log(source, target, self._masks, limits, min(limits.log, left // (len(found) - done)))
+            os.chmod(target, 0o644)
+            left -= kept.kept
+            stage = _index.stage_of("/".join(file.parts), self._records)
+            sizes = {"bytes": kept.size, "kept_bytes": kept.kept, "lines": kept.lines, "cut": kept.cut}
+            self._logs.append({"path": os.path.relpath(target, self._folder), "stage": stage, **sizes})
+        self._logs.sort(key=lambda log: str(log["path"]))
 
     @contextlib.contextmanager
     def _opened(self, file: Found) -> t.Iterator[int]:
