@@ -72,9 +72,11 @@ stage:
       type: str
 """
 
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._junit import write_results
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, stage_record
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._lint import lint
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._lint import lint, lint_suite
 
 
 def main() -> None:
@@ -97,14 +99,19 @@ def main() -> None:
             artifacts = run.artifacts("deb", "rpm", "srpm")
             stage.inputs = {artifact["name"]: artifact["sha256"] for artifact in artifacts}
             paths = [run.file(*artifact["path"].split("/")) for artifact in artifacts]
-            stage.facts = lint(
-                call.params["rootfs"],
-                scratch,
-                paths,
-                suppress=call.params["suppress"],
-                fail_on=call.params["fail_on"],
-                log=stage.log,
-            )
+            try:
+                stage.facts = lint(
+                    call.params["rootfs"],
+                    scratch,
+                    paths,
+                    suppress=call.params["suppress"],
+                    fail_on=call.params["fail_on"],
+                    log=stage.log,
+                )
+            except DistrogateError as error:
+                write_results(run.path, stage.name, [lint_suite(stage.name, [], error)])
+                raise
+            write_results(run.path, stage.name, [lint_suite(stage.name, stage.facts, None)])
         call.result["counts"] = stage.facts
 
 

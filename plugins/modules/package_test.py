@@ -103,6 +103,11 @@ log:
   description: The last 64 KiB of the log.
   returned: when O(run_dir) is not given
   type: str
+junit:
+  description:
+    - The steps as JUnit XML, also of a test that failed. With O(run_dir) it is C(results/STAGE.xml) there.
+  returned: when O(run_dir) is not given
+  type: str
 stage:
   description: What the stage's file says, in short.
   returned: when O(run_dir) is given
@@ -127,6 +132,7 @@ import os
 import tempfile
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._command import tail_of
+from ansible_collections.distrogate.ci.plugins.module_utils._core._junit import Suite, to_xml, write_results
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, stage_record
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._trial import run_trials
@@ -158,17 +164,21 @@ def main() -> None:
         if call.check_mode:
             call.result["steps"] = {}
             return
+        suite = Suite(call.params["stage"])
         scratch = call.params["scratch"] or stack.enter_context(tempfile.TemporaryDirectory())
         if call.params["run_dir"]:
             run = Run(call.params["run_dir"])
             stage = stack.enter_context(stage_record(run, call.params["stage"], call.result))
             stage.inputs = {"packages": sorted(name for trial in trials for name in trial["packages"])}
+            stack.callback(write_results, run.path, stage.name, [suite])
             log, scratch = stage.log, call.params["scratch"] or run.file("scratch", stage.name)
         else:
             log = os.path.join(stack.enter_context(tempfile.TemporaryDirectory()), "test.log")
             open(log, "x", encoding="utf-8").close()
             stack.callback(lambda: call.result.update(log=tail_of(log).decode("utf-8", "replace")))
-        call.result["steps"] = run_trials(trials, scratch, call.params["bind"], log, call.params["timeout"])
+            stack.callback(lambda: call.result.update(junit=to_xml([suite])))
+        bind, timeout = call.params["bind"], call.params["timeout"]
+        call.result["steps"] = run_trials(trials, scratch, bind, log, timeout, suite)
 
 
 if __name__ == "__main__":

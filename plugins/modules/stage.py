@@ -122,6 +122,7 @@ import os
 import time
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._junit import forget_results
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, Stage
 
@@ -146,6 +147,8 @@ def main() -> None:
             call.result.update(
                 run=run.frozen, stages=run.stages(), artifacts=run.artifacts(), started_ns=time.time_ns()
             )
+            if not call.check_mode:
+                forget_results(run.path, params["stage"])
             return
         if call.check_mode:
             return

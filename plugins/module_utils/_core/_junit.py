@@ -55,6 +55,9 @@ class Suite:
             case.verdict, case.kind = "failure", error.reason
             case.message, case.text = error.message.partition("\n")[0], error.message
             raise
+        except BaseException as error:
+            case.verdict, case.kind, case.message = "error", type(error).__name__, str(error)
+            raise
         finally:
             case.seconds = time.monotonic() - begun
 
@@ -113,6 +116,19 @@ def to_xml(suites: t.Sequence[Suite]) -> str:
             out += _case(case)
         out.append("  </testsuite>\n")
     return "".join([*out, "</testsuites>\n"])
+
+
+def results_of(run_dir: str, stage: str) -> list[str]:
+    """The result files that a stage has in a run directory: results/STAGE.xml and results/STAGE-….xml."""
+    folder = os.path.join(run_dir, "results")
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    return [f"results/{name}" for name in names if re.match(rf"{re.escape(stage)}(-.*)?\.xml\Z", name)]
+
+
+def forget_results(run_dir: str, stage: str) -> None:
+    """Remove what an earlier try of a stage left: it is not what this one found."""
+    for path in results_of(run_dir, stage):
+        os.unlink(os.path.join(run_dir, path))
 
 
 def write_results(run_dir: str, name: str, suites: t.Sequence[Suite]) -> str:

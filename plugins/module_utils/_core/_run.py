@@ -22,6 +22,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._files import 
     sha256_file,
     write_json,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._core._junit import forget_results, results_of
 
 FORMAT = 1
 FOLDERS = ("stages", "statements", "workspace", "artifacts", "repositories", "logs", "lease")
@@ -142,6 +143,7 @@ class Stage:
         self.inputs: dict[str, t.Any] = {}
         self.artifacts: list[dict[str, t.Any]] = []
         self.facts: dict[str, t.Any] = {}
+        self.results: list[str] = []
 
     def write(self, verdict: str, message: str = "", reason: str = "") -> dict[str, t.Any]:
         """Write stages/NAME.json; returns the short form that plugins return as ``stage``."""
@@ -159,6 +161,7 @@ class Stage:
             "artifacts": self.artifacts,
             "facts": self.facts,
             "logs": logs,
+            "results": self.results or results_of(self.run.path, self.name),
             "message": message,
             "reason": reason,
         }
@@ -191,6 +194,7 @@ def stage_record(run: Run, name: str, result: dict[str, t.Any]) -> t.Iterator[St
         os.makedirs(run.file(folder), exist_ok=True)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(run.file("stages", f"{name}.json"))
+    forget_results(run.path, name)
     try:
         yield stage
     except DistrogateError as error:
