@@ -17,7 +17,7 @@ from ansible_collections.distrogate.ci.plugins.plugin_utils._secret_values impor
 
 
 class ActionModule(ControllerAction, ActionBase):
-    """Collects what must not be shown, and hands it to the module on the builder, as a value that is not logged."""
+    """Hands what must not be shown to the module on the builder, as a value that is not logged."""
 
     _requires_connection = True
     options: t.ClassVar[dict[str, t.Any]] = run_report_options()

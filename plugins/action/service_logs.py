@@ -48,15 +48,16 @@ class ActionModule(ControllerAction, ActionBase):
             received = self._collected(call)
         except (DistrogateError, AnsibleError, OSError, _TooLateError) as error:
             self._say(call, error)
-        with Hosts(self, call.variables) as hosts:
-            given = {name: params[name] for name in _KEPT}
+        given = {name: params[name] for name in _KEPT}
+        for tried in ({**given, "received": received}, given):
             try:
-                placed = hosts.run(hosts.own, _MODULE, {**given, "received": received})
-            except DistrogateError as error:
-                if error.reason != "bad_logs":
-                    raise
+                with Hosts(self, call.variables) as hosts:
+                    self._placed(call, hosts.run(hosts.own, _MODULE, tried))
+                return
+            except (DistrogateError, AnsibleError, OSError) as error:
                 self._say(call, error)
-                placed = hosts.run(hosts.own, _MODULE, given)
+
+    def _placed(self, call: ActionCall, placed: dict[str, t.Any]) -> None:
         call.difference.add("files", [], [*placed["logs"], *placed["results"]])
         call.result.update({name: placed[name] for name in ("logs", "results", "left_out")})
 
@@ -79,7 +80,7 @@ class ActionModule(ControllerAction, ActionBase):
 
 @contextlib.contextmanager
 def _limited(seconds: float) -> t.Iterator[None]:
-    """End what is done by an exception, once the time is over (an action runs in its process's main thread)."""
+    """End by an exception, once the time is over (an action runs in its process's main thread)."""
 
     def late(*_signal: t.Any) -> None:
         raise _TooLateError

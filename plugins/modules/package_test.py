@@ -178,7 +178,7 @@ def main() -> None:
             stack.callback(lambda: call.result.update(log=tail_of(log).decode("utf-8", "replace")))
             stack.callback(lambda: call.result.update(junit=to_xml([suite])))
         bind, timeout = call.params["bind"], call.params["timeout"]
-        call.result["steps"] = run_trials(trials, scratch, bind, log, timeout, suite)
+        call.result["steps"] = run_trials(trials, scratch, bind, log, timeout, suite=suite)
 
 
 if __name__ == "__main__":

@@ -34,16 +34,18 @@ options:
     default: []
   log_bytes:
     description:
-      - How much of one log is kept, in bytes. Of a longer one the first and the last half are, with a line between
-        them that says what was cut.
+      - How much of one log is kept, in bytes.
+      - Of a longer one the beginning and the end are, with a line between them that says what was cut.
     type: int
     default: 67108864
   total_bytes:
-    description: How much is kept of all logs together, in bytes. Small logs stay whole; large ones share the rest.
+    description: >-
+      How much is kept of all logs together, in bytes. Small logs stay whole; large ones share the rest.
     type: int
     default: 268435456
   line_length:
-    description: Lines with more characters are folded; of a line longer than 64 times that, the middle is cut.
+    description: >-
+      Lines with more characters are folded; of a line longer than 64 times that, the middle is cut.
     type: int
     default: 4000
 """

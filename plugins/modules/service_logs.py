@@ -11,13 +11,13 @@ module: service_logs
 short_description: Bring the logs of a test machine into the run directory
 version_added: 0.1.0
 description:
-  - Takes what the machine's journal and its log files got since the test began, and test results that the test left
-    there, and puts them into C(logs/services/HOST/) and C(results/) of the run directory.
+  - Takes what the machine's journal and its log files got since the test began, and test results that the
+    test left there, and puts them into C(logs/services/HOST/) and C(results/) of the run directory.
   - The task runs on the builder; O(host) is reached from the controller.
-  - The machine is not trusted. Bytes, files and time are bounded, links are not followed, results are parsed and
-    written anew.
-  - It never fails for the machine's sake, so that the test's own failure stays the one that is seen. What is missing is
-    said in RV(problem), and on the screen.
+  - The machine is not trusted. Bytes, files and time are bounded, links are not followed, results are parsed
+    and written anew.
+  - It never fails for the machine's sake, so that the test's own failure stays the one that is seen. What is
+    missing is said in RV(problem), and on the screen.
 author:
   - distrogate.ci maintainers (@distrogate)
 extends_documentation_fragment:

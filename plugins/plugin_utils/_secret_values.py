@@ -1,7 +1,7 @@
 # Copyright (c) 2026 distrogate.ci maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The secrets that the controller knows, by the names of variables and by Ansible Vault: what logs must not show."""
+"""The secrets that the controller knows, by the names of variables and by Ansible Vault."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import typing as t
 from ansible.errors import AnsibleError
 
 _SECRET = re.compile(
-    r"secret|passw|passphrase|token|credential|private_?key|api_?key|access_?key|(?:^|_)(?:pass|pwd|pin)$", re.IGNORECASE
+    r"secret|passw|passphrase|token|credential|private_?key|api_?key|access_?key|(?:^|_)(?:pass|pwd|pin)$",
+    re.IGNORECASE,
 )
 # What is named like that and is none: where it lies, how long it holds.
 _PLAIN = re.compile(
@@ -20,7 +21,9 @@ _PLAIN = re.compile(
     re.IGNORECASE,
 )
 _PASSWORD = re.compile(r"""://[^/\s:@"'<>]{0,256}:([^/\s@"'<>]{1,1000})@""")
-_NOT_WALKED = frozenset({"hostvars", "groups", "vars", "omit", "environment", "ansible_play_batch", "ansible_facts"})
+_NOT_WALKED = frozenset(
+    {"hostvars", "groups", "vars", "omit", "environment", "ansible_play_batch", "ansible_facts"}
+)
 _MOST = 200_000  # values that are looked at
 _HOSTS = 100  # with more, only the hosts of this play are asked for their variables
 _DEEPEST = 20
@@ -58,7 +61,9 @@ class SecretValues:
     def hosts(self, variables: t.Mapping[str, t.Any], templates: t.Callable[[t.Any], Template]) -> None:
         """The variables of the other hosts."""
         hostvars: t.Any = variables.get("hostvars") or {}
-        named = list(hostvars) if len(hostvars) <= _HOSTS else list(variables.get("ansible_play_hosts_all", []))
+        named = (
+            list(hostvars) if len(hostvars) <= _HOSTS else list(variables.get("ansible_play_hosts_all", []))
+        )
         own = variables.get("inventory_hostname")
         for host in named[:_HOSTS]:
             if host != own:
@@ -106,7 +111,7 @@ class SecretValues:
         """Encrypted itself, or in a file that is encrypted as a whole."""
         if type(value).__name__ in _INLINE:
             return True
-        path = str(getattr(value, "ansible_pos", None) and value.ansible_pos[0] or "")
+        path = str((getattr(value, "ansible_pos", None) and value.ansible_pos[0]) or "")
         for tag in getattr(value, "_ansible_tags_mapping", None) or {}:
             if tag.__name__ in ("VaultedValue", "SourceWasEncrypted"):
                 return True

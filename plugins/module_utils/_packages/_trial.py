@@ -142,7 +142,7 @@ def _nothing_left(left: list[str]) -> None:
 
 
 def run_trials(
-    trials: list[dict[str, t.Any]], scratch: str, bind: list[str], log: str, timeout: float, suite: Suite
+    trials: list[dict[str, t.Any]], scratch: str, bind: list[str], log: str, timeout: float, *, suite: Suite
 ) -> dict[str, list[str]]:
     """Run the trials that the module package_test takes; returns the steps done, by kind.
 

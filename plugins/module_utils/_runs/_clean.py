@@ -96,7 +96,7 @@ def clean_text(text: str) -> str:
 
 
 class Folder:
-    """Folds long lines into pieces of ``width`` characters, and cuts those that are longer than all pieces."""
+    """Folds long lines into pieces of ``width`` characters; what all pieces cannot hold is cut."""
 
     def __init__(self, width: int, pieces: int) -> None:
         self._width = width

@@ -9,7 +9,6 @@ import dataclasses
 import os
 import re
 import stat
-import typing as t
 
 MOST = 2000  # files
 _DEPTH = 6
@@ -52,9 +51,7 @@ def find(folder: str, left_out: list[dict[str, str]]) -> list[Found]:
     return found
 
 
-def _walk(
-    folder: int, parts: tuple[str, ...], found: list[Found], left_out: list[dict[str, str]]
-) -> None:
+def _walk(folder: int, parts: tuple[str, ...], found: list[Found], left_out: list[dict[str, str]]) -> None:
     for name in sorted(os.listdir(folder)):
         here = (*parts, name)
         status = os.stat(name, dir_fd=folder, follow_symlinks=False)

@@ -77,7 +77,9 @@ def moments(records: t.Mapping[str, Record]) -> tuple[dict[str, float], float]:
 
 
 def rfc3339(moment: float) -> str:
-    return datetime.datetime.fromtimestamp(int(moment), datetime.timezone.utc).isoformat().replace("+00:00", "Z")
+    return (
+        datetime.datetime.fromtimestamp(int(moment), datetime.timezone.utc).isoformat().replace("+00:00", "Z")
+    )
 
 
 def stage_of(log: str, records: t.Mapping[str, Record]) -> str:
@@ -95,7 +97,9 @@ def stage_entry(
     name: str, record: Record, logs: t.Iterable[t.Mapping[str, t.Any]], results: dict[str, int] | None
 ) -> Record:
     """A stage's line in the index."""
-    own = [log["path"] for log in logs if log["stage"] == name and not log["path"].startswith("logs/services/")]
+    own = [
+        log["path"] for log in logs if log["stage"] == name and not log["path"].startswith("logs/services/")
+    ]
     return {
         "name": name,
         "verdict": str(record.get("verdict", "")),

@@ -72,7 +72,7 @@ def copy_log(source: int, target: str, masks: Masks, limits: Limits, room: int) 
     room = max(0, room - 200)  # for the sentence
     head = room if kept.size <= room else room // 2
     with open(target, "xb+") as out:
-        at, whole = _head(source, kept.size, text, out, head, lost)
+        at, whole = _head(source, text, out, head, lost)
         if not whole:
             begin = max(at, kept.size - (room - head))
             tail = os.path.join(os.path.dirname(target), ".tail")
@@ -89,10 +89,9 @@ def copy_log(source: int, target: str, masks: Masks, limits: Limits, room: int) 
     return kept
 
 
-def _head(
-    source: int, size: int, text: _Text, out: t.BinaryIO, room: int, lost: _Lost
-) -> tuple[int, bool]:
+def _head(source: int, text: _Text, out: t.BinaryIO, room: int, lost: _Lost) -> tuple[int, bool]:
     """Write the beginning; returns up to where the file was read, and whether that was all."""
+    size = os.fstat(source).st_size
     left, far = room, max(_FAR, 4 * room)
     block_size = min(_BLOCK, max(4096, room // 4))
     at = 0
@@ -120,9 +119,7 @@ def _up_to_line(shown: bytes, room: int, lost: _Lost) -> bytes:
     return shown[:cut] or b"\n"
 
 
-def _tail(
-    source: int, places: tuple[int, int, int], text: _Text, ending: t.BinaryIO, lost: _Lost
-) -> None:
+def _tail(source: int, places: tuple[int, int, int], text: _Text, ending: t.BinaryIO, lost: _Lost) -> None:
     """Write the end; what was read before it is only to know what goes on into it."""
     head, begin, size = places
     early = max(head, begin - _BEFORE)

@@ -32,7 +32,9 @@ def _pattern(text: str, flags: int = re.IGNORECASE) -> Finder:
 
 
 _KEY = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_KEY_TEXT = re.compile(r"(?:(?:\s|\\[nr]){0,8}[A-Za-z0-9+/=]{16,128}){0,500}(?:(?:\s|\\[nr]){0,8}[A-Za-z0-9+/=]{1,128})?")
+_KEY_TEXT = re.compile(
+    r"(?:(?:\s|\\[nr]){0,8}[A-Za-z0-9+/=]{16,128}){0,500}(?:(?:\s|\\[nr]){0,8}[A-Za-z0-9+/=]{1,128})?"
+)
 
 
 def _private_key(buffer: str, begin: int) -> Found | None:

@@ -19,13 +19,15 @@ SHORTEST = 6  # a shorter value would hide half of a log, and protect little
 _LONGEST = 16384
 _LINE = 12  # lines of a long value that are masked alone
 # Found in every log, and secret in none.
-_COMMON = frozenset(
-    """
-    admin administrator ansible anonymous builder centos changeme credential credentials debian default disabled
-    distrogate enabled example false fedora github gitlab jenkins localhost nobody passwd password private present
-    secret secrets system tester testing token tokens true ubuntu undefined unknown username vagrant
-    """.split()
-)
+# fmt: off
+_COMMON = frozenset({
+    "admin", "administrator", "ansible", "anonymous", "builder", "centos", "changeme", "credential",
+    "credentials", "debian", "default", "disabled", "distrogate", "enabled", "example", "false", "fedora",
+    "github", "gitlab", "jenkins", "localhost", "nobody", "passwd", "password", "private", "present",
+    "secret", "secrets", "system", "tester", "testing", "token", "tokens", "true", "ubuntu", "undefined",
+    "unknown", "username", "vagrant",
+})
+# fmt: on
 
 
 def forms(values: t.Iterable[str]) -> list[str]:

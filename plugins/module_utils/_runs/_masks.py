@@ -56,7 +56,9 @@ class Masks:
 
 
 def _patterns(text: str) -> t.Iterator[_Span]:
-    lower = text.lower() if text.isascii() else text.encode("utf-8", "replace").lower().decode("utf-8", "replace")
+    lower = (
+        text.lower() if text.isascii() else text.encode("utf-8", "replace").lower().decode("utf-8", "replace")
+    )
     for words, finder in RULES:
         for word in words:
             at = lower.find(word)

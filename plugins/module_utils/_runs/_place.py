@@ -30,7 +30,9 @@ def alone(run_dir: str) -> t.Iterator[None]:
     try:
         lock = os.open("logs", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
     except OSError as error:
-        raise DistrogateError("no_run", f"{run_dir} has no folder logs: it is not a run directory.") from error
+        raise DistrogateError(
+            "no_run", f"{run_dir} has no folder logs: it is not a run directory."
+        ) from error
     finally:
         os.close(descriptor)
     try:
@@ -76,9 +78,7 @@ def pack(folder: str, name: str, target: str, moments: t.Mapping[str, float], ot
     with contextlib.ExitStack() as stack:
         raw = stack.enter_context(open(target, "xb"))
         packed = stack.enter_context(gzip.GzipFile("", "wb", 5, raw, mtime=0))
-        archive = stack.enter_context(
-            tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT)
-        )
+        archive = stack.enter_context(tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT))
         for path in _below(folder):
             relative = os.path.relpath(path, folder)
             info = tarfile.TarInfo(name if relative == "." else f"{name}/{relative}")

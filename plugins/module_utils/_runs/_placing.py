@@ -35,9 +35,14 @@ def unpack(received: str, limit: int) -> tuple[list[dict[str, t.Any]], Notes]:
         value = parse_json(text, "what came from the machine", limit=2 * limit + (1 << 20))
         files, left_out = value["files"], value["left_out"]
         taken = [_file(item) for item in files[:_MOST]]
-        notes = [{"path": str(note["path"])[:500], "reason": str(note["reason"])[:200]} for note in left_out[:_MOST]]
+        notes = [
+            {"path": str(note["path"])[:500], "reason": str(note["reason"])[:200]}
+            for note in left_out[:_MOST]
+        ]
     except (ValueError, KeyError, TypeError, binascii.Error, zlib.error, DistrogateError) as error:
-        raise DistrogateError("bad_logs", f"What came from the machine is not what was asked for: {error}") from error
+        raise DistrogateError(
+            "bad_logs", f"What came from the machine is not what was asked for: {error}"
+        ) from error
     return taken, notes
 
 
@@ -66,7 +71,9 @@ class Placing:
     def junit(self, text: str) -> None:
         """The results of the test itself."""
         if text:
-            self._results(text.encode("utf-8", "replace"), "the test's results", f"{self._stage}-{self._host}")
+            self._results(
+                text.encode("utf-8", "replace"), "the test's results", f"{self._stage}-{self._host}"
+            )
 
     def place(self, taken: t.Iterable[dict[str, t.Any]]) -> None:
         """Everything that the machine sent."""

@@ -92,7 +92,9 @@ class Report:
         for done, file in enumerate(found):
             target = self._target(file)
             with self._opened(file) as source:
-                kept = copy_log(source, target, self._masks, limits, min(limits.log, left // (len(found) - done)))
+                kept = copy_log(
+                    source, target, self._masks, limits, min(limits.log, left // (len(found) - done))
+                )
             os.chmod(target, 0o644)
             left -= kept.kept
             stage = _index.stage_of("/".join(file.parts), self._records)
@@ -184,4 +186,6 @@ def make_report(
 
 def _same(one: str, other: str) -> bool:
     regular = os.path.isfile(other) and not os.path.islink(other)
-    return regular and os.path.getsize(one) == os.path.getsize(other) and sha256_file(one) == sha256_file(other)
+    return (
+        regular and os.path.getsize(one) == os.path.getsize(other) and sha256_file(one) == sha256_file(other)
+    )
