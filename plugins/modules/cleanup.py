@@ -118,7 +118,8 @@ removed:
   elements: dict
   contains:
     kind:
-      description: V(run), V(logs), V(report), V(scratch), V(test_repository), V(sandbox), V(lease_file) or V(incoming).
+      description: >-
+        V(run), V(logs), V(report), V(scratch), V(test_repository), V(sandbox), V(lease_file) or V(incoming).
       type: str
     path:
       description: Where it was.

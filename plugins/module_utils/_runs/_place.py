@@ -28,10 +28,10 @@ def alone(run_dir: str) -> t.Iterator[None]:
     """One report of a run at a time; the kernel frees the lock with its process."""
     descriptor = os.open(run_dir, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        lock = os.open("logs", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
+        lock = os.open("stages", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
     except OSError as error:
         raise DistrogateError(
-            "no_run", f"{run_dir} has no folder logs: it is not a run directory."
+            "no_run", f"{run_dir} has no folder stages: it is not a run directory."
         ) from error
     finally:
         os.close(descriptor)
