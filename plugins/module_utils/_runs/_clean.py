@@ -23,10 +23,14 @@ _UNFINISHED = re.compile(
 _OVERSTRUCK = re.compile(r"[^\x08\n]\x08")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 # What changes the direction or the order of letters, or hides: a reader must see it.
-_DECEIVING = re.compile(
-    "[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
-)
-_SEPARATORS = re.compile("[\u2028\u2029]")
+_HIDDEN = "\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
+_DECEIVING = re.compile(f"[{_HIDDEN}\u2028\u2029]")
+_SHOWN = {
+    number: f"<U+{number:04X}>"
+    for number in (*range(0x600, 0x2070), 0xFEFF, *range(0xFFF9, 0xFFFC), *range(0xE0000, 0xE0080))
+    if re.match(f"[{_HIDDEN}]", chr(number))
+}
+_SHOWN.update({0x2028: " ", 0x2029: " "})
 
 
 class Cleaner:
@@ -52,7 +56,8 @@ class Cleaner:
             text = text[: _safe(text)]
         elif len(text) - cut > _LONG:
             # A letter that may be struck over waits, too.
-            cut = max(len(text) - _OPEN, len(text[: _safe(text) - 1].rstrip("\r\x08")))
+            cut = _safe(text[: len(text[: _safe(text) - 1].rstrip("\r\x08"))])
+            cut = max(len(text) - _OPEN, cut)
         self._rest = text[cut:]
         return self._part(text[:cut])
 
@@ -81,13 +86,9 @@ def _plain(text: str) -> str:
     if "\x08" in text:
         text = _OVERSTRUCK.sub("", text)
     text = _CONTROL.sub("", text)
-    if not text.isascii():
-        text = _DECEIVING.sub(_shown, _SEPARATORS.sub(" ", text))
+    if not text.isascii() and _DECEIVING.search(text):
+        text = text.translate(_SHOWN)
     return text
-
-
-def _shown(match: re.Match[str]) -> str:
-    return f"<U+{ord(match[0]):04X}>"
 
 
 def clean_text(text: str) -> str:

@@ -46,7 +46,21 @@ def test_control_codes(printed: bytes, shown: str) -> None:
 
 
 _BITS = st.sampled_from(
-    [b"\x1b", b"[", b"]", b"31m", b"\x07", b"\\", b"\r", b"\n", b"\x08", b"\x00", b"\xff", b"\xe2\x82\xac", b"\xc2\x9b"]
+    [
+        b"\x1b",
+        b"[",
+        b"]",
+        b"31m",
+        b"\x07",
+        b"\\",
+        b"\r",
+        b"\n",
+        b"\x08",
+        b"\x00",
+        b"\xff",
+        b"\xe2\x82\xac",
+        b"\xc2\x9b",
+    ]
 )
 
 
@@ -74,6 +88,14 @@ def test_a_line_without_end_is_not_kept(unit: bytes) -> None:
         cleaner.feed(unit * 65536)
         kept = max(kept, len(cleaner._rest))
     assert kept <= 1 << 16
+
+
+@pytest.mark.parametrize(
+    "unit", [b"\x1b[31mred", b"a\x08b", b"\x1b]8;;http://x\x07link", "žlu".encode(), b"\xc2\x9b1mx"]
+)
+def test_a_long_line_in_pieces(unit: bytes) -> None:
+    data = unit * 40_000
+    assert clean(data, 70_001) == clean(data, len(data)) == clean(unit, len(unit)) * 40_000
 
 
 def test_a_secret_is_shown_as_a_log_would_show_it() -> None:

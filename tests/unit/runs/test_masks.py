@@ -101,7 +101,10 @@ def test_values_that_overlap_leave_nothing() -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(
-    st.lists(st.sampled_from(["hunter2-x", PEM, "k=1\n", "password=", "://u:pw@", "AKIAIOSFODNN7EXAMPLE", " "]), max_size=9),
+    st.lists(
+        st.sampled_from(["hunter2-x", PEM, "k=1\n", "password=", "://u:pw@", "AKIAIOSFODNN7EXAMPLE", " "]),
+        max_size=9,
+    ),
     st.integers(0, 17000),
     st.integers(1, 4000),
 )
@@ -121,7 +124,9 @@ def test_a_value_on_every_border(shift: int) -> None:
     assert shown.count(MASK) == 8 and "hunter" not in shown
 
 
-@pytest.mark.parametrize("unit", ["hunter2-x", "-----BEGIN PRIVATE KEY-----", "password=", "://a:", "eyJaaaaaaaaaaaa."])
+@pytest.mark.parametrize(
+    "unit", ["hunter2-x", "-----BEGIN PRIVATE KEY-----", "password=", "://a:", "eyJaaaaaaaaaaaa."]
+)
 def test_nothing_makes_it_keep_everything(unit: str) -> None:
     made = MaskStream(Masks(["hunter2-x"]))
     kept = 0
