@@ -18,7 +18,7 @@ _CSI = r"(?:\x1b\[|\x9b)[0-?]{0,256}[ -/]{0,16}[@-~]"
 _SHORT = r"\x1b[ -/]{0,16}[0-Z\\^-~]"
 _SEQUENCE = re.compile(f"{_STRING}|{_CSI}|{_SHORT}")
 _UNFINISHED = re.compile(
-    rf"(?:\x1b(?:\[[0-?]*[ -/]*|[\]PX^_]{_BODY}*\x1b?|[ -/]*)|[\x90\x98\x9b\x9d-\x9f]{_BODY}*\x1b?)\Z"
+    rf"(?:(?:\x1b\[|\x9b)[0-?]*[ -/]*|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f]){_BODY}*\x1b?|\x1b[ -/]*)\Z"
 )
 _OVERSTRUCK = re.compile(r"[^\x08\n]\x08")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -56,7 +56,7 @@ class Cleaner:
             text = text[: _safe(text)]
         elif len(text) - cut > _LONG:
             # A letter that may be struck over waits, too.
-            cut = _safe(text[: len(text[: _safe(text) - 1].rstrip("\r\x08"))])
+            cut = _safe(text[: len(text[: _safe(text)].rstrip("\r\x08")) - 1])
             cut = max(len(text) - _OPEN, cut)
         self._rest = text[cut:]
         return self._part(text[:cut])
@@ -106,6 +106,7 @@ class Folder:
         self._made = 0
         self._lost = 0
         self._end = ""
+        self.cut = 0  # characters
 
     def feed(self, text: str, final: bool = False) -> str:
         """The text with its long lines folded."""
@@ -147,6 +148,7 @@ class Folder:
     def _close(self, out: list[str]) -> None:
         """Say what of a line was cut, and show its end."""
         cut = self._lost - len(self._end)
+        self.cut += cut
         said = f" {cut} characters of this line were cut here …\n…" if cut else ""
         out.append(f" …\n…{said} {self._end}")
         self._lost, self._end = 0, ""

@@ -43,11 +43,11 @@ class _Text:
     def __init__(self, masks: Masks, limits: Limits) -> None:
         self.cleaner = Cleaner()
         self._masks = MaskStream(masks)
-        self._folder = Folder(limits.width, limits.pieces)
+        self.folder = Folder(limits.width, limits.pieces)
 
     def feed(self, data: bytes, final: bool = False) -> bytes:
         masked = self._masks.feed(self.cleaner.feed(data, final), final)
-        return self._folder.feed(masked, final).encode("utf-8", "replace")
+        return self.folder.feed(masked, final).encode("utf-8", "replace")
 
 
 class _Lost:
@@ -68,23 +68,27 @@ class _Lost:
 def copy_log(source: int, target: str, masks: Masks, limits: Limits, room: int) -> Kept:
     """Write the open regular file ``source`` as text to ``target``, in at most ``room`` bytes."""
     kept = Kept(os.fstat(source).st_size)
-    text, lost = _Text(masks, limits), _Lost()
+    texts, lost = [_Text(masks, limits)], _Lost()
     room = max(0, room - 200)  # for the sentence
     head = room if kept.size <= room else room // 2
     with open(target, "xb+") as out:
-        at, whole = _head(source, text, out, head, lost)
+        at, whole = _head(source, texts[0], out, head, lost)
         if not whole:
             begin = max(at, kept.size - (room - head))
             tail = os.path.join(os.path.dirname(target), ".tail")
             with open(tail, "xb+") as ending:
                 os.unlink(tail)
-                _tail(source, (at, begin, kept.size), _Text(masks, limits), ending, lost)
+                texts.append(_Text(masks, limits))
+                _tail(source, (at, begin, kept.size), texts[1], ending, lost)
                 shown = _shown(ending, room - out.tell(), lost)
                 out.write(f"… {lost.sentence()} …\n".encode())
                 _copy(ending, shown, out)
             kept.cut = f"{lost.sentence()[:-5]}: the log has {kept.size} bytes."
-        if text.cleaner.nul:
-            kept.cut = f"{kept.cut} {text.cleaner.nul} NUL bytes were left out.".strip()
+        for number, what in (
+            (sum(one.folder.cut for one in texts), "characters of long lines were cut."),
+            (sum(one.cleaner.nul for one in texts), "NUL bytes were left out."),
+        ):
+            kept.cut = f"{kept.cut} {number} {what}".strip() if number else kept.cut
         kept.kept, kept.lines = _measure(out)
     return kept
 
