@@ -17,7 +17,7 @@ _SECRET = re.compile(
 )
 # What is named like that and is none: where it lies, how long it holds.
 _PLAIN = re.compile(
-    r"_(?:files?|path|dir|folder|url|name|user|id|type|length|lifetime|ttl|timeout|policy|prompt|command|seconds|suffix)$",
+    r"(?:^|_)(?:files?|path|dir|folder|url|name|user|id|type|length|lifetime|ttl|timeout|policy|prompt|command|seconds|suffix)$",
     re.IGNORECASE,
 )
 _PASSWORD = re.compile(r"""://[^/\s:@"'<>]{0,256}:([^/\s@"'<>]{1,1000})@""")
