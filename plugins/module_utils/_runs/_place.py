@@ -26,15 +26,13 @@ _AT_FDCWD = -100
 @contextlib.contextmanager
 def alone(run_dir: str) -> t.Iterator[None]:
     """One report of a run at a time; the kernel frees the lock with its process."""
-    descriptor = os.open(run_dir, os.O_RDONLY | os.O_DIRECTORY)
+    path = os.path.join(run_dir, "stages")
     try:
-        lock = os.open("stages", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
+        lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError as error:
         raise DistrogateError(
-            "no_run", f"{run_dir} has no folder stages: it is not a run directory."
+            "no_run", f"{run_dir} has no folder stages: it is not a run directory. Give the run_dir of a run."
         ) from error
-    finally:
-        os.close(descriptor)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
