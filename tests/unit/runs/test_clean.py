@@ -111,7 +111,8 @@ def test_long_lines_are_folded_and_cut() -> None:
     assert fold(["0123456789\nnext"]) == "0123456789\nnext"
     assert fold(["0123456789ab\nnext\n"]) == "0123456789 …\n… ab\nnext\n"
     line = "a" * 30 + "b" * 20 + "c" * 10
-    cut = "aaaaaaaaaa …\n… aaaaaaaaaa …\n… aaaaaaaaaa …\n… 20 characters of this line were cut here …\n… cccccccccc"
+    said = "20 characters of this line were cut here"
+    cut = f"aaaaaaaaaa …\n… aaaaaaaaaa …\n… aaaaaaaaaa …\n… {said} …\n… cccccccccc"
     assert fold([line]) == cut
     assert fold([f"{line}\nnext\n"]) == f"{cut}\nnext\n"
 

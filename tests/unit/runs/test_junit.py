@@ -1,7 +1,7 @@
 # Copyright (c) 2026 distrogate.ci maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""JUnit: what is written can be read by others, whatever the names; what strangers wrote is read with care."""
+"""JUnit: what is written can be read by others, whatever the names; what comes is read with care."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._packages._lint impo
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._junit_read import read_junit
 
 VERDICTS = ("passed", "failure", "error", "skipped")
-# As in the schema that Jenkins' plug-in uses: for each element its attributes, * are needed, and its children.
+# As in the schema that Jenkins' plug-in uses: for each element its attributes (* is needed) and children.
 SCHEMA = {
     "testsuites": ("tests failures errors skipped time name", "testsuite"),
     "testsuite": ("*name *tests *failures *errors skipped time timestamp hostname id", "testcase"),
@@ -87,7 +87,7 @@ def test_a_step_is_recorded_however_it_ends() -> None:
         pass
     with pytest.raises(DistrogateError), suite.case("bad", "deb"):
         raise DistrogateError("install_failed", "apt-get ended with status 100:\nE: no")
-    with pytest.raises(OSError), suite.case("broken"):
+    with pytest.raises(OSError, match="no disk"), suite.case("broken"):
         raise OSError("no disk")
     assert [(case.name, case.verdict) for case in suite.cases] == [
         ("good", "passed"), ("bad", "failure"), ("broken", "error"),

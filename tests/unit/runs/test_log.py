@@ -119,7 +119,8 @@ def test_peak_of_a_process(tmp_path: Path) -> None:
         "import os, resource, sys\n"
         "from ansible_collections.distrogate.ci.plugins.module_utils._runs._log import *\n"
         "resource.setrlimit(resource.RLIMIT_AS, (200 << 20, 200 << 20))\n"
-        "kept = copy_log(os.open(sys.argv[1], 0), sys.argv[1] + '.out', Masks(), Limits(log=1 << 20), 1 << 20)\n"
+        "source, target = os.open(sys.argv[1], 0), sys.argv[1] + '.out'\n"
+        "kept = copy_log(source, target, Masks(), Limits(), 1 << 20)\n"
         "print(kept.cut)\n"
     )
     argv = [sys.executable, "-c", program, str(tmp_path / "log")]

@@ -19,7 +19,10 @@ from ansible_collections.distrogate.ci.plugins.module_utils._runs._mask_values i
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._masks import MASK, Masks, MaskStream
 
 VALUE = "p4ss w'rd\"&/é$"
-PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA7\nbm90IGEga2V5IGF0IGFsbA==\n-----END RSA PRIVATE KEY-----"
+PEM = (
+    "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA7\nbm90IGEga2V5IGF0IGFsbA==\n"
+    "-----END RSA PRIVATE KEY-----"
+)
 
 
 def stream(masks: Masks, text: str, size: int) -> str:

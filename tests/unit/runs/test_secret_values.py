@@ -29,12 +29,22 @@ def collected(variables: dict[str, Any], template: Any = plain) -> set[str]:
 @pytest.mark.parametrize(
     ("name", "secret"),
     [
-        ("db_password", True), ("ansible_become_pass", True), ("REGISTRY_TOKEN", True), ("aws_secret_access_key", True),
-        ("ssh_private_key", True), ("credentials", True), ("apikey", True), ("ansible_ssh_private_key_file", False),
-        ("vault_password_file", False), ("token_ttl", False), ("distrogate_signing_key", False), ("bypass", False),
-        ("secret_name", False), ("keyboard", False),
+        ("db_password", True),
+        ("ansible_become_pass", True),
+        ("REGISTRY_TOKEN", True),
+        ("aws_secret_access_key", True),
+        ("ssh_private_key", True),
+        ("credentials", True),
+        ("apikey", True),
+        ("ansible_ssh_private_key_file", False),
+        ("vault_password_file", False),
+        ("token_ttl", False),
+        ("distrogate_signing_key", False),
+        ("bypass", False),
+        ("secret_name", False),
+        ("keyboard", False),
     ],
-)  # fmt: skip
+)
 def test_names(name: str, secret: bool) -> None:
     assert is_secret(name) == secret
 
