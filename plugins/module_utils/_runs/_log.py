@@ -81,7 +81,7 @@ def copy_log(source: int, target: str, masks: Masks, limits: Limits, room: int) 
                 texts.append(_Text(masks, limits))
                 _tail(source, (at, begin, kept.size), texts[1], ending, lost)
                 shown = _shown(ending, room - out.tell(), lost)
-                out.write(f"… {lost.sentence()} …\n".encode())
+                out.write(f"{'' if _at_line(out) else ' …' + chr(10)}… {lost.sentence()} …\n".encode())
                 _copy(ending, shown, out)
             kept.cut = f"{lost.sentence()[:-5]}: the log has {kept.size} bytes."
         for number, what in (
@@ -103,17 +103,16 @@ def _head(source: int, text: _Text, out: t.BinaryIO, room: int, lost: _Lost) -> 
         block = os.pread(source, min(block_size, size - at), at)
         at += len(block)
         ended = not block or at >= size
-        enough = ended or at >= far  # most of it is nothing that is shown
-        shown = text.feed(block, enough)
-        if len(shown) > left:
-            out.write(_up_to_line(shown, left, lost))
-            if not enough:
-                lost.add(text.feed(b"", True))
-            return at, False
-        out.write(shown)
+        shown = text.feed(block, ended)
+        full = len(shown) > left
+        out.write(_up_to_line(shown, left, lost) if full else shown)
         left -= len(shown)
-        if enough:
-            return at, ended
+        if full or (at >= far and not ended):  # or most of it is nothing that is shown
+            if not ended:
+                lost.add(text.feed(b"", True))  # it may end with a part of a secret
+            return at, False
+        if ended:
+            return at, True
 
 
 def _up_to_line(shown: bytes, room: int, lost: _Lost) -> bytes:
@@ -172,13 +171,19 @@ def _blocks(source: int, begin: int, end: int) -> t.Iterator[bytes]:
         begin += len(block)
 
 
+def _at_line(out: t.BinaryIO) -> bool:
+    """Whether a new line begins where the file ends."""
+    size = out.seek(0, os.SEEK_END)
+    if size == 0:
+        return True
+    out.seek(size - 1)
+    return out.read(1) == b"\n"
+
+
 def _measure(out: t.BinaryIO) -> tuple[int, int]:
     """End the last line; returns bytes and lines."""
+    if not _at_line(out):
+        out.write(b"\n")
     size = out.seek(0, os.SEEK_END)
-    if size:
-        out.seek(-1, os.SEEK_END)
-        if out.read(1) != b"\n":
-            out.write(b"\n")
-            size += 1
     out.seek(0)
     return size, sum(block.count(b"\n") for block in iter(lambda: out.read(_BLOCK), b""))

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.distrogate.ci.plugins.module_utils._runs import _log
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._log import Kept, Limits, copy_log
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._masks import MASK, Masks
 
@@ -63,6 +64,16 @@ def test_a_secret_at_a_cut_is_not_shown_in_part(tmp_path: Path) -> None:
         data = b"." * shift + b"hunter2-long-secret " * 50_000
         _kept, text = copy(tmp_path, data, 100_000, ("hunter2-long-secret",))
         assert not re.search("hunter|2-long|secret", text)
+
+
+def test_a_secret_where_the_head_stops_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most of what is read is not shown: the beginning of a line that never ends."""
+    monkeypatch.setattr(_log, "_FAR", 500_000)
+    for shift in range(12):
+        data = b"." * shift + b"hunter2-long " * 200_000
+        kept, text = copy(tmp_path, data, 100_000, ("hunter2-long",))
+        assert not re.search("hunter|2-l|long ", text), shift
+        assert re.search(r"\n… \d+ bytes \(\d+ lines\) were cut here …\n", text) and kept.cut
 
 
 def test_a_key_that_lies_over_a_cut_is_masked(tmp_path: Path) -> None:
