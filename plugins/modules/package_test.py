@@ -100,7 +100,7 @@ steps:
   returned: success
   type: dict
 log:
-  description: The last 64 KiB of the log.
+  description: The last 4 MiB of the log, also of a test that failed.
   returned: when O(run_dir) is not given
   type: str
 junit:
@@ -132,11 +132,13 @@ import os
 import tempfile
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._command import tail_of
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._junit import Suite, to_xml, write_results
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, stage_record
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._trial import run_trials
 
+_RETURNED = 4 << 20
 TRIAL = {
     "kind": {"type": "str", "choices": ["deb", "rpm"], "required": True},
     "rootfs": {"type": "path"},
@@ -145,6 +147,10 @@ TRIAL = {
     "commands": {"type": "list", "elements": "list", "default": []},
     "remove": {"type": "bool", "default": True},
 }
+
+
+def _text(log: str) -> str:
+    return tail_of(log, size=_RETURNED).decode("utf-8", "replace")
 
 
 def main() -> None:
@@ -175,10 +181,15 @@ def main() -> None:
         else:
             log = os.path.join(stack.enter_context(tempfile.TemporaryDirectory()), "test.log")
             open(log, "x", encoding="utf-8").close()
-            stack.callback(lambda: call.result.update(log=tail_of(log).decode("utf-8", "replace")))
+            stack.callback(lambda: call.result.update(log=_text(log)))
             stack.callback(lambda: call.result.update(junit=to_xml([suite])))
         bind, timeout = call.params["bind"], call.params["timeout"]
-        call.result["steps"] = run_trials(trials, scratch, bind, log, timeout, suite=suite)
+        try:
+            call.result["steps"] = run_trials(trials, scratch, bind, log, timeout, suite=suite)
+        except DistrogateError as error:
+            if not call.params["run_dir"]:
+                error.details["log"] = _text(log)  # the file goes; its name would be all that is left
+            raise
 
 
 if __name__ == "__main__":
