@@ -18,6 +18,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core import _under_
 from ansible_collections.distrogate.ci.plugins.module_utils._core._descendants import ended_with_descendants
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import digest_json, write_json
+from ansible_collections.distrogate.ci.plugins.module_utils._core._junit import forget_results, results_of
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import (
     FORMAT,
     SUCCESS,
@@ -124,6 +125,7 @@ class Stage:
         _under_way.begin(self.run, self.name, {"controller": self.terms.controller, **kept}, alone)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.run.file("stages", f"{self.name}.json"))
+        forget_results(self.run.path, self.name)
         with contextlib.suppress(FileNotFoundError):
             os.replace(self.log, self.run.file("logs", f"{self.name}.before.log"))
 
@@ -155,7 +157,7 @@ class Stage:
             "artifacts": self.artifacts,
             "facts": self.facts,
             "logs": [self.run.relative(self.log)] if os.path.exists(self.log) else [],
-            "results": self.results,
+            "results": self.results or results_of(self.run.path, self.name),
             "message": explanation,
             "reason": reason,
             "cancelled_by": cancelled_by,
