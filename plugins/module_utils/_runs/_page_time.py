@@ -1,0 +1,168 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The time line: a row a stage, those that ran side by side one below the other at the same place."""
+
+from __future__ import annotations
+
+import datetime
+
+from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_html import (
+    Html,
+    markup,
+    seconds,
+    tag,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_model import Stage
+
+WORDS = {
+    "success": ("✓", "succeeded"),
+    "failure": ("✗", "failed"),
+    "cancelled": ("⊘", "cancelled"),
+    "killed": ("☠", "killed"),
+    "": ("·", "not reached"),
+}
+_GAP = 0.25  # of the time at work: a longer time with nothing at work is drawn short
+_DRAWN_GAP = 0.06
+_STEPS = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 86400)
+
+
+def mark(stage: Stage) -> Html:
+    """A stage's verdict as a sign and a word; reused ones say so."""
+    kind = stage.verdict if stage.verdict in WORDS else "other"
+    sign, word = WORDS.get(stage.verdict, ("?", stage.verdict))
+    if stage.reused:
+        sign, word = "↺", f"reused: {word}" if stage.verdict != "success" else "reused"
+    return tag("span", tag("span", sign, aria_hidden="true"), f" {word}", class_=f"mark {kind or 'none'}")
+
+
+def clock(value: float | None) -> str:
+    """A time of day, in UTC."""
+    if value is None:
+        return ""
+    return datetime.datetime.fromtimestamp(value, datetime.timezone.utc).strftime("%H:%M:%S")
+
+
+def day(value: float | None) -> str:
+    if value is None:
+        return ""
+    return datetime.datetime.fromtimestamp(value, datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _busy(stages: list[Stage]) -> list[tuple[float, float]]:
+    """When any stage was at work."""
+    spans: list[tuple[float, float]] = []
+    for stage in sorted(stages, key=lambda one: one.started or 0.0):
+        begin = stage.started or 0.0
+        if spans and begin <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], stage.end))
+        else:
+            spans.append((begin, stage.end))
+    return spans
+
+
+class Axis:
+    """Times to places from 0 to 1; what nobody worked in is short."""
+
+    def __init__(self, stages: list[Stage]) -> None:
+        spans = _busy([stage for stage in stages if stage.drawn])
+        self.begin = spans[0][0] if spans else 0.0
+        self.end = spans[-1][1] if spans else 0.0
+        work = max(sum(end - begin for begin, end in spans), 0.1)
+        self.gaps: list[tuple[float, float]] = []
+        self._points = [(self.begin, 0.0)]
+        place = 0.0
+        for number, (begin, end) in enumerate(spans):
+            if number:
+                idle = begin - spans[number - 1][1]
+                if idle > _GAP * work:
+                    self.gaps.append((spans[number - 1][1], begin))
+                    idle = _DRAWN_GAP * work
+                place += idle
+                self._points.append((begin, place))
+            place += end - begin
+            self._points.append((end, place))
+        self._width = max(place, 0.1)
+
+    def place(self, moment: float) -> float:
+        before = self._points[0]
+        for point in self._points[1:]:
+            if moment <= point[0]:
+                share = (moment - before[0]) / max(point[0] - before[0], 1e-9)
+                return max(0.0, before[1] + share * (point[1] - before[1])) / self._width
+            before = point
+        return 1.0
+
+    def ticks(self) -> list[float]:
+        """Seconds since the begin that get a line, when the axis has one measure."""
+        length = self.end - self.begin
+        if self.gaps or length <= 0:
+            return []
+        step = next((one for one in _STEPS if length / one <= 6), length / 6)
+        return [number * step for number in range(1, 7) if number * step < length * 0.97]
+
+
+def time_line(stages: list[Stage]) -> tuple[Html, str]:
+    """The rows, and the style that puts each bar in its place."""
+    axis = Axis(stages)
+    style: list[str] = []
+    ran = sorted((one for one in stages if one.drawn), key=lambda one: (one.started or 0.0, one.name))
+    order = sorted(stages, key=lambda one: (not one.verdict, one.started or 0.0) if one.drawn else (not one.verdict, axis.begin))
+    rows = [_row(stage, number, axis, style) for number, stage in enumerate(order)]
+    for number, tick in enumerate(axis.ticks()):
+        style.append(f".k{number}{{left:{100 * axis.place(axis.begin + tick):.2f}%}}")
+    marks = [tag("span", seconds(tick), class_=f"tick k{number}") for number, tick in enumerate(axis.ticks())]
+    for number, (begin, end) in enumerate(axis.gaps):
+        left, right = 100 * axis.place(begin), 100 * axis.place(end)
+        style.append(f".g{number}{{left:{left:.2f}%;width:{right - left:.2f}%}}")
+        marks.append(tag("span", f"{seconds(end - begin)} idle", class_=f"gap g{number}"))
+    ends = tag("div", clock(axis.begin), tag("span", clock(axis.end)), class_="ends") if ran else None
+    head = tag("div", tag("div", marks, class_="track"), class_="axis", aria_hidden="true")
+    return markup([tag("ol", rows, class_="line"), head if marks else None, ends]), "".join(style)
+
+
+def _row(stage: Stage, number: int, axis: Axis, style: list[str]) -> Html:
+    kind = stage.verdict if stage.verdict in WORDS else "other"
+    name = tag("a", stage.name, href=f"#{stage.anchor}", class_="name")
+    took = seconds(stage.seconds) if stage.verdict and not stage.reused and stage.verdict != "killed" else ""
+    bar: object = None
+    if stage.drawn:
+        left = min(axis.place(stage.started or 0.0), 0.995)
+        width = max(axis.place(stage.end) - left, 0.004)
+        style.append(f".b{number}{{left:{100 * left:.2f}%;width:{100 * width:.2f}%}}")
+        bar = tag("span", class_=f"block {kind or 'none'} b{number}", title=said(stage))
+    note = _note(stage)
+    return tag(
+        "li",
+        tag("span", name, class_="who"),
+        tag("span", mark(stage), class_="how"),
+        tag("span", bar, tag("span", note, class_="note") if note and not bar else None, class_="track"),
+        tag("span", took, class_="took"),
+        tag("span", note, class_="under") if note and bar else None,
+        class_="beside" if stage.beside else None,
+    )
+
+
+def _note(stage: Stage) -> str:
+    parts = []
+    if stage.reused:
+        parts.append("an earlier result of this run" if stage.reused == "this_run" else f"the result of {stage.reused}")
+    if stage.cancelled_by:
+        parts.append(cancelled(stage))
+    if stage.verdict == "killed":
+        parts.append("it began and never said how it ended")
+    if stage.beside:
+        parts.append(f"side by side with {', '.join(stage.beside)}")
+    return "; ".join(parts)
+
+
+def cancelled(stage: Stage) -> str:
+    """By whom."""
+    if stage.cancelled_by == "signal":
+        return "cancelled by a signal: Ctrl-C, or whoever ended the run"
+    return f"cancelled because {stage.cancelled_by} failed"
+
+
+def said(stage: Stage) -> str:
+    return f"{stage.name}: {clock(stage.started)} to {clock(stage.end)} UTC, {seconds(stage.seconds)}"
