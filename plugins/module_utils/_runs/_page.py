@@ -23,14 +23,17 @@ from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_head imp
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_html import (
     Html,
     json_block,
-    markup,
     tag,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_inputs import (
     bundle_section,
     inputs_section,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_logs import first_log, write_logs
+from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_logs import (
+    first_log,
+    last_lines,
+    write_logs,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_model import (
     BAD,
     Json,
@@ -49,7 +52,14 @@ from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_style im
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_time import time_line
 
 NAME = "index.html"
-_SECTIONS = (("again", "Again"), ("time", "Time"), ("logs", "Logs"), ("stages", "Stages"), ("bundle", "Bundle"), ("inputs", "Inputs"))
+_SECTIONS = (
+    ("time", "Time"),
+    ("logs", "Logs"),
+    ("again", "Again"),
+    ("stages", "Stages"),
+    ("bundle", "Bundle"),
+    ("inputs", "Inputs"),
+)
 
 
 def write_page(report: str) -> None:
@@ -107,27 +117,36 @@ def _top(report: Report, style: str, script: str) -> str:
 
 def _main(report: Report, line: Html) -> list[object]:
     sections = [one for one in _SECTIONS if one[0] != "again" or report.index.get("replay")]
-    nav = tag("nav", [tag("a", name, href=f"#{target}") for target, name in sections], aria_label="On this page")
+    nav = tag(
+        "nav", [tag("a", name, href=f"#{target}") for target, name in sections], aria_label="On this page"
+    )
     return [
         header(report),
         nav,
         matters_section(report),
-        replay_section(report),
         tag("section", tag("h2", "Time", id="time"), line),
         _logs(report),
-        tag("section", tag("h2", "Stages", id="stages"), [stage_section(report, one) for one in report.stages]),
+        replay_section(report),
+        tag(
+            "section", tag("h2", "Stages", id="stages"), [stage_section(report, one) for one in report.stages]
+        ),
         tag("section", tag("h2", "Bundle", id="bundle"), bundle_section(report)),
         tag("section", tag("h2", "Frozen inputs", id="inputs"), inputs_section(report)),
     ]
 
 
 def _logs(report: Report) -> Html:
-    """The place where the script shows the logs. Without it, the lines that matter are above."""
-    told = "Reading all logs takes JavaScript. They lie beside this page, too, in the folder logs."
+    """The place where the script shows the logs. Without it, the end of the one that matters."""
     head = tag("h2", "Logs", id="logs")
     if not report.logs:
         return tag("section", head, tag("p", "No stage wrote a log.", class_="quiet"))
-    return tag("section", head, tag("noscript", tag("p", told)), tag("div", id="viewer"), markup(tag("p", id="said", class_="hidden", role="status")))
+    path = stage_log(report, report.culprit) if report.culprit else ""
+    told = (
+        "Reading and searching all logs takes JavaScript. They lie beside this page, too, in the folder logs."
+    )
+    end = [tag("p", f"The end of {path}:"), tag("pre", last_lines(report, path))] if path else None
+    said = tag("p", id="said", class_="hidden", role="status")
+    return tag("section", head, tag("noscript", tag("p", told), end), tag("div", id="viewer"), said)
 
 
 def _data(report: Report, logs: list[Json]) -> Json:

@@ -65,13 +65,19 @@ def _bad(stages: list[Stage], culprit: Stage) -> str:
         first = next((line.strip() for line in culprit.message.splitlines() if line.strip()), "")
         why = first or culprit.reason or "it gave no reason"
         why = why if len(why) <= _LONGEST else f"{why[:_LONGEST]}…"
-        said = f"{culprit.name} failed{f' on {where}' if where else ''} after {seconds(culprit.seconds)}: {why}"
+        said = (
+            f"{culprit.name} failed{f' on {where}' if where else ''} after {seconds(culprit.seconds)}: {why}"
+        )
     more = collections.Counter(stage.verdict for stage in stages if stage is not culprit)
     also = []
     for word, shown in (("failure", "failed, too"), ("killed", "killed"), ("cancelled", "cancelled")):
         names = [stage.name for stage in stages if stage is not culprit and stage.verdict == word]
         if more[word]:
-            also.append(f"{', '.join(names)} {'was' if len(names) == 1 else 'were'} {shown}".replace("was failed", "failed").replace("were failed", "failed"))
+            also.append(
+                f"{', '.join(names)} {'was' if len(names) == 1 else 'were'} {shown}".replace(
+                    "was failed", "failed"
+                ).replace("were failed", "failed")
+            )
     dot = "" if said.endswith((".", "!", "?", "…")) else "."
     return f"{said}{dot}{' ' + '; '.join(also) + '.' if also else ''}"
 
@@ -92,7 +98,11 @@ def _changes(report: Report) -> list[Html]:
             tag(
                 "div",
                 tag("bdi", text(one.get("subject")) or "(no subject)", class_="subject" if last else None),
-                tag("span", [" ", text(one.get("project")), f" {name} ", digest(one.get("commit"))], class_="quiet"),
+                tag(
+                    "span",
+                    [" ", text(one.get("project")), f" {name} ", digest(one.get("commit"))],
+                    class_="quiet",
+                ),
                 None if last else tag("span", " ahead in the queue", class_="quiet"),
             )
         )
@@ -115,7 +125,10 @@ def header(report: Report) -> Html:
                 ("Change", _changes(report)),
                 ("When", f"{begin}, {seconds(took(report))}" if axis.begin else begin),
                 ("Bundle", digest(report.index.get("bundle") or report.bundle.get("digest"))),
-                ("Masked", count(int(masked), "secret") + " in the logs, shown as ********" if masked else ""),
+                (
+                    "Masked",
+                    count(int(masked), "secret") + " in the logs, shown as ********" if masked else "",
+                ),
             ]
         ),
     )
@@ -133,11 +146,26 @@ def matters_section(report: Report) -> Html:
         if not lines:
             continue
         rows = [
-            tag("div", tag("a", line, href=log_address(path, line)) if line else tag("span"), tag("span", said or " ", class_="t"))
+            tag(
+                "div",
+                tag("a", line, href=log_address(path, line)) if line else tag("span"),
+                tag("span", said or " ", class_="t"),
+            )
             for line, said in lines
         ]
         head = tag("h2", f"What matters in the log of {stage.name}")
-        parts += [head, tag("div", rows, class_="lines", role="region", aria_label=f"Lines of {path}", tabindex="0", dir="ltr")]
+        parts += [
+            head,
+            tag(
+                "div",
+                rows,
+                class_="lines",
+                role="region",
+                aria_label=f"Lines of {path}",
+                tabindex="0",
+                dir="ltr",
+            ),
+        ]
     return markup(parts)
 
 
@@ -147,4 +175,9 @@ def replay_section(report: Report) -> Html | None:
     if not command:
         return None
     button = tag("button", "Copy", type="button", id="copy", hidden=True, aria_describedby="replay")
-    return markup([tag("h2", "Run it again elsewhere", id="again"), tag("div", tag("pre", tag("code", command, id="replay"), tabindex="0"), button, class_="command")])
+    return markup(
+        [
+            tag("h2", "Run it again elsewhere", id="again"),
+            tag("div", tag("pre", tag("code", command, id="replay"), tabindex="0"), button, class_="command"),
+        ]
+    )

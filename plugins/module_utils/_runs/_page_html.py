@@ -50,7 +50,9 @@ def tag(name: str, *children: object, **attributes: object) -> Html:
     return Html(f"<{name}{said}>{markup(children)}</{name}>")
 
 
-def table(label: str, heads: t.Sequence[str], rows: t.Sequence[t.Sequence[object]], limit: int = 1000) -> Html:
+def table(
+    label: str, heads: t.Sequence[str], rows: t.Sequence[t.Sequence[object]], limit: int = 1000
+) -> Html:
     """A table that scrolls inside itself; its first column names the rows. What is too much is stated."""
     if not rows:
         return Html()
@@ -63,12 +65,16 @@ def table(label: str, heads: t.Sequence[str], rows: t.Sequence[t.Sequence[object
     wide = tag("div", inner, class_="wide", tabindex="0", role="region", aria_label=label)
     if len(rows) <= limit:
         return wide
-    return markup([wide, tag("p", f"And {len(rows) - limit:,} more, which the JSON files have.", class_="quiet")])
+    return markup(
+        [wide, tag("p", f"And {len(rows) - limit:,} more, which the JSON files have.", class_="quiet")]
+    )
 
 
 def facts(rows: t.Sequence[tuple[str, object]]) -> Html:
     """Names and values; a value that is empty goes with its name."""
-    return tag("dl", [[tag("dt", name), tag("dd", value)] for name, value in rows if value not in (None, "", [])])
+    return tag(
+        "dl", [[tag("dt", name), tag("dd", value)] for name, value in rows if value not in (None, "", [])]
+    )
 
 
 def code(text: object, title: str | None = None) -> Html:

@@ -31,7 +31,9 @@ def bundle_section(report: Report) -> Html:
     """Its digest and its artifacts, or that there is none."""
     found = text(report.index.get("bundle")) or text(report.bundle.get("digest"))
     if not found:
-        return tag("p", "The run made no bundle: that is the last stage of a run that succeeds.", class_="quiet")
+        return tag(
+            "p", "The run made no bundle: that is the last stage of a run that succeeds.", class_="quiet"
+        )
     artifacts = items(report.bundle.get("artifacts"))
     return markup([facts([("Digest", code(found))]), artifact_table("Artifacts of the bundle", artifacts)])
 
@@ -41,7 +43,9 @@ def _queue(frozen: Json) -> Html:
     for one in map(mapping, items(frozen.get("queue"))):
         change = "/".join(text(one.get(key)) for key in ("change_id", "patch_set") if one.get(key))
         commit = digest(one.get("commit"))
-        rows.append((text(one.get("project")), text(one.get("branch")), change, commit, text(one.get("subject"))))
+        rows.append(
+            (text(one.get("project")), text(one.get("branch")), change, commit, text(one.get("subject")))
+        )
     return table("The queue", ["Project", "Branch", "Change", "Commit", "Subject"], rows)
 
 
@@ -64,9 +68,15 @@ def _projects(frozen: Json) -> Html:
 def _leaves(value: object, name: str = "", depth: int = 0) -> list[tuple[str, object]]:
     """A tree of JSON as names with dots, and their values."""
     if isinstance(value, dict) and value and depth < _DEEP:
-        return [row for key in value for row in _leaves(value[key], f"{name}.{key}" if name else str(key), depth + 1)]
+        return [
+            row
+            for key in value
+            for row in _leaves(value[key], f"{name}.{key}" if name else str(key), depth + 1)
+        ]
     if isinstance(value, list) and depth < _DEEP and any(isinstance(one, (dict, list)) for one in value):
-        return [row for number, one in enumerate(value) for row in _leaves(one, f"{name}[{number}]", depth + 1)]
+        return [
+            row for number, one in enumerate(value) for row in _leaves(one, f"{name}[{number}]", depth + 1)
+        ]
     return [(name, plain(value))] if value not in ({}, [], None, "") else []
 
 
@@ -77,7 +87,12 @@ def inputs_section(report: Report) -> Html:
         return tag("p", "The report has no run.json.", class_="quiet")
     shown = {"queue", "projects", "version", "stages", "id", "ahead"}
     parts: list[object] = [tag("h3", "Commits"), _queue(frozen), _projects(frozen)]
-    titles = {"tools": "Tools", "images": "Images", "repositories": "Repositories", "parameters": "Parameters"}
+    titles = {
+        "tools": "Tools",
+        "images": "Images",
+        "repositories": "Repositories",
+        "parameters": "Parameters",
+    }
     for key, title in titles.items():
         rows = _leaves(frozen.get(key))
         parts.append([tag("h3", title), table(title, ["Name", "Value"], rows)] if rows else None)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import collections
+import contextlib
 import typing as t
 import zlib
 
@@ -82,7 +83,9 @@ def write_logs(report: Report, write: t.Callable[[str], object]) -> list[Json]:
             with open_plain(report.path, path) as stream:
                 for lines, data in pieces(stream):
                     packed = base64.b64encode(zlib.compress(data, _LEVEL)).decode()
-                    write(f'<script type="application/octet-stream" data-log="{position}">{packed}</script>\n')
+                    write(
+                        f'<script type="application/octet-stream" data-log="{position}">{packed}</script>\n'
+                    )
                     facts["pieces"].append(lines)
         except (OSError, DistrogateError) as error:
             facts["cut"] = f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"
@@ -90,26 +93,33 @@ def write_logs(report: Report, write: t.Callable[[str], object]) -> list[Json]:
     return known
 
 
+def _end(report: Report, path: str) -> tuple[int, list[str]]:
+    """How many lines a log has, and the last of them, as a person reads them."""
+    last: collections.deque[bytes] = collections.deque(maxlen=_TAIL)
+    total = 0
+    with contextlib.suppress(OSError, DistrogateError), open_plain(report.path, path) as stream:
+        for lines, data in pieces(stream):
+            total += lines
+            last.extend(data.split(b"\n")[:-1])
+    return total, [plain_line(line[:_BLOCK].decode("utf-8", "replace")) for line in last]
+
+
 def what_matters(report: Report, path: str) -> list[tuple[int, str]]:
     """The lines of a log that say why it failed, with their numbers; 0 for what stands between them."""
-    try:
-        with open_plain(report.path, path) as stream:
-            last: collections.deque[bytes] = collections.deque(maxlen=_TAIL)
-            total = 0
-            for lines, data in pieces(stream):
-                total += lines
-                last.extend(data.split(b"\n")[:-1])
-    except (OSError, DistrogateError):
-        return []
-    shown = [plain_line(line[:_BLOCK].decode("utf-8", "replace")) for line in last]
+    total, shown = _end(report, path)
     found: list[tuple[int, str]] = []
     place = len(shown)
-    for line in reversed(lines_that_matter(f"{report.path}/{path}")):
+    for line in reversed(lines_that_matter(f"{report.path}/{path}") if shown else []):
         here = next((index for index in range(place - 1, -1, -1) if shown[index] == line), None)
         if here is not None:
             place = here
         found.append((total - len(shown) + here + 1 if here is not None else 0, line))
     return found[::-1]
+
+
+def last_lines(report: Report, path: str, many: int = 60) -> str:
+    """The end of a log, for browsers that may run no script."""
+    return "\n".join(_end(report, path)[1][-many:])
 
 
 def first_log(report: Report, culprit: Stage | None, path: str) -> int:

@@ -91,7 +91,7 @@ def items(value: object) -> list[t.Any]:
 
 def number(value: object) -> float:
     """A figure that is none counts as nothing."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e15:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e19:
         return 0.0
     return float(value)
 
@@ -99,7 +99,9 @@ def number(value: object) -> float:
 def moment(value: object) -> float | None:
     """Seconds since 1970 of a time in RFC 3339."""
     with contextlib.suppress(ValueError, OverflowError):
-        found = datetime.datetime.fromisoformat(re.sub(r"(\.\d{3})\d*", r"\1", text(value)).replace("Z", "+00:00"))
+        found = datetime.datetime.fromisoformat(
+            re.sub(r"(\.\d{3})\d*", r"\1", text(value)).replace("Z", "+00:00")
+        )
         zoned = found if found.tzinfo else found.replace(tzinfo=datetime.timezone.utc)
         return zoned.timestamp()
     return None
@@ -118,13 +120,17 @@ def _optional(root: str, name: str) -> Json:
     return {}
 
 
-def _under_way(report: str) -> list[str]:
-    """Stages that began and never said how they ended."""
-    names: set[str] = set()
-    for folder in (report, os.path.dirname(report)):
+def _under_way(report: str) -> dict[str, float]:
+    """Stages that began and never said how they ended, and when they began; in the report, or in its run."""
+    found: dict[str, float] = {}
+    for folder in (os.path.dirname(report), report):
+        names: list[str] = []
         with contextlib.suppress(OSError):
-            names.update(name[:-5] for name in os.listdir(f"{folder}/under_way") if name.endswith(".json"))
-    return sorted(name for name in names if _NAME.fullmatch(name))
+            names = sorted(os.listdir(f"{folder}/under_way"))[:200]
+        for name in names:
+            if name.endswith(".json") and _NAME.fullmatch(name[:-5]):
+                found[name[:-5]] = number(_optional(folder, f"under_way/{name}").get("started_ns")) / 1e9
+    return found
 
 
 def _stage(report: str, said: Json, position: int) -> Stage:
@@ -166,9 +172,26 @@ def _beside(stages: list[Stage]) -> None:
         one.beside = [
             other.name
             for other in drawn
-            if other is not one
-            and min(one.end, other.end) - max(one.started or 0, other.started or 0) > 0.05
+            if other is not one and min(one.end, other.end) - max(one.started or 0, other.started or 0) > 0.05
         ]
+
+
+def _others(report: str, frozen: Json, known: list[Stage]) -> list[Stage]:
+    """Stages that the index does not name: the killed ones, and those that the run did not come to."""
+    killed = _under_way(report)
+    names = [*killed, *_planned(frozen)]
+    found: dict[str, Stage] = {stage.name: stage for stage in known}
+    for name in names:
+        stage = found.setdefault(name, _stage(report, {"name": name}, len(found)))
+        if name in killed and not stage.verdict:
+            stage.verdict = "killed"
+        if stage.verdict == "killed" and killed.get(name):
+            stage.started = killed[name]
+    last = max((stage.end for stage in found.values()), default=0.0)
+    for stage in found.values():
+        if stage.verdict == "killed" and stage.started:
+            stage.seconds = max(0.0, last - stage.started)
+    return list(found.values())
 
 
 def read_report(report: str) -> Report:
@@ -177,17 +200,9 @@ def read_report(report: str) -> Report:
     frozen = _optional(report, "run.json")
     said = [mapping(one) for one in items(index.get("stages"))]
     stages = [_stage(report, one, position) for position, one in enumerate(said)]
-    known = {stage.name for stage in stages if stage.verdict}
-    killed = set(_under_way(report)) - known
-    for name in [*sorted(killed), *_planned(frozen)]:
-        if name in {stage.name for stage in stages}:
-            continue
-        stages.append(_stage(report, {"name": name}, len(stages)))
-    for stage in stages:
-        if stage.name in killed:
-            stage.verdict = "killed"
+    stages = _others(report, frozen, stages)
     planned = {name: position for position, name in enumerate(_planned(frozen))}
-    stages.sort(key=lambda stage: (not stage.verdict, planned.get(stage.name, -1) if not stage.verdict else 0))
+    stages.sort(key=lambda stage: (planned.get(stage.name, -1), stage.started or 0.0))
     _beside(stages)
     logs = [mapping(one) for one in items(index.get("logs"))]
-    return Report(report, index, frozen, _optional(report, "bundle.json"), stages, logs)
+    return Report(os.path.abspath(report), index, frozen, _optional(report, "bundle.json"), stages, logs)

@@ -55,34 +55,30 @@ class _Reader:
     def __init__(self) -> None:
         self.results = Results()
         self._case: Case | None = None
-        self._takes = False
+        self._texts: list[str] | None = None  # of the element that says why a case did not pass
+        self._room = 0
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "testcase":
-            took = attributes.get("time", "")
+            took = 0.0
             with contextlib.suppress(ValueError):
-                took = str(number(float(took or 0)))
-            self._case = Case(
-                attributes.get("name", "")[:1000],
-                attributes.get("classname", "")[:1000],
-                float(took) if took.replace(".", "").isdigit() else 0.0,
-            )
+                took = number(float(attributes.get("time", "0").replace(",", "")))
+            self._case = Case(attributes.get("name", "")[:1000], attributes.get("classname", "")[:1000], took)
         elif self._case and name in (*_BAD, "skipped"):
             self._case.verdict = _BAD.get(name, name)
             self._case.text = attributes.get("message", "")[:_TEXT]
-            self._takes = True
+            self._texts, self._room = [], _TEXT
 
     def data(self, text: str) -> None:
-        if self._takes and self._case and len(self._case.text) < _TEXT:
-            glue = "\n" if self._case.text and not self._case.text.endswith("\n") and "\n" not in text else ""
-            self._case.text += (glue if self._first else "") + text[: _TEXT - len(self._case.text)]
-            self._first = False
-
-    _first = True
+        if self._texts is not None and self._room > 0:
+            self._texts.append(text[: self._room])
+            self._room -= len(text)
 
     def end(self, name: str) -> None:
-        if name in (*_BAD, "skipped"):
-            self._takes, self._first = False, True
+        if self._case and self._texts is not None and name in (*_BAD, "skipped"):
+            said, self._texts = "".join(self._texts).strip("\n"), None
+            short = self._case.text.strip()
+            self._case.text = said if short in said else f"{short}\n{said}".strip("\n")
         if name != "testcase" or not self._case:
             return
         case, self._case = self._case, None
@@ -120,7 +116,9 @@ def show_results(results: Results) -> Html:
         return tag("p", results.problem, class_="mark other")
     counts = results.counts
     said = [count(sum(counts.values()), "test")]
-    said += [f"{counts[word]:,} {word}" for word in ("failed", "error", "skipped", "passed") if word in counts]
+    said += [
+        f"{counts[word]:,} {word}" for word in ("failed", "error", "skipped", "passed") if word in counts
+    ]
     failed = [
         tag(
             "div",

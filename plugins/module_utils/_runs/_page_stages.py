@@ -61,7 +61,9 @@ def artifact_table(label: str, artifacts: list[t.Any]) -> Html:
     for one in map(mapping, artifacts):
         origin = mapping(one.get("origin"))
         version = text(one.get("package_version"))
-        came = " ".join(text(origin.get(key))[:40] for key in ("stage", "project", "change") if origin.get(key))
+        came = " ".join(
+            text(origin.get(key))[:40] for key in ("stage", "project", "change") if origin.get(key)
+        )
         known = number(one.get("size"))
         rows.append(
             (
@@ -99,7 +101,11 @@ def stage_section(report: Report, stage: Stage) -> Html:
             [
                 ("Began", day(stage.started)),
                 ("Took", seconds(stage.seconds) if stage.verdict and stage.verdict != "killed" else ""),
-                ("Reused", stage.reused and f"from {'earlier in this run' if stage.reused == 'this_run' else stage.reused}"),
+                (
+                    "Reused",
+                    stage.reused
+                    and f"from {'earlier in this run' if stage.reused == 'this_run' else stage.reused}",
+                ),
                 ("Cancelled", stage.cancelled_by and cancelled(stage)),
                 ("Side by side with", ", ".join(stage.beside)),
                 ("Reason", code(stage.reason) if stage.reason else ""),
@@ -113,29 +119,59 @@ def stage_section(report: Report, stage: Stage) -> Html:
         artifact_table(f"Artifacts of {stage.name}", items(stage.record.get("artifacts"))),
     ]
     if stage.verdict == "killed":
-        body.insert(0, tag("p", "It began, and never wrote how it ended: its process was killed, or its machine."))
+        body.insert(
+            0, tag("p", "It began, and never wrote how it ended: its process was killed, or its machine.")
+        )
     elif not stage.verdict:
         body = [tag("p", "The run ended before it.", class_="quiet")]
     link = tag("a", "log", href=log_address(path), class_="to") if path else None
-    head = tag("summary", tag("strong", stage.name), " ", mark(stage), " ", tag("span", _short(stage), class_="quiet"))
-    return tag("details", head, link, body, id=stage.anchor, open=stage.verdict in (*BAD, "cancelled"), class_="stage")
+    head = tag(
+        "summary",
+        tag("strong", stage.name),
+        " ",
+        mark(stage),
+        " ",
+        tag("span", _short(stage), class_="quiet"),
+    )
+    return tag(
+        "details",
+        head,
+        link,
+        body,
+        id=stage.anchor,
+        open=stage.verdict in (*BAD, "cancelled"),
+        class_="stage",
+    )
 
 
 def _short(stage: Stage) -> str:
     made = len(items(stage.record.get("artifacts")))
-    parts = [seconds(stage.seconds) if stage.verdict and not stage.reused and stage.verdict != "killed" else ""]
+    parts = [
+        seconds(stage.seconds) if stage.verdict and not stage.reused and stage.verdict != "killed" else ""
+    ]
     parts.append(f"{made} artifact{'' if made == 1 else 's'}" if made else "")
     if stage.counts:
-        tests, bad = number(stage.counts.get("tests")), number(stage.counts.get("failures")) + number(stage.counts.get("errors"))
+        tests, bad = (
+            number(stage.counts.get("tests")),
+            number(stage.counts.get("failures")) + number(stage.counts.get("errors")),
+        )
         parts.append(f"{tests:.0f} tests" + (f", {bad:.0f} failed" if bad else ""))
     return " · ".join(part for part in parts if part)
 
 
 def _facts(found: dict[str, t.Any]) -> object:
-    rows = [f"{name}: {value}" for name, value in found.items() if isinstance(value, (str, int, float)) and len(str(value)) <= 100]
+    rows = [
+        f"{name}: {value}"
+        for name, value in found.items()
+        if isinstance(value, (str, int, float)) and len(str(value)) <= 100
+    ]
     return [tag("div", row) for row in rows[:20]]
 
 
 def _inputs(inputs: dict[str, t.Any]) -> Html | None:
     rows = [(name, plain(value)) for name, value in inputs.items()]
-    return markup([tag("h4", "Read"), table("What it read", ["Input", "Value or digest"], rows, 500)]) if rows else None
+    return (
+        markup([tag("h4", "Read"), table("What it read", ["Input", "Value or digest"], rows, 500)])
+        if rows
+        else None
+    )

@@ -77,7 +77,7 @@ tbody th { font-weight: 400; }
 
 .lines { border: 1px solid var(--bad-bar); border-left-width: 6px; border-radius: 6px; padding: 6px 0;
   overflow-x: auto; background: var(--raised); }
-.lines div { display: grid; grid-template-columns: 6em 1fr; gap: 12px; }
+.lines div { display: grid; grid-template-columns: 5em 1fr; gap: 12px; }
 .lines a { text-align: right; color: var(--quiet); }
 .lines .t { white-space: pre-wrap; overflow-wrap: anywhere; padding-right: 12px; unicode-bidi: isolate; }
 .command { display: flex; gap: 8px; align-items: center; }
@@ -88,11 +88,17 @@ tbody th { font-weight: 400; }
   border-left: 4px solid transparent; }
 .line li:nth-child(odd) { background: var(--raised); }
 .line li.beside { border-left-color: var(--link); }
+.line li.first { border-top-left-radius: 6px; margin-top: 4px; }
+.line li.last { border-bottom-left-radius: 6px; margin-bottom: 4px; }
+.bracket { display: inline-block; height: 1em; border-left: 4px solid var(--link); border-radius: 4px; 
+  vertical-align: -2px; }
+.legend { color: var(--quiet); font-size: 13px; }
 .name { overflow-wrap: anywhere; font-weight: 600; }
 .track { position: relative; height: 20px; min-width: 0; }
 .block { position: absolute; top: 3px; bottom: 3px; min-width: 4px; border-radius: 3px; background: var(--quiet); }
 .block.success { background: var(--good-bar); }
 .block.failure, .block.killed { background: var(--bad-bar); }
+.block.killed { background: linear-gradient(90deg, var(--bad-bar), transparent); }
 .block.cancelled { background: repeating-linear-gradient(45deg, var(--warn-bar) 0 6px, transparent 6px 10px);
   border: 1px solid var(--warn-bar); }
 .took { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
@@ -100,12 +106,13 @@ tbody th { font-weight: 400; }
 .line li:has(.note) .track { height: auto; }
 .under { grid-column: 3 / -1; }
 .axis { padding: 0 8px 0 12px; }
-.axis .track { margin: 2px calc(6em + 12px) 0 calc(20em + 24px); }
+.axis .track { margin: 2px calc(6em + 12px) 0 calc(20em + 24px); height: 36px; }
 .tick, .gap { position: absolute; font-size: 12px; color: var(--quiet); white-space: nowrap; }
 .tick { border-left: 1px solid var(--line); padding-left: 3px; }
-.gap { border: 1px dashed var(--line); border-width: 0 1px; text-align: center; overflow: visible; }
-.ends { display: flex; justify-content: space-between; color: var(--quiet); font-size: 13px;
-  margin: 0 calc(6em + 20px) 0 calc(20em + 36px); }
+.tick.to { right: 0; border: 0 solid var(--line); border-right-width: 1px; padding: 0 3px 0 0; }
+.tick.from { left: 0; }
+.gap { top: 18px; border: 1px dashed var(--quiet); border-top: 0; height: 5px; }
+.gap span { position: absolute; top: 2px; left: 50%; translate: -50%; }
 .stage { border: 1px solid var(--line); border-radius: 6px; padding: 0 12px; margin: 6px 0; position: relative; }
 .stage[open] { padding-bottom: 10px; }
 summary { cursor: pointer; padding: 6px 0; }
@@ -120,17 +127,17 @@ VIEWER = """
 #viewer [aria-invalid] { border-color: var(--bad-bar); }
 #status { min-width: 15em; font-variant-numeric: tabular-nums; }
 .boxes { display: flex; flex-wrap: wrap; gap: 4px 16px; }
-.panes { display: grid; grid-template-columns: minmax(9em, 15em) 1fr; gap: 12px; }
-.names { flex-flow: column nowrap; gap: 0; max-height: min(70vh, 760px); overflow-y: auto; }
+.panes { display: grid; grid-template-columns: minmax(9em, 18em) 1fr; gap: 12px; }
+.names { flex-flow: column nowrap; gap: 0; font-size: 14px; max-height: min(70vh, 760px); overflow-y: auto; }
 .names a { display: flex; gap: 8px; padding: 3px 8px; border-radius: 4px; color: inherit; overflow-wrap: anywhere; }
 .names a:hover { background: var(--raised); }
 .names [aria-current] { background: var(--raised); font-weight: 600; box-shadow: inset 3px 0 var(--link); }
-.badge { margin-left: auto; color: var(--quiet); font-variant-numeric: tabular-nums; }
+.badge { margin-left: auto; white-space: nowrap; color: var(--quiet); font-variant-numeric: tabular-nums; }
 .pane { min-width: 0; }
 .bar { display: flex; gap: 8px; align-items: center; margin-bottom: 6px; }
 .which { flex: 1; margin: 0; min-width: 0; }
 .cut { color: var(--warn); }
-.window { height: min(70vh, 720px); overflow: auto; border: 1px solid var(--line); border-radius: 6px;
+.window { max-height: min(70vh, 720px); min-height: 100px; overflow: auto; border: 1px solid var(--line); border-radius: 6px;
   background: var(--raised); overflow-anchor: none; }
 .high { position: relative; overflow: clip; min-width: max-content; }
 .rows { min-width: 100%; width: max-content; }
@@ -149,14 +156,12 @@ mark { background: var(--hit); color: var(--hit-text); border-radius: 2px; }
   .line li { grid-template-columns: 1fr auto auto; }
   .line .track { grid-column: 1 / -1; grid-row: 2; }
   .under { grid-column: 1 / -1; grid-row: 3; }
-  .axis .track, .ends { margin-left: 0; margin-right: 0; }
-  .axis { padding: 0 8px 0 12px; }
-  .ends { padding: 0 8px 0 12px; }
+  .axis .track { margin-left: 0; margin-right: 0; }
   .panes { grid-template-columns: minmax(0, 1fr); }
   .names { max-height: 9em; border: 1px solid var(--line); border-radius: 6px; }
   .lines div { grid-template-columns: 3.5em 1fr; gap: 8px; }
   .command { flex-direction: column; align-items: stretch; }
-  .window { height: 65vh; font-size: 12px; }
+  .window { max-height: 65vh; font-size: 12px; }
 }
 @media print {
   #viewer, .skip, nav, button { display: none; }

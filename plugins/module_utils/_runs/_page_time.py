@@ -100,32 +100,55 @@ class Axis:
         if self.gaps or length <= 0:
             return []
         step = next((one for one in _STEPS if length / one <= 6), length / 6)
-        return [number * step for number in range(1, 7) if number * step < length * 0.97]
+        return [
+            number * step
+            for number in range(1, 7)
+            if number * step < length * 0.88 and number * step > length * 0.12
+        ]
 
 
 def time_line(stages: list[Stage]) -> tuple[Html, str]:
     """The rows, and the style that puts each bar in its place."""
     axis = Axis(stages)
     style: list[str] = []
-    ran = sorted((one for one in stages if one.drawn), key=lambda one: (one.started or 0.0, one.name))
-    order = sorted(stages, key=lambda one: (not one.verdict, one.started or 0.0) if one.drawn else (not one.verdict, axis.begin))
-    rows = [_row(stage, number, axis, style) for number, stage in enumerate(order)]
+    order = sorted(
+        stages, key=lambda one: (not one.verdict, one.drawn, one.started or 0.0 if one.drawn else 0.0)
+    )
+    rows = []
+    for number, stage in enumerate(order):
+        before = order[number - 1].name if number else ""
+        after = order[number + 1].name if number + 1 < len(order) else ""
+        edges = f"{'' if before in stage.beside else ' first'}{'' if after in stage.beside else ' last'}"
+        rows.append(_row(stage, number, axis, style, f"beside{edges}" if stage.beside else ""))
+    parts = [tag("ol", rows, class_="line")]
+    if any(stage.drawn for stage in stages):
+        parts.append(_scale(axis, style))
+    if any(stage.beside for stage in stages):
+        parts.append(tag("p", tag("span", class_="bracket"), " at the same time", class_="legend"))
+    return markup(parts), "".join(style)
+
+
+def _scale(axis: Axis, style: list[str]) -> Html:
+    """What stands below the rows: times, and what was left out."""
+    marks = [
+        tag("span", clock(axis.begin), class_="tick from"),
+        tag("span", clock(axis.end), class_="tick to"),
+    ]
     for number, tick in enumerate(axis.ticks()):
         style.append(f".k{number}{{left:{100 * axis.place(axis.begin + tick):.2f}%}}")
-    marks = [tag("span", seconds(tick), class_=f"tick k{number}") for number, tick in enumerate(axis.ticks())]
+        marks.append(
+            tag("span", f"+{tick:.0f} s" if 1 <= tick < 60 else f"+{seconds(tick)}", class_=f"tick k{number}")
+        )
     for number, (begin, end) in enumerate(axis.gaps):
         left, right = 100 * axis.place(begin), 100 * axis.place(end)
         style.append(f".g{number}{{left:{left:.2f}%;width:{right - left:.2f}%}}")
-        marks.append(tag("span", f"{seconds(end - begin)} idle", class_=f"gap g{number}"))
-    ends = tag("div", clock(axis.begin), tag("span", clock(axis.end)), class_="ends") if ran else None
-    head = tag("div", tag("div", marks, class_="track"), class_="axis", aria_hidden="true")
-    return markup([tag("ol", rows, class_="line"), head if marks else None, ends]), "".join(style)
+        marks.append(tag("span", tag("span", f"{seconds(end - begin)} idle"), class_=f"gap g{number}"))
+    return tag("div", tag("div", marks, class_="track"), class_="axis", aria_hidden="true")
 
 
-def _row(stage: Stage, number: int, axis: Axis, style: list[str]) -> Html:
+def _row(stage: Stage, number: int, axis: Axis, style: list[str], beside: str) -> Html:
     kind = stage.verdict if stage.verdict in WORDS else "other"
-    name = tag("a", stage.name, href=f"#{stage.anchor}", class_="name")
-    took = seconds(stage.seconds) if stage.verdict and not stage.reused and stage.verdict != "killed" else ""
+    timed = stage.verdict and not stage.reused and stage.verdict != "killed"
     bar: object = None
     if stage.drawn:
         left = min(axis.place(stage.started or 0.0), 0.995)
@@ -133,27 +156,31 @@ def _row(stage: Stage, number: int, axis: Axis, style: list[str]) -> Html:
         style.append(f".b{number}{{left:{100 * left:.2f}%;width:{100 * width:.2f}%}}")
         bar = tag("span", class_=f"block {kind or 'none'} b{number}", title=said(stage))
     note = _note(stage)
+    together = (
+        tag("span", f"side by side with {', '.join(stage.beside)}", class_="hidden") if stage.beside else None
+    )
     return tag(
         "li",
-        tag("span", name, class_="who"),
+        tag("a", stage.name, href=f"#{stage.anchor}", class_="name"),
         tag("span", mark(stage), class_="how"),
         tag("span", bar, tag("span", note, class_="note") if note and not bar else None, class_="track"),
-        tag("span", took, class_="took"),
+        tag("span", seconds(stage.seconds) if timed else "", class_="took"),
         tag("span", note, class_="under") if note and bar else None,
-        class_="beside" if stage.beside else None,
+        together,
+        class_=beside or None,
     )
 
 
 def _note(stage: Stage) -> str:
     parts = []
     if stage.reused:
-        parts.append("an earlier result of this run" if stage.reused == "this_run" else f"the result of {stage.reused}")
+        parts.append(
+            "an earlier result of this run" if stage.reused == "this_run" else f"the result of {stage.reused}"
+        )
     if stage.cancelled_by:
         parts.append(cancelled(stage))
     if stage.verdict == "killed":
         parts.append("it began and never said how it ended")
-    if stage.beside:
-        parts.append(f"side by side with {', '.join(stage.beside)}")
     return "; ".join(parts)
 
 

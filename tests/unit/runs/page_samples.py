@@ -134,8 +134,20 @@ def build_log(lines: int) -> t.Iterator[str]:
 def success(path: Path) -> Path:
     """Everything went well, and two results were there before."""
     report = Report(path, bundle=DIGEST, masked=3)
-    report.stage("workspace", 0, 0.11, reused="this_run", inputs={"commits": ["b68ff983b00f6198015308990efee8891ff07816"]})
-    report.stage("build", 0.3, 25.8, reused="check-1-1-20261120T101112-aaaa", artifacts=[artifact("hello_2.10-3_amd64.deb")])
+    report.stage(
+        "workspace",
+        0,
+        0.11,
+        reused="this_run",
+        inputs={"commits": ["b68ff983b00f6198015308990efee8891ff07816"]},
+    )
+    report.stage(
+        "build",
+        0.3,
+        25.8,
+        reused="check-1-1-20261120T101112-aaaa",
+        artifacts=[artifact("hello_2.10-3_amd64.deb")],
+    )
     report.stage("lint", 26.2, 2.0, counts={"tests": 3, "failures": 0, "errors": 0, "skipped": 1})
     report.stage("publish_test", 26.2, 3.9, artifacts=[artifact("hello_2.10-3_amd64.deb")])
     report.stage("install_test", 30.2, 4.2, reads={"hello_2.10-3_amd64.deb": "6e24368293efdeb9" * 4})
@@ -145,7 +157,9 @@ def success(path: Path) -> Path:
         report.log(f"logs/{name}.log", [f"$ {name}", "done"])
     report.log("logs/build.log", build_log(500))
     cases = '<testcase name="a" time="0.5"/><testcase name="b"/><testcase name="c"><skipped message="not here"/></testcase>'
-    (path / "results/lint.xml").write_text(f'<testsuites><testsuite name="lint">{cases}</testsuite></testsuites>')
+    (path / "results/lint.xml").write_text(
+        f'<testsuites><testsuite name="lint">{cases}</testsuite></testsuites>'
+    )
     bundle = {"version": 1, "digest": DIGEST, "artifacts": [artifact("hello_2.10-3_amd64.deb")], "inputs": {}}
     (path / "bundle.json").write_text(json.dumps(bundle))
     return report.write()
@@ -165,23 +179,63 @@ AssertionError: expected 200, got 503</failure></testcase>
 def failure(path: Path, lines: int = 500) -> Path:
     """The system test failed, and its sibling was cancelled."""
     report = Report(path)
-    report.frozen["queue"].insert(0, {**report.frozen["queue"][0], "change_id": "7", "subject": "Add a thing ahead"})
+    report.frozen["queue"].insert(
+        0, {**report.frozen["queue"][0], "change_id": "7", "subject": "Add a thing ahead"}
+    )
     report.stage("workspace", 0, 0.11)
-    report.stage("build", 0.3, 25.8, artifacts=[artifact("hello_2.10-3_amd64.deb")], inputs={"hello": "1fa5e85392816a0a29781e5b038b851b8901fc5a"})
+    report.stage(
+        "build",
+        0.3,
+        25.8,
+        artifacts=[artifact("hello_2.10-3_amd64.deb")],
+        inputs={"hello": "1fa5e85392816a0a29781e5b038b851b8901fc5a"},
+    )
     report.stage("lint", 26.2, 2.0)
     report.stage("publish_test", 26.2, 3.9)
-    report.stage("install_test", 30.2, 11.9, "cancelled", cancelled_by="system_test", message="Cancelled, since system_test failed.")
+    report.stage(
+        "install_test",
+        30.2,
+        11.9,
+        "cancelled",
+        cancelled_by="system_test",
+        message="Cancelled, since system_test failed.",
+    )
     why = "hello --self-test ended with status 1.\nThe log is /srv/runs/check-1/logs/system_test.log"
     counts = {"tests": 3, "failures": 1, "errors": 1, "skipped": 0}
-    report.stage("system_test", 30.2, 11.8, "failure", reason="test_failed", message=why, facts={"te": "te1"}, counts=counts, results=["results/system_test.xml"])
+    report.stage(
+        "system_test",
+        30.2,
+        11.8,
+        "failure",
+        reason="test_failed",
+        message=why,
+        facts={"te": "te1"},
+        counts=counts,
+        results=["results/system_test.xml"],
+    )
     (path / "results/system_test.xml").write_text(JUNIT)
     report.log("logs/workspace.log", ["$ git merge"])
     report.log("logs/build.log", build_log(lines))
     report.log("logs/install_test.log", ["$ apt-get install hello", "Reading package lists..."])
-    said = ["$ systemctl start hello", "started", "$ hello --self-test", "asking http://127.0.0.1:8080/", "Traceback (most recent call last):"]
-    said += ['  File "/usr/bin/hello", line 12, in main', "    raise RuntimeError(answer)", "RuntimeError: expected 200, got 503"]
+    said = [
+        "$ systemctl start hello",
+        "started",
+        "$ hello --self-test",
+        "asking http://127.0.0.1:8080/",
+        "Traceback (most recent call last):",
+    ]
+    said += [
+        '  File "/usr/bin/hello", line 12, in main',
+        "    raise RuntimeError(answer)",
+        "RuntimeError: expected 200, got 503",
+    ]
     report.log("logs/system_test.log", said)
-    report.log("logs/services/te1/hello.service.log", [f"request {number}: status 503" for number in range(40)], "system_test", "the first 2 MiB were cut")
+    report.log(
+        "logs/services/te1/hello.service.log",
+        [f"request {number}: status 503" for number in range(40)],
+        "system_test",
+        "the first 2 MiB were cut",
+    )
     return report.write()
 
 
@@ -193,5 +247,6 @@ def killed(path: Path) -> Path:
     report.stage("publish_test", 1, 4.0)
     report.log("logs/build.log", build_log(30))
     (path / "under_way").mkdir()
-    (path / "under_way/build.json").write_text('{"version": 1, "stage": "build"}')
+    began = {"version": 1, "stage": "build", "started_ns": int((BEGIN.timestamp() + 2) * 1e9)}
+    (path / "under_way/build.json").write_text(json.dumps(began))
     return report.write()
