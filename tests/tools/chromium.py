@@ -170,9 +170,8 @@ class Tab:
         """Errors and warnings of the page, of its workers, and of the browser about it."""
         self.value("1")  # what was told meanwhile arrives before the answer
         thrown = self._browser.told("Runtime.exceptionThrown", "Log.entryAdded")
-        spoken = [
-            one for one in self._browser.told("Runtime.consoleAPICalled") if one["type"] in ("error", "warning")
-        ]
+        spoken = self._browser.told("Runtime.consoleAPICalled")
+        spoken = [one for one in spoken if one["type"] in ("error", "warning")]
         return [json.dumps(one) for one in (*thrown, *spoken)]
 
     def requests(self) -> list[str]:

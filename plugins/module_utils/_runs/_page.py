@@ -43,12 +43,13 @@ from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_model im
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_script_list import LIST
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_script_search import SEARCH
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_script_start import START
+from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_script_viewer import VIEWER
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_script_worker import WORKER
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_stages import (
     stage_log,
     stage_section,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_style import STYLE, VIEWER
+from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_style import LOGS, STYLE
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_time import time_line
 
 NAME = "index.html"
@@ -63,7 +64,7 @@ _SECTIONS = (
 
 
 def write_page(report: str) -> None:
-    """Make report/index.html of what lies in the folder ``report``; a reader sees the old page or the new one."""
+    """Make report/index.html of what lies in ``report``; a reader sees the old page or the new one."""
     found = read_report(report)
     descriptor, temporary = tempfile.mkstemp(prefix=".tmp-", dir=report)
     try:
@@ -82,8 +83,8 @@ def write_page(report: str) -> None:
 
 def _write(report: Report, write: t.Callable[[str], object]) -> None:
     line, places = time_line(report.stages)
-    style = STYLE + VIEWER + places
-    script = "\n".join(("(() => {", '"use strict";', WORKER, LIST, SEARCH, START, "})();"))
+    style = STYLE + LOGS + places
+    script = f'(() => {{\n"use strict";\n{WORKER}{LIST}{SEARCH}{VIEWER}{START}}})();'
     write(_top(report, style, script))
     write(tag("main", _main(report, line), id="content", tabindex="-1"))
     write("\n")

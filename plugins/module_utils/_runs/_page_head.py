@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The top of the page: the verdict in a sentence, the lines that matter, the facts, the command to do it again."""
+"""The top of the page: the verdict in a sentence, the lines that matter, and the command to do it again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import collections
 
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_html import (
     Html,
-    code,
     count,
     digest,
     facts,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Markup that is safe by the way it is made: whatever is not Html becomes text, in elements and attributes."""
+"""Markup that is safe by the way it is made: whatever is not Html becomes text."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def seconds(value: float) -> str:
         return "?"
     if value < 10:
         return f"{value:.1f} s"
-    if value < 60:
+    if round(value) < 60:
         return f"{value:.0f} s"
     minutes, rest = divmod(round(value), 60)
     if minutes < 60:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The part of the page's script that draws lines: only those in sight, whether a log has ten or ten million."""
+"""The part of the page's script that draws lines: only those in sight, of ten or of ten million."""
 
 from __future__ import annotations
 
@@ -21,30 +21,31 @@ function el(tag, attributes, ...children) {
 }
 
 // Letters that hide, turn or join what stands beside them are written out.
-const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u115f\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
-const visible = (text) => text.replace(HIDDEN, (one) => "\\u" + one.charCodeAt(0).toString(16).padStart(4, "0"));
+const HIDDEN = new RegExp(
+  "[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u00ad\\u061c\\u115f\\u180e\\u200b-\\u200f" +
+    "\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb]",
+  "g",
+);
+const writtenOut = (one) => "\\u" + one.charCodeAt(0).toString(16).padStart(4, "0");
+const visible = (text) => text.replace(HIDDEN, writtenOut);
 
-// Text with what matches the pattern marked; never markup of its own.
-function marked(text, pattern) {
-  if (!pattern) return [visible(text)];
+// A line with what matches marked; never markup of its own. What was cut is said.
+function shown({ text, length, ranges }, rest) {
   const parts = [];
-  let from = 0;
-  pattern.lastIndex = 0;
-  for (let hit = pattern.exec(text), many = 0; hit && many < 200; hit = pattern.exec(text), many++) {
-    if (!hit[0]) {
-      pattern.lastIndex++;
-      continue;
-    }
-    if (hit.index > from) parts.push(visible(text.slice(from, hit.index)));
-    parts.push(el("mark", {}, visible(hit[0])));
-    from = hit.index + hit[0].length;
+  let place = 0;
+  for (const [from, to] of ranges) {
+    parts.push(visible(text.slice(place, from)), el("mark", {}, visible(text.slice(from, to))));
+    place = to;
   }
-  parts.push(visible(text.slice(from)));
+  parts.push(visible(text.slice(place)));
+  const cut = length - text.length;
+  if (cut > 0) parts.push(el("em", {}, " … " + figure(cut) + " more letters" + rest));
   return parts;
 }
 
 const figure = (number) => number.toLocaleString("en");
-const address = (path, line) => "#" + path.split("/").map(encodeURIComponent).join("/") + (line ? ":" + line : "");
+const pathOf = (path) => "#" + path.split("/").map(encodeURIComponent).join("/");
+const address = (path, line) => pathOf(path) + (line ? ":" + line : "");
 
 // A list of numbered lines of one log, in a window that scrolls. ask(log, numbers) brings them to take().
 class Lines {
@@ -60,7 +61,8 @@ class Lines {
     this.log = { path: "" };
     this.place = 0;
     this.line = 0;
-    this.pattern = null;
+    this.stale = new Map();
+    this.since = 0;
     this.window.addEventListener("scroll", () => this.draw(), { passive: true });
     this.window.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     this.window.addEventListener("keydown", (event) => this.key(event));
@@ -71,11 +73,18 @@ class Lines {
     new ResizeObserver(() => this.draw()).observe(this.window);
   }
 
+  // What is known of lines is old: answers to questions up to this number count no more.
+  forget(since) {
+    this.stale = this.known;
+    this.known = new Map();
+    this.asked.clear();
+    this.since = since;
+  }
+
   // Shows these lines of this log: all, or only some.
   show(log, place, numbers) {
     if (log !== this.log) {
-      this.known.clear();
-      this.asked.clear();
+      for (const map of [this.known, this.stale, this.asked]) map.clear();
     }
     this.log = log;
     this.place = place;
@@ -151,11 +160,11 @@ class Lines {
   }
 
   row(number) {
-    const found = this.known.get(number);
-    const line = el("span", { class: "t" }, found ? marked(found[0], this.pattern) : "…");
-    if (found && found[1] > found[0].length) line.append(el("em", {}, " … " + figure(found[1] - found[0].length) + " more letters: choose the line to read them"));
+    const found = this.known.get(number) || this.stale.get(number);
+    const text = found ? shown(found, ": choose the line to read them") : "…";
     const link = el("a", { href: address(this.log.path, number), tabindex: "-1" }, String(number));
-    return el("div", { class: number === this.line ? "row chosen" : "row", "data-line": number }, link, line);
+    const kind = number === this.line ? "row chosen" : "row";
+    return el("div", { class: kind, "data-line": number }, link, el("span", { class: "t" }, text));
   }
 
   // Asks for the batches that these rows and their neighbours are in.
@@ -174,11 +183,11 @@ class Lines {
     }
   }
 
-  take(place, rows) {
-    if (place !== this.place) return;
-    for (const [number, text, length] of rows) {
+  take({ id, log, rows }) {
+    if (log !== this.place || id <= this.since) return;
+    for (const [number, line] of rows) {
       this.asked.delete(number);
-      this.known.set(number, [text, length]);
+      this.known.set(number, line);
     }
     this.draw();
   }

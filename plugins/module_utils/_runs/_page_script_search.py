@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 SEARCH = r"""
-const PATIENCE = 10000; // milliseconds without a sign before a search is given up
+const PATIENCE = 8000; // milliseconds without a sign before a search is given up
 
 function plainPattern(words) {
   return words.replace(/[.*+?^${}()|[\]\\\/-]/g, (one) => "\\" + one);
@@ -78,11 +78,13 @@ class Helper {
   }
 
   start() {
-    const source = URL.createObjectURL(new Blob(["(" + worker.toString() + ")()"], { type: "text/javascript" }));
-    this.worker = new Worker(source);
+    const text = "(" + worker.toString() + ")()";
+    this.worker = new Worker(URL.createObjectURL(new Blob([text], { type: "text/javascript" })));
     this.worker.onmessage = ({ data }) => this.heard(data);
-    this.worker.onerror = (event) => this.told({ type: "problem", id: 0, said: event.message || "the worker ended" });
-    this.logs.forEach((log, place) => this.send("add", { log: place, packed: log.packed(), lines: log.pieces }));
+    this.worker.onerror = ({ message }) => this.told({ type: "problem", id: 0, said: String(message) });
+    for (const [log, one] of this.logs.entries()) {
+      this.send("add", { log, packed: one.packed(), lines: one.pieces });
+    }
   }
 
   send(type, more) {
@@ -103,7 +105,7 @@ class Helper {
     this.timer = setTimeout(() => {
       this.worker.terminate();
       this.start();
-      this.told({ type: "problem", id, said: "This expression takes too long: it was given up." });
+      this.told({ type: "gone", id, said: "This expression takes too long: it was given up." });
     }, PATIENCE);
   }
 

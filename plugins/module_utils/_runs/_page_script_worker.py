@@ -16,6 +16,7 @@ function worker() {
   const AT_ONCE = 8; // pieces that are unpacked at once
   const CUT = 2000; // letters of a line that are drawn
   const WHOLE = 200000; // letters of the one line that is shown whole
+  const MARKED = 20000; // letters of it in which hits are marked
   const logs = []; // of each log: packed pieces, and the first line of each
   const cache = new Map(); // the least recently used first
   const decoder = new TextDecoder();
@@ -88,7 +89,11 @@ function worker() {
     if (one.starts) return one.starts;
     const found = [0];
     const text = one.text;
-    for (let place = text.indexOf("\n"); place >= 0; place = text.indexOf("\n", place + 1)) found.push(place + 1);
+    let place = text.indexOf("\n");
+    while (place >= 0) {
+      found.push(place + 1);
+      place = text.indexOf("\n", place + 1);
+    }
     one.starts = Uint32Array.from(found); // one more than lines: where the next one would begin
     return one.starts;
   }
@@ -113,19 +118,36 @@ function worker() {
     return one.text.slice(where[inside], Math.max(where[inside], where[inside + 1] - 1));
   }
 
-  async function lines({ log, numbers }) {
+  // Where a text matches what is looked for. Not the page: an expression can take for ever.
+  function ranges(text, wanted) {
+    const found = [];
+    if (!wanted) return found;
+    const pattern = new RegExp(wanted.source, wanted.flags + "g");
+    for (let hit = pattern.exec(text); hit && found.length < 200; hit = pattern.exec(text)) {
+      if (hit[0]) found.push([hit.index, hit.index + hit[0].length]);
+      else pattern.lastIndex++;
+    }
+    return found;
+  }
+
+  async function lines({ log, numbers, wanted }) {
     const rows = [];
     for (const number of numbers) {
       const text = await oneLine(log, number);
-      rows.push([number, text.slice(0, CUT), text.length]);
+      const shown = text.slice(0, CUT);
+      rows.push([number, { text: shown, length: text.length, ranges: ranges(shown, wanted) }]);
     }
     return rows;
   }
 
-  // Lines of a piece that match, numbered from 1 in the log. A line counts once.
-  function inPiece(one, first, pattern, plain) {
+  async function line({ log, number, wanted }) {
+    const text = await oneLine(log, number);
+    return { text: text.slice(0, WHOLE), length: text.length, ranges: ranges(text.slice(0, MARKED), wanted) };
+  }
+
+  // Lines of a piece that match, numbered from 1 in the log, into found. A line counts once.
+  function inPiece(one, first, pattern, plain, found) {
     const { text } = one;
-    const found = [];
     if (plain) {
       pattern.lastIndex = 0;
       let line = 0;
@@ -135,13 +157,12 @@ function worker() {
         found.push(first + line + 1);
         pattern.lastIndex = where[line + 1];
       }
-      return found;
+      return;
     }
     const where = starts(one);
     for (let line = 0; line + 1 < where.length; line++) {
       if (pattern.test(text.slice(where[line], where[line + 1] - 1))) found.push(first + line + 1);
     }
-    return found;
   }
 
   async function search({ id, source, flags, plain }) {
@@ -158,7 +179,7 @@ function worker() {
         const found = [];
         for (let place = from; place < to; place++) {
           if (newest !== id) return;
-          for (const line of inPiece(texts[place - from], firsts[place], pattern, plain)) found.push(line);
+          inPiece(texts[place - from], firsts[place], pattern, plain, found);
         }
         if (performance.now() - rested > 50) {
           await pause();
@@ -203,9 +224,8 @@ function worker() {
     async lines(asked) {
       postMessage({ type: "lines", id: asked.id, log: asked.log, rows: await lines(asked) });
     },
-    async line({ id, log, number }) {
-      const text = await oneLine(log, number);
-      postMessage({ type: "line", id, text: text.slice(0, WHOLE), length: text.length });
+    async line(asked) {
+      postMessage({ type: "line", id: asked.id, line: await line(asked) });
     },
     search,
   };

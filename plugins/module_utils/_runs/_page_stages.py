@@ -96,7 +96,7 @@ def stage_section(report: Report, stage: Stage) -> Html:
     inputs = mapping(stage.record.get("reads")) or mapping(stage.record.get("inputs"))
     results = [show_results(read_results(report.path, name)) for name in _result_files(stage)[:50]]
     message = stage.message.strip()
-    body = [
+    body: list[object] = [
         facts(
             [
                 ("Began", day(stage.started)),

@@ -53,7 +53,8 @@ dt { color: var(--quiet); }
 dd { margin: 0; overflow-wrap: anywhere; min-width: 0; }
 code, pre, .window, .lines { font: 13px/20px ui-monospace, "DejaVu Sans Mono", monospace; }
 code { overflow-wrap: anywhere; }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 8px 0; padding: 8px 12px; background: var(--raised);
+pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 8px 0; padding: 8px 12px;
+  background: var(--raised);
   border: 1px solid var(--line); border-radius: 6px; max-height: 40em; overflow: auto; }
 button, input[type=search] { font: inherit; color: inherit; background: var(--ground);
   border: 1px solid var(--line); border-radius: 4px; padding: 4px 10px; }
@@ -65,14 +66,16 @@ th, td { padding: 4px 10px; text-align: left; vertical-align: top; border-bottom
 tbody tr:last-child > * { border-bottom: 0; }
 thead th { background: var(--raised); white-space: nowrap; }
 tbody th { font-weight: 400; }
-.mark { display: inline-block; padding: 0 8px; border-radius: 10px; font-size: 13px; border: 1px solid var(--line);
+.mark { display: inline-block; padding: 0 8px; border-radius: 10px; font-size: 13px;
+  border: 1px solid var(--line);
   white-space: nowrap; }
 .mark.success, .sign.success { color: var(--good); }
 .mark.failure, .mark.killed, .sign.failure, .sign.killed { color: var(--bad); }
 .mark.cancelled, .mark.other, .sign.cancelled { color: var(--warn); }
 .mark.success { background: var(--good-ground); border-color: transparent; }
 .mark.failure, .mark.killed { background: var(--bad-ground); border-color: transparent; font-weight: 600; }
-.mark.cancelled, .mark.other { background: var(--warn-ground); border-color: transparent; white-space: normal; }
+.mark.cancelled, .mark.other { background: var(--warn-ground); border-color: transparent;
+  white-space: normal; }
 .mark.none { color: var(--quiet); }
 
 .lines { border: 1px solid var(--bad-bar); border-left-width: 6px; border-radius: 6px; padding: 6px 0;
@@ -84,18 +87,20 @@ tbody th { font-weight: 400; }
 .command pre { flex: 1; margin: 0; }
 
 .line { list-style: none; margin: 0; padding: 0; }
-.line li { display: grid; grid-template-columns: 11em 9em 1fr 6em; gap: 0 12px; align-items: center; padding: 3px 8px;
+.line li { display: grid; grid-template-columns: 11em 9em 1fr 6em; gap: 0 12px; align-items: center;
+  padding: 3px 8px;
   border-left: 4px solid transparent; }
 .line li:nth-child(odd) { background: var(--raised); }
 .line li.beside { border-left-color: var(--link); }
 .line li.first { border-top-left-radius: 6px; margin-top: 4px; }
 .line li.last { border-bottom-left-radius: 6px; margin-bottom: 4px; }
-.bracket { display: inline-block; height: 1em; border-left: 4px solid var(--link); border-radius: 4px; 
+.bracket { display: inline-block; height: 1em; border-left: 4px solid var(--link); border-radius: 4px;
   vertical-align: -2px; }
 .legend { color: var(--quiet); font-size: 13px; }
 .name { overflow-wrap: anywhere; font-weight: 600; }
 .track { position: relative; height: 20px; min-width: 0; }
-.block { position: absolute; top: 3px; bottom: 3px; min-width: 4px; border-radius: 3px; background: var(--quiet); }
+.block { position: absolute; top: 3px; bottom: 3px; min-width: 4px; border-radius: 3px;
+  background: var(--quiet); }
 .block.success { background: var(--good-bar); }
 .block.failure, .block.killed { background: var(--bad-bar); }
 .block.killed { background: linear-gradient(90deg, var(--bad-bar), transparent); }
@@ -113,7 +118,8 @@ tbody th { font-weight: 400; }
 .tick.from { left: 0; }
 .gap { top: 18px; border: 1px dashed var(--quiet); border-top: 0; height: 5px; }
 .gap span { position: absolute; top: 2px; left: 50%; translate: -50%; }
-.stage { border: 1px solid var(--line); border-radius: 6px; padding: 0 12px; margin: 6px 0; position: relative; }
+.stage { border: 1px solid var(--line); border-radius: 6px; padding: 0 12px; margin: 6px 0;
+  position: relative; }
 .stage[open] { padding-bottom: 10px; }
 summary { cursor: pointer; padding: 6px 0; }
 .stage > summary { padding-right: 3em; }
@@ -121,7 +127,7 @@ summary { cursor: pointer; padding: 6px 0; }
 .to { position: absolute; right: 12px; top: 6px; }
 """
 
-VIEWER = """
+LOGS = """
 #viewer form { display: flex; flex-wrap: wrap; gap: 6px 8px; align-items: center; margin: 8px 0; }
 #viewer input[type=search] { flex: 1 1 16em; max-width: 32em; }
 #viewer [aria-invalid] { border-color: var(--bad-bar); }
@@ -129,7 +135,8 @@ VIEWER = """
 .boxes { display: flex; flex-wrap: wrap; gap: 4px 16px; }
 .panes { display: grid; grid-template-columns: minmax(9em, 18em) 1fr; gap: 12px; }
 .names { flex-flow: column nowrap; gap: 0; font-size: 14px; max-height: min(70vh, 760px); overflow-y: auto; }
-.names a { display: flex; gap: 8px; padding: 3px 8px; border-radius: 4px; color: inherit; overflow-wrap: anywhere; }
+.names a { display: flex; gap: 8px; padding: 3px 8px; border-radius: 4px; color: inherit;
+  overflow-wrap: anywhere; }
 .names a:hover { background: var(--raised); }
 .names [aria-current] { background: var(--raised); font-weight: 600; box-shadow: inset 3px 0 var(--link); }
 .badge { margin-left: auto; white-space: nowrap; color: var(--quiet); font-variant-numeric: tabular-nums; }
@@ -137,12 +144,14 @@ VIEWER = """
 .bar { display: flex; gap: 8px; align-items: center; margin-bottom: 6px; }
 .which { flex: 1; margin: 0; min-width: 0; }
 .cut { color: var(--warn); }
-.window { max-height: min(70vh, 720px); min-height: 100px; overflow: auto; border: 1px solid var(--line); border-radius: 6px;
+.window { max-height: min(70vh, 720px); min-height: 100px; overflow: auto; border: 1px solid var(--line);
+  border-radius: 6px;
   background: var(--raised); overflow-anchor: none; }
 .high { position: relative; overflow: clip; min-width: max-content; }
 .rows { min-width: 100%; width: max-content; }
 .row { display: flex; height: 20px; white-space: pre; unicode-bidi: isolate; tab-size: 8; }
-.row a { position: sticky; left: 0; min-width: calc(var(--digits) + 20px); padding: 0 8px 0 12px; text-align: right;
+.row a { position: sticky; left: 0; min-width: calc(var(--digits) + 20px); padding: 0 8px 0 12px;
+  text-align: right;
   color: var(--quiet); background: var(--raised); user-select: none; }
 .row .t { padding: 0 12px 0 4px; unicode-bidi: isolate; }
 .row em { color: var(--quiet); }
