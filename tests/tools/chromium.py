@@ -135,6 +135,9 @@ class Chromium:
         """The parameters of the events of these names, since the tab was opened."""
         return [one["params"] for one in self._events if one.get("method") in methods]
 
+    def forget(self) -> None:
+        self._events.clear()
+
 
 class Tab:
     """One page: to be opened, asked and looked at."""
@@ -173,6 +176,10 @@ class Tab:
         spoken = self._browser.told("Runtime.consoleAPICalled")
         spoken = [one for one in spoken if one["type"] in ("error", "warning")]
         return [json.dumps(one) for one in (*thrown, *spoken)]
+
+    def forget(self) -> None:
+        """What was told until now was as it should be."""
+        self._browser.forget()
 
     def requests(self) -> list[str]:
         """The addresses that were asked for."""

@@ -157,6 +157,7 @@ class Viewer {
     }
     this.found = new Found(this.logs.length);
     this.sought = { source, flags };
+    this.soughtWords = words;
     this.asked = this.helper.search({ source, flags, plain: !this.regular.checked });
     this.status.textContent = "…";
   }
@@ -178,7 +179,7 @@ class Viewer {
       this.refresh(this.only.checked || !this.found.total);
       if (this.found.total) this.step(0);
       say(this.status.textContent);
-      document.documentElement.dataset.searched = this.words.value;
+      document.documentElement.dataset.searched = this.soughtWords;
     }
   }
 
