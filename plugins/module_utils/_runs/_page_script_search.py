@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 SEARCH = r"""
-const PATIENCE = 8000; // milliseconds without a sign before a search is given up
+const PATIENCE = 5000; // milliseconds without a sign before a search is given up
 
 function plainPattern(words) {
   return words.replace(/[.*+?^${}()|[\]\\\/-]/g, (one) => "\\" + one);
