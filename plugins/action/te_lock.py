@@ -16,6 +16,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import open_store
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._locking import Locking
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._options import te_lock_options
+from ansible_collections.distrogate.ci.plugins.plugin_utils._raised_signals import RaisedSignals
 
 
 class ActionModule(ControllerAction, ActionBase):
@@ -36,4 +37,5 @@ class ActionModule(ControllerAction, ActionBase):
                 "released": locking.released,
                 "held": locking.held,
             }
-            states[call.params["state"]]()
+            with RaisedSignals():
+                states[call.params["state"]]()

@@ -18,6 +18,41 @@ options:
     required: true
 """
 
+    # distrogate.ci.run.stage: for modules that are a stage by themselves; see _core/_stage.STAGE_OPTIONS.
+    STAGE = r"""
+options:
+  reads:
+    description:
+      - The stages whose results this one reads. Each must have succeeded in this run.
+      - A stage whose code, settings and inputs are those of an earlier success is not run again, and its
+        result says so.
+    type: list
+    elements: str
+    default: []
+  adds:
+    description: The types of artifacts that it adds. Others are an error. Without it any may come.
+    type: list
+    elements: str
+  force:
+    description: Run it also when an earlier success has the same inputs.
+    type: bool
+    default: false
+  shared:
+    description:
+      - A folder on this host in which runs find each other's results. Without it only those of the same run
+        directory are taken.
+    type: path
+  code:
+    description:
+      - A digest of the code that runs. Its action plugin gives it. Without it no earlier result is taken.
+    type: str
+    default: ''
+  controller:
+    description:
+      - The process that runs the playbook. Its action plugin gives it. The stage ends when it is gone.
+    type: dict
+"""
+
     SANDBOX = r"""
 options:
   rootfs:

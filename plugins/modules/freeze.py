@@ -123,7 +123,8 @@ stage:
 import os
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
-from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, Stage, now, stage_record
+from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, now
+from ansible_collections.distrogate.ci.plugins.module_utils._core._stage import Stage, short, stage_record
 from ansible_collections.distrogate.ci.plugins.module_utils._core._version import VERSION
 from ansible_collections.distrogate.ci.plugins.module_utils._sources._commits import commit_artifacts
 from ansible_collections.distrogate.ci.plugins.module_utils._sources._freeze import (
@@ -159,13 +160,15 @@ def main() -> None:
         if run.exists():  # nothing is fetched, and the first one's record stays
             refuse_others(run.frozen, params["queue"], params["projects"], frozen)
             call.result["run"] = run.frozen
-            call.result["stage"] = Stage(run, "freeze").short(run.stage("freeze") or {})
+            call.result["stage"] = short(
+                run, run.stage("freeze") or {"stage": "freeze", "verdict": "success"}
+            )
             return
         call.difference.add("run_dir", None, run.path)
         if call.check_mode:
             call.result["run"] = {"queue": params["queue"], "stages": params["stages"]}
             return
-        with stage_record(run, "freeze", call.result) as stage:
+        with stage_record(Stage(run, "freeze"), call.result) as stage:
             resolved = resolve(params["pipeline"], params["queue"], params["projects"], params["cache"])
             fixed = {
                 "id": os.path.basename(run.path),

@@ -21,6 +21,7 @@ author:
 extends_documentation_fragment:
   - distrogate.ci.attributes
   - distrogate.ci.run
+  - distrogate.ci.run.stage
   - distrogate.ci.run.sandbox
 options:
   stage:
@@ -60,6 +61,11 @@ options:
     description: Environment variables for the build.
     type: dict
     default: {}
+  progress_file:
+    description:
+      - The file in which the module says what it is doing, for the action plugin of the same name, which
+        gives it and shows it.
+    type: path
 """
 
 EXAMPLES = r"""
@@ -99,8 +105,16 @@ stage:
 """
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
-from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, stage_record
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._build_stage import build
+from ansible_collections.distrogate.ci.plugins.module_utils._core._progress import Progress
+from ansible_collections.distrogate.ci.plugins.module_utils._core._reuse import remember, reused
+from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run
+from ansible_collections.distrogate.ci.plugins.module_utils._core._stage import (
+    STAGE_OPTIONS,
+    Stage,
+    stage_record,
+    terms,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._build_stage import build, inputs_of
 
 
 def main() -> None:
@@ -117,6 +131,8 @@ def main() -> None:
         "sources": {"type": "list", "elements": "str", "default": []},
         "bind": {"type": "list", "elements": "path", "default": []},
         "environment": {"type": "dict", "default": {}},
+        "progress_file": {"type": "path"},
+        **STAGE_OPTIONS,
     }
     with module_call(spec) as call:
         run = Run(call.params["run_dir"])
@@ -125,8 +141,14 @@ def main() -> None:
             call.difference.add("artifacts", [artifact["name"] for artifact in before], "built anew")
             call.result["artifacts"] = before
             return
-        with stage_record(run, call.params["stage"], call.result) as stage:
-            build(run, stage, call.params)
+        stage = Stage(run, call.params["stage"], terms(call.params, **inputs_of(run, call.params)))
+        record = reused(stage, call.result)
+        if record is not None:
+            call.result["artifacts"] = record["artifacts"]
+            return
+        with Progress(call.params["progress_file"]) as progress, stage_record(stage, call.result):
+            build(run, stage, call.params, progress.say)
+        remember(stage)
         call.difference.add("artifacts", before, stage.artifacts)
         call.result["artifacts"] = stage.artifacts
 

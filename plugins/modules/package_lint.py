@@ -18,6 +18,7 @@ author:
 extends_documentation_fragment:
   - distrogate.ci.attributes
   - distrogate.ci.run
+  - distrogate.ci.run.stage
   - distrogate.ci.run.sandbox
 options:
   stage:
@@ -72,8 +73,17 @@ stage:
       type: str
 """
 
+import os
+
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
-from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, stage_record
+from ansible_collections.distrogate.ci.plugins.module_utils._core._reuse import remember, reused
+from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run
+from ansible_collections.distrogate.ci.plugins.module_utils._core._stage import (
+    STAGE_OPTIONS,
+    Stage,
+    stage_record,
+    terms,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._lint import lint
 
 
@@ -86,16 +96,24 @@ def main() -> None:
         "timeout": {"type": "int", "default": 3600},
         "fail_on": {"type": "str", "choices": ["error", "warning", "none"], "default": "error"},
         "suppress": {"type": "dict", "default": {}},
+        **STAGE_OPTIONS,
     }
     with module_call(spec) as call:
         run = Run(call.params["run_dir"])
         if call.check_mode:
             call.result["counts"] = {}
             return
-        scratch = call.params["scratch"] or run.file("scratch")
-        with stage_record(run, call.params["stage"], call.result) as stage:
-            artifacts = run.artifacts("deb", "rpm", "srpm")
-            stage.inputs = {artifact["name"]: artifact["sha256"] for artifact in artifacts}
+        artifacts = run.artifacts("deb", "rpm", "srpm")
+        packages = {artifact["name"]: artifact["sha256"] for artifact in artifacts}
+        rootfs = os.path.realpath(call.params["rootfs"])
+        stage = Stage(run, call.params["stage"], terms(call.params, packages=packages, rootfs=rootfs))
+        record = reused(stage, call.result)
+        if record is not None:
+            call.result["counts"] = record["facts"]
+            return
+        scratch = call.params["scratch"] or run.file("scratch", stage.name)
+        with stage_record(stage, call.result):
+            stage.inputs = packages
             paths = [run.file(*artifact["path"].split("/")) for artifact in artifacts]
             stage.facts = lint(
                 call.params["rootfs"],
@@ -105,6 +123,7 @@ def main() -> None:
                 fail_on=call.params["fail_on"],
                 log=stage.log,
             )
+        remember(stage)
         call.result["counts"] = stage.facts
 
 

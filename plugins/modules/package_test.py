@@ -19,6 +19,7 @@ author:
   - distrogate.ci maintainers (@distrogate)
 extends_documentation_fragment:
   - distrogate.ci.attributes
+  - distrogate.ci.run.stage
 options:
   run_dir:
     description: The run directory, when it is on this host; the stage's file is written there.
@@ -78,6 +79,11 @@ options:
     description: How long one command may take, in seconds.
     type: int
     default: 1800
+  progress_file:
+    description:
+      - The file in which the module says what it is doing, for the action plugin of the same name, which
+        gives it and shows it.
+    type: path
 """
 
 EXAMPLES = r"""
@@ -128,7 +134,15 @@ import tempfile
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._command import tail_of
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
-from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, stage_record
+from ansible_collections.distrogate.ci.plugins.module_utils._core._progress import Progress
+from ansible_collections.distrogate.ci.plugins.module_utils._core._reuse import reused
+from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run
+from ansible_collections.distrogate.ci.plugins.module_utils._core._stage import (
+    STAGE_OPTIONS,
+    Stage,
+    stage_record,
+    terms,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._trial import run_trials
 
 TRIAL = {
@@ -149,6 +163,8 @@ def main() -> None:
         "bind": {"type": "list", "elements": "path", "default": []},
         "scratch": {"type": "path"},
         "timeout": {"type": "int", "default": 1800},
+        "progress_file": {"type": "path"},
+        **STAGE_OPTIONS,
     }
     with module_call(spec) as call, contextlib.ExitStack() as stack:
         trials = call.params["trials"]
@@ -159,16 +175,25 @@ def main() -> None:
             call.result["steps"] = {}
             return
         scratch = call.params["scratch"] or stack.enter_context(tempfile.TemporaryDirectory())
+        progress = stack.enter_context(Progress(call.params["progress_file"]))
         if call.params["run_dir"]:
             run = Run(call.params["run_dir"])
-            stage = stack.enter_context(stage_record(run, call.params["stage"], call.result))
+            roots = [os.path.realpath(trial["rootfs"]) for trial in trials if trial["rootfs"]]
+            stage = Stage(run, call.params["stage"], terms(call.params, rootfs=roots))
+            record = reused(stage, call.result)
+            if record is not None:
+                call.result["steps"] = record["facts"].get("steps", {})
+                return
+            stack.enter_context(stage_record(stage, call.result))
             stage.inputs = {"packages": sorted(name for trial in trials for name in trial["packages"])}
             log, scratch = stage.log, call.params["scratch"] or run.file("scratch", stage.name)
         else:
             log = os.path.join(stack.enter_context(tempfile.TemporaryDirectory()), "test.log")
             open(log, "x", encoding="utf-8").close()
             stack.callback(lambda: call.result.update(log=tail_of(log).decode("utf-8", "replace")))
-        call.result["steps"] = run_trials(trials, scratch, call.params["bind"], log, call.params["timeout"])
+        call.result["steps"] = run_trials(
+            trials, scratch, call.params["bind"], log, call.params["timeout"], say=progress.say
+        )
 
 
 if __name__ == "__main__":

@@ -13,13 +13,14 @@ short_description: Open and close a stage that is made of several tasks
 version_added: 0.1.0
 description:
   - A stage that is one module call writes its own file into the run directory. For one that is made of
-    several tasks, this module does it, first with O(state=started), then with O(state=success) or
-    O(state=failure).
+    several tasks, this module does it, first with O(state=started), then with O(state=success). Whoever runs
+    the stage (the role C(pipeline)) notes its failure with O(state=failure).
 author:
   - distrogate.ci maintainers (@distrogate)
 extends_documentation_fragment:
   - distrogate.ci.attributes
   - distrogate.ci.run
+  - distrogate.ci.run.stage
 options:
   stage:
     description: The name under which C(stages/NAME.json) and C(logs/NAME.log) are written.
@@ -27,15 +28,29 @@ options:
     required: true
   state:
     description:
-      - V(started) returns what the run knows so far, and the time.
-      - V(success) and V(failure) write the stage's file; V(failure) also fails the task, naming stage and
-        log.
+      - V(started) returns what the run knows so far, and whether an earlier result was taken. The stage
+        itself then need not run.
+      - V(success) writes the stage's file.
+      - V(failure) writes it, unless the stage did so, and fails the task, naming stage and log.
+      - V(cancelled) ends the process that works on the stage on this host, and writes its file.
     type: str
-    choices: [started, success, failure]
+    choices: [started, success, failure, cancelled]
     required: true
-  started_ns:
-    description: What V(started) returned.
-    type: int
+  reusable:
+    description:
+      - With O(state=started), whether an earlier result is taken when the inputs are the same. A stage that
+        changes something outside of the run directory is not.
+    type: bool
+    default: false
+  settings:
+    description: With O(state=started), what decides what the stage does, beside what it reads.
+    type: dict
+    default: {}
+  files:
+    description: Files of the run directory without which an earlier result is not taken.
+    type: list
+    elements: str
+    default: []
   inputs:
     description: What the stage read, by name, each with its digest.
     type: dict
@@ -49,6 +64,11 @@ options:
     description: What later stages need to know of this one.
     type: dict
     default: {}
+  results:
+    description: The JUnit files that it wrote below the run directory.
+    type: list
+    elements: str
+    default: []
   explanation:
     description: Why it failed, for a person.
     type: str
@@ -57,6 +77,10 @@ options:
     description: Why it failed, for a machine.
     type: str
     default: ''
+  cancelled_by:
+    description: The stage whose failure cancelled this one, or V(signal).
+    type: str
+    default: signal
   log:
     description: Text that is added to the stage's log.
     type: str
@@ -70,6 +94,8 @@ EXAMPLES = r"""
     run_dir: /srv/distrogate/runs/check-1234
     stage: system_test
     state: started
+    reads: [publish_test]
+    reusable: true
   register: begun
 
 - name: End
@@ -77,7 +103,7 @@ EXAMPLES = r"""
     run_dir: /srv/distrogate/runs/check-1234
     stage: system_test
     state: success
-    started_ns: "{{ begun.started_ns }}"
+  when: not begun.reused
 """
 
 RETURN = r"""
@@ -95,13 +121,13 @@ artifacts:
   returned: with O(state=started)
   type: list
   elements: dict
-started_ns:
-  description: The time at which the stage began, in nanoseconds since the epoch.
+reused:
+  description: Whether an earlier result was taken.
   returned: with O(state=started)
-  type: int
+  type: bool
 stage:
   description: What the stage's file says, in short.
-  returned: with O(state=success) and O(state=failure)
+  returned: always, but for a stage that begins
   type: dict
   contains:
     name:
@@ -119,49 +145,103 @@ stage:
 """
 
 import os
-import time
+import typing as t
 
+from ansible_collections.distrogate.ci.plugins.module_utils._core import _under_way
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
-from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, Stage
+from ansible_collections.distrogate.ci.plugins.module_utils._core._module import Call, module_call
+from ansible_collections.distrogate.ci.plugins.module_utils._core._reuse import reused
+from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run
+from ansible_collections.distrogate.ci.plugins.module_utils._core._stage import (
+    STAGE_OPTIONS,
+    Stage,
+    Terms,
+    short,
+)
+
+
+def started(call: Call, run: Run) -> None:
+    params = call.params
+    agreed = Terms(
+        settings=params["settings"],
+        reads=tuple(params["reads"]),
+        adds=None if params["adds"] is None else tuple(params["adds"]),
+        force=params["force"],
+        code=params["code"],
+        controller=params["controller"],
+    )
+    stage = Stage(run, params["stage"], agreed)
+    stage.look()
+    record = reused(stage, call.result, params["files"]) if params["reusable"] else None
+    if record is None and not call.check_mode:
+        stage.begin(alone=False)
+    call.result.update(
+        run=run.frozen, stages=run.stages(), artifacts=run.artifacts(), reused=record is not None
+    )
+
+
+def ended(call: Call, run: Run) -> None:
+    params = call.params
+    stage = Stage(run, params["stage"])
+    stage.resume()
+    for name in ("inputs", "artifacts", "facts", "results"):
+        setattr(stage, name, params[name])
+    if params["log"]:
+        os.makedirs(os.path.dirname(stage.log), exist_ok=True)
+        with open(stage.log, "a", encoding="utf-8") as log:
+            log.write(params["log"].rstrip("\n") + "\n")
+    by = params["cancelled_by"] if params["state"] == "cancelled" else ""
+    said = (params["state"], params["explanation"], params["reason"])
+    call.result["stage"] = stage.write(*said, cancelled_by=by)
+
+
+def failed(call: Call, run: Run) -> t.NoReturn:
+    params = call.params
+    record = run.stage(params["stage"])
+    known = record is not None and record["verdict"] == "failure"
+    if record is not None and known and _under_way.note(run, params["stage"]) is None:
+        call.result["stage"] = short(run, record)  # it has said so itself
+    elif params["reason"] != "stage_busy":  # then the stage is another's
+        ended(call, run)
+    log = run.log(params["stage"])
+    begun = f"Stage {params['stage']} failed: "
+    said = params["explanation"] or "no reason was given."
+    where = f"\nThe log is {log}" if os.path.exists(log) and log not in said else ""
+    whole = said if said.startswith(begun) else begun + said
+    raise DistrogateError(params["reason"] or "stage_failed", whole + where)
 
 
 def main() -> None:
     spec = {
         "run_dir": {"type": "path", "required": True},
         "stage": {"type": "str", "required": True},
-        "state": {"type": "str", "choices": ["started", "success", "failure"], "required": True},
-        "started_ns": {"type": "int"},
+        "state": {"type": "str", "choices": ["started", "success", "failure", "cancelled"], "required": True},
+        "reusable": {"type": "bool", "default": False},
+        "settings": {"type": "dict", "default": {}},
+        "files": {"type": "list", "elements": "str", "default": []},
         "inputs": {"type": "dict", "default": {}},
         "artifacts": {"type": "list", "elements": "dict", "default": []},
         "facts": {"type": "dict", "default": {}},
+        "results": {"type": "list", "elements": "str", "default": []},
         "explanation": {"type": "str", "default": ""},
         "reason": {"type": "str", "default": ""},
+        "cancelled_by": {"type": "str", "default": "signal"},
         "log": {"type": "str", "default": ""},
+        **STAGE_OPTIONS,
     }
     with module_call(spec) as call:
-        params = call.params
-        run = Run(params["run_dir"])
-        if params["state"] == "started":
-            call.result.update(
-                run=run.frozen, stages=run.stages(), artifacts=run.artifacts(), started_ns=time.time_ns()
-            )
+        run = Run(call.params["run_dir"])
+        if call.params["state"] == "started":
+            started(call, run)
             return
         if call.check_mode:
             return
-        stage = Stage(run, params["stage"], params["started_ns"])
-        stage.inputs, stage.artifacts, stage.facts = params["inputs"], params["artifacts"], params["facts"]
-        if params["log"]:
-            with open(stage.log, "a", encoding="utf-8") as log:
-                log.write(params["log"].rstrip("\n") + "\n")
-        call.difference.add("stage", None, f"{stage.name}: {params['state']}")
-        call.result["stage"] = stage.write(params["state"], params["explanation"], params["reason"])
-        if params["state"] == "failure":
-            where = f"\nThe log is {stage.log}" if os.path.exists(stage.log) else ""
-            message = params["explanation"] or "no reason was given."
-            raise DistrogateError(
-                params["reason"] or "stage_failed", f"Stage {stage.name} failed: {message}{where}"
-            )
+        call.difference.add("stage", None, f"{call.params['stage']}: {call.params['state']}")
+        if call.params["state"] == "cancelled":
+            _under_way.stop(run, call.params["stage"])
+        if call.params["state"] == "failure":
+            failed(call, run)
+        ended(call, run)
 
 
 if __name__ == "__main__":

@@ -66,6 +66,13 @@ options:
     description: Whether to start the process that renews the lease while the playbook runs.
     type: bool
     default: true
+  with_playbook:
+    description:
+      - Whether the keeper gives the lease back when the playbook ended without having done so, whichever way
+        it ended. What a killed playbook left running on this machine is ended first.
+      - Leave it off when another playbook goes on with the lease.
+    type: bool
+    default: false
   inventory:
     description:
       - Where to write an inventory of the lease, for P(distrogate.ci.te#inventory). Its name ends in

@@ -21,6 +21,7 @@ author:
 extends_documentation_fragment:
   - distrogate.ci.attributes
   - distrogate.ci.run
+  - distrogate.ci.run.stage
 options:
   stage:
     description: The name under which C(stages/NAME.json) and C(logs/NAME.log) are written.
@@ -82,8 +83,15 @@ stage:
 """
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
-from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, stage_record
-from ansible_collections.distrogate.ci.plugins.module_utils._sources._workspace import prepare
+from ansible_collections.distrogate.ci.plugins.module_utils._core._reuse import reused
+from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run
+from ansible_collections.distrogate.ci.plugins.module_utils._core._stage import (
+    STAGE_OPTIONS,
+    Stage,
+    stage_record,
+    terms,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._sources._workspace import checked_out, prepare
 
 
 def main() -> None:
@@ -93,6 +101,7 @@ def main() -> None:
         "source": {"type": "str", "choices": ["merge", "prepared"], "default": "merge"},
         "prepared": {"type": "path"},
         "cache": {"type": "path", "required": True},
+        **STAGE_OPTIONS,
     }
     with module_call(spec, required_if=[("source", "prepared", ["prepared"])]) as call:
         run = Run(call.params["run_dir"])
@@ -102,7 +111,18 @@ def main() -> None:
             call.difference.add("projects", sorted(before), sorted(frozen["projects"]))
             call.result.update(projects=before, commits={})
             return
-        with stage_record(run, call.params["stage"], call.result) as stage:
+        stage = Stage(
+            run,
+            call.params["stage"],
+            terms(call.params, queue=frozen["queue"], projects=frozen["projects"]),
+        )
+        # What another system prepared may have changed since.
+        record = reused(stage, call.result) if call.params["source"] == "merge" else None
+        if record is not None and checked_out(run.path, record["facts"]["projects"]):
+            commits = {name: project["commit"] for name, project in record["facts"]["projects"].items()}
+            call.result.update(projects=record["facts"]["projects"], commits=commits)
+            return
+        with stage_record(stage, call.result):
             projects = prepare(
                 frozen,
                 run.file("workspace"),

@@ -19,6 +19,7 @@ import typing as t
 
 _HELD = (signal.SIGINT, signal.SIGTERM)
 _PATIENCE = 10.0  # seconds
+_LOOK = 0.5  # seconds between two looks at who is our parent
 
 
 class HeldSignals:
@@ -33,6 +34,7 @@ class HeldSignals:
         self._when = 0.0
         self._before: dict[int, t.Any] = {}
         self._pipe = (-1, -1)
+        self._parent = os.getppid()
 
     def __enter__(self) -> HeldSignals:
         self._pipe = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -49,8 +51,15 @@ class HeldSignals:
             os.kill(os.getpid(), self._came)
 
     def wait(self, seconds: float) -> bool:
-        """Sleep; True, and at once, when a signal came."""
-        return bool(select.select([self._pipe[0]], [], [], seconds)[0])
+        """Sleep; True, and at once, when a signal came, or when the playbook's process is gone."""
+        deadline = time.monotonic() + seconds
+        while os.getppid() == self._parent:
+            left = deadline - time.monotonic()
+            if select.select([self._pipe[0]], [], [], min(_LOOK, max(0.0, left)))[0]:
+                return True
+            if left <= _LOOK:
+                return False
+        return True
 
     def _note(self, number: int, _frame: t.Any) -> None:
         if self._came is not None:

@@ -44,15 +44,19 @@ class LongAction(Normal):
         """Start the module, follow it, and return its result (called by Ansible)."""
         variables = task_vars or {}
         self._variables = variables
-        task, connection = self._task, self._connection
-        plainly = task.check_mode or task.async_val or connection.has_native_async
-        if plainly or connection.always_pipeline_modules:
+        if self._is_plain():
             return self._plain(tmp, variables)
         with HeldSignals() as signals:
             started, job = self._start(variables)
             if job is not None:
                 return self._attended(job, signals, started or {})
         return self._plain(tmp, variables) if started is None else started
+
+    def _is_plain(self) -> bool:
+        """Whether Ansible runs the module as any other."""
+        task, connection = self._task, self._connection
+        plainly = task.check_mode or task.async_val or connection.has_native_async
+        return bool(plainly or connection.always_pipeline_modules)
 
     def _attended(self, job: Job, signals: HeldSignals, started: dict[str, t.Any]) -> dict[str, t.Any]:
         try:

@@ -16,6 +16,7 @@ from ansible import constants
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._progress import LIMIT, read_record
+from ansible_collections.distrogate.ci.plugins.module_utils._core._under_way import HEARD
 
 _FOLDER = re.compile(r"ansible-tmp-[0-9.-]{20,}")  # as Ansible names its folders, and so its programs
 _RUNS = {"started", "finished", "ansible_job_id"}  # what the file of a result holds until there is one
@@ -70,8 +71,10 @@ class Job:
 
     def _read_there(self) -> str:
         progress, results = shlex.quote(self._progress), shlex.quote(self._results)
-        # The result is read last: the progress before it is then the last one.
-        return self._command(f"head -c {LIMIT} {progress} 2>/dev/null; echo; cat {results}")
+        heard = shlex.quote(self._progress + HEARD)
+        # It ends by itself when nobody looks any more. The result is read last: the progress before it is
+        # then the last one.
+        return self._command(f"touch -c {heard}; head -c {LIMIT} {progress} 2>/dev/null; echo; cat {results}")
 
     def lost(self) -> bool:
         """Whether nobody runs it any more, as after the host's restart."""

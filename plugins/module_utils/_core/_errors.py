@@ -31,6 +31,13 @@ class DistrogateError(Exception):
         return {name: _encodable(value) for name, value in {**self.details, **words}.items()}
 
 
+class Interrupted(BaseException):
+    """The playbook was stopped; whoever holds something gives it back on the way out.
+
+    Like ``KeyboardInterrupt`` it is no ``Exception``, so nobody takes it for an error to be tried again.
+    """
+
+
 def _encodable(value: t.Any) -> t.Any:
     """A stranger's name may hold half a surrogate pair, which has no UTF-8."""
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value

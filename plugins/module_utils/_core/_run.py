@@ -2,16 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The run directory: run.json, written once, and one file that each stage adds."""
+"""The run directory: run.json, written once, and what the stages added."""
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import os
 import re
-import time
-import traceback
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
@@ -25,6 +22,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._files import 
 
 FORMAT = 1
 FOLDERS = ("stages", "statements", "workspace", "artifacts", "repositories", "logs", "lease")
+SUCCESS = "success"
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -85,11 +83,11 @@ class Run:
 
     def log(self, stage: str) -> str:
         """The log of a stage, as an absolute path."""
-        return self.file("logs", f"{_checked(stage)}.log")
+        return self.file("logs", f"{checked_stage(stage)}.log")
 
     def stage(self, name: str) -> dict[str, t.Any] | None:
         """What stage ``name`` wrote, or None."""
-        path = self.file("stages", f"{_checked(name)}.json")
+        path = self.file("stages", f"{checked_stage(name)}.json")
         if not os.path.exists(path):
             return None
         value: dict[str, t.Any] = read_json(path)
@@ -113,7 +111,8 @@ class Run:
         ]
 
 
-def _checked(stage: str) -> str:
+def checked_stage(stage: str) -> str:
+    """A stage's name, or an error with reason ``bad_name``."""
     if not _STAGE_NAME.fullmatch(stage):
         raise DistrogateError("bad_name", f"{stage!r} is not a stage's name (a-z, 0-9 and _).")
     return stage
@@ -129,80 +128,3 @@ def file_artifact(run: Run, path: str, kind: str, **facts: t.Any) -> dict[str, t
         "size": os.path.getsize(path),
         **facts,
     }
-
-
-class Stage:
-    """One stage's record while it is being made; see ``stage_record`` for its life."""
-
-    def __init__(self, run: Run, name: str, started_ns: int | None = None) -> None:
-        self.run = run
-        self.name = _checked(name)
-        self.started_ns = started_ns or time.time_ns()
-        self.log = run.log(name)
-        self.inputs: dict[str, t.Any] = {}
-        self.artifacts: list[dict[str, t.Any]] = []
-        self.facts: dict[str, t.Any] = {}
-
-    def write(self, verdict: str, message: str = "", reason: str = "") -> dict[str, t.Any]:
-        """Write stages/NAME.json; returns the short form that plugins return as ``stage``."""
-        started = datetime.datetime.fromtimestamp(self.started_ns / 1e9, datetime.timezone.utc)
-        seconds = round((time.time_ns() - self.started_ns) / 1e9, 3)
-        logs = [self.run.relative(self.log)] if os.path.exists(self.log) else []
-        record = {
-            "version": FORMAT,
-            "stage": self.name,
-            "verdict": verdict,
-            "started": started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "started_ns": self.started_ns,
-            "seconds": seconds,
-            "inputs": self.inputs,
-            "artifacts": self.artifacts,
-            "facts": self.facts,
-            "logs": logs,
-            "message": message,
-            "reason": reason,
-        }
-        write_json(self.run.file("stages", f"{self.name}.json"), record)
-        return self.short(record)
-
-    def short(self, record: dict[str, t.Any]) -> dict[str, t.Any]:
-        """The short form of what ``write`` wrote, now or earlier."""
-        return {
-            "name": self.name,
-            "verdict": record.get("verdict", "success"),
-            "seconds": record.get("seconds", 0.0),
-            "message": record.get("message", ""),
-            "reason": record.get("reason", ""),
-            "log": self.log if record.get("logs") else "",
-            "run_dir": self.run.path,
-        }
-
-
-@contextlib.contextmanager
-def stage_record(run: Run, name: str, result: dict[str, t.Any]) -> t.Iterator[Stage]:
-    """Run a stage's body; its file is written whether it succeeds or fails.
-
-    ``result`` (a module's result) gets ``stage``. On an error the file says
-    ``failure`` and the error goes on, with the stage and its log named. What an
-    earlier try wrote goes first: a killed stage must not look like that one.
-    """
-    stage = Stage(run, name)
-    for folder in ("stages", "logs"):
-        os.makedirs(run.file(folder), exist_ok=True)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(run.file("stages", f"{name}.json"))
-    try:
-        yield stage
-    except DistrogateError as error:
-        result["stage"] = stage.write("failure", error.message, error.reason)
-        where = f"\nThe log is {stage.log}" if os.path.exists(stage.log) else ""
-        details = {k: v for k, v in error.details.items() if k not in ("msg", "reason")}
-        raise DistrogateError(
-            error.reason, f"Stage {name} failed: {error.message}{where}", **details
-        ) from error
-    except Exception as error:
-        with open(stage.log, "a", encoding="utf-8") as log:
-            log.write(traceback.format_exc())
-        result["stage"] = stage.write("failure", str(error), "internal_error")
-        raise
-    result["stage"] = stage.write("success")

@@ -60,6 +60,7 @@ class Keeper:
         voice: Speaker,
         stop: t.Callable[[], t.Collection[int]],
         give_up: t.Callable[[], None],
+        give_back: t.Callable[[t.Callable[[], float]], None] | None = None,
         now: t.Callable[[], float] = clock,
     ) -> None:
         self.lease_file = lease_file
@@ -70,6 +71,7 @@ class Keeper:
         self.voice = voice
         self._stop = stop
         self._give_up = give_up
+        self._give_back = give_back
         self._now = now
         self._mark: tuple[t.Any, ...] | None = None
         self._distrusted = ""
@@ -85,7 +87,14 @@ class Keeper:
         finally:
             self._stopped.set()
         self.voice.note(f"ends: {ending.replace('_', ' ')}")
+        if ending == "playbook_ended" and self._give_back is not None and not self.released():
+            self.voice.note("gives the lease back, which the playbook did not")
+            self._give_back(self._left)
         return ending
+
+    def _left(self) -> float:
+        """Seconds until the lease ends by itself."""
+        return min(renewal.deadline for renewal in self.renewals) - self._now()
 
     def _watch(self) -> str:
         while True:

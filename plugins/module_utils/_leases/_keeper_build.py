@@ -12,10 +12,15 @@ import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Store, open_store
+from ansible_collections.distrogate.ci.plugins.module_utils._leases import _keeper_release as release
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._holder import Holder
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._keeper import Keeper
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._keeper_lock import KeeperLock, lock_path
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._keeper_process import Process
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._keeper_release import (
+    end_orphans,
+    pipes_of,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._keeper_renewal import Renewal
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._keeper_stop import stop_playbook
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._keeper_voice import Voice
@@ -67,6 +72,12 @@ def build(words: list[str]) -> tuple[Keeper, KeeperLock]:
         lease = holder(store, known).lease()
     renewals = _renewals(lease_file, known, lease, Times(ttl, since), voice)
     held = KeeperLock(lock_path(lease_file, pid), lock)
+    pipes = pipes_of(pid)
+
+    def give_back(deadline: t.Callable[[], float]) -> None:
+        end_orphans(pipes, voice.note)
+        release.give_back(lease_file, known, deadline, voice.note)
+
     keeper = Keeper(
         lease_file,
         known,
@@ -76,6 +87,7 @@ def build(words: list[str]) -> tuple[Keeper, KeeperLock]:
         voice=voice,
         stop=functools.partial(stop_playbook, playbook, voice.say),
         give_up=functools.partial(held.say, "", 0),
+        give_back=give_back if words[6] == "give_back" else None,
     )
     held.say(known.lease, ttl)
     return keeper, held

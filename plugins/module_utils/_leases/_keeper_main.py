@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The keeper's program: ``_keeper_main.py LEASE_FILE PLAYBOOK_PID PLAYBOOK_START TTL SINCE LOCK``.
+"""The keeper's program: ``_keeper_main.py LEASE_FILE PLAYBOOK_PID PLAYBOOK_START TTL SINCE LOCK END``.
 
 It is run as a file, outside Ansible, so it makes the collection importable first.
 """

@@ -42,12 +42,15 @@ def start_keeper(
     ttl: float,
     since: float | None = None,
     timeout: float = 15.0,
+    *,
+    give_back: bool = False,
 ) -> int:
     """Let a keeper renew the lease for as long as the playbook runs; returns the keeper's pid.
 
     Call it after the lease was renewed for ``ttl`` seconds; ``since`` is ``clock()`` from before that. It
     returns once the keeper is bound to the playbook and has seen the living lease in the store. A keeper of
-    this playbook that keeps the same lease for the same ttl is left alone; another one is replaced. Errors:
+    this playbook that keeps the same lease for the same ttl is left alone; another one is replaced. With
+    ``give_back`` it releases the lease when the playbook ended and did not. Errors:
     ``lease_lost`` and those of the store, ``bad_lease_file``, ``keeper_failed``.
     """
     since = clock() if since is None else since
@@ -61,6 +64,7 @@ def start_keeper(
         return lock
     try:
         words = [path, str(playbook_pid), str(start), repr(ttl), repr(since), str(lock.descriptor)]
+        words.append("give_back" if give_back else "keep")
         return _started(words, lock.descriptor, timeout)
     finally:
         lock.close()

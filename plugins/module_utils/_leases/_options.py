@@ -62,6 +62,7 @@ def te_lock_options() -> dict[str, t.Any]:
             "ttl": {"type": "int"},
             "max_lifetime": {"type": "int", "default": 86400},
             "keeper": {"type": "bool", "default": True},
+            "with_playbook": {"type": "bool", "default": False},
             "inventory": {"type": "path"},
             "priority": {"type": "int", "default": 0},
             "timeout": {"type": "int", "default": 600},

@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import time
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._action import ActionCall
-from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError, Interrupted
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Range, Store
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._acquire import acquire
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._classes import check_possible
@@ -30,6 +31,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._keeper_rene
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._keeper_start import (
     playbook_process,
     start_keeper,
+    stop_keeper,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._keys import Keys
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._lease_file import LeaseFile
@@ -64,25 +66,45 @@ class Taking:
             self.call.progress(f"the store was restored from a backup: fences go on in epoch {epoch}")
         deadline = time.monotonic() + self.call.params["timeout"]
         client, came = Client(self.store, demand.pool), None
-        limit = self.call.params["max_lifetime"]
         try:
             while True:
                 holder, lease = self._granted(client, demand, max(0.0, deadline - time.monotonic()), came)
-                # A guard answers when nothing older runs any more: the lease must not end meanwhile.
-                guarded = any(te["guards"] for te in lease["tes"])
-                lease = holder.renew(max(ttl, _RAISING) if guarded else ttl, limit)
-                failed = self._raise_guards(lease, ttl)
-                if not failed:
-                    since = clock()
-                    lease = holder.renew(ttl, limit)
-                    break
+                with self._given_back_when_interrupted(holder):
+                    lease, failed, since = self._made_ready(holder, lease, ttl)
+                    if not failed:
+                        self.file.write(self.url, demand.pool, lease["id"], holder.secret, granted=True)
+                        self._keep(ttl, since)
+                        return lease
                 came = lease["came"] or self.store.revision()
                 holder.fail(failed)
         finally:
             client.close()
-        self.file.write(self.url, demand.pool, lease["id"], holder.secret, granted=True)
-        self._keep(ttl, since)
-        return lease
+
+    def _made_ready(self, holder: Holder, lease: Lease, ttl: int) -> tuple[Lease, list[str], float]:
+        """Give the lease its term, and let its guards know it: the lease, the TEs whose guards refuse, and
+        since when it runs."""
+        limit = self.call.params["max_lifetime"]
+        # A guard answers when nothing older runs any more: the lease must not end meanwhile.
+        guarded = any(te["guards"] for te in lease["tes"])
+        lease = holder.renew(max(ttl, _RAISING) if guarded else ttl, limit)
+        failed = self._raise_guards(lease, ttl)
+        since = clock()
+        if not failed:
+            lease = holder.renew(ttl, limit)
+        return lease, failed, since
+
+    @contextlib.contextmanager
+    def _given_back_when_interrupted(self, holder: Holder) -> t.Iterator[None]:
+        """Nobody keeps it yet, so nobody else would."""
+        try:
+            yield
+        except Interrupted:
+            with contextlib.suppress(DistrogateError):
+                stop_keeper(self.file.path)
+                Guards(holder.lease(), self.file.key).end_all(self.call.progress)
+                holder.release()
+                self.file.remove()
+            raise
 
     def go_on(self, holder: Holder, ttl: int) -> Lease:
         """Renew a lease that an earlier playbook took."""
@@ -114,6 +136,9 @@ class Taking:
             if not error.reason.startswith("store_"):  # Then the grant may have been written.
                 self.file.remove()
             raise
+        except Interrupted:  # The lease, should it have been granted, ends with our connection.
+            self.file.remove()
+            raise
         return Holder(self.store, demand.pool, lease["id"], secret, client.server), lease
 
     def _raise_guards(self, lease: Lease, ttl: int) -> list[str]:
@@ -134,7 +159,8 @@ class Taking:
         if self.call.params["inventory"]:
             write_inventory(self.call.params["inventory"], self.file.path, self.url)
         if self.call.params["keeper"]:
-            start_keeper(self.file.path, playbook_process(), ttl, since)
+            give_back = self.call.params["with_playbook"]
+            start_keeper(self.file.path, playbook_process(), ttl, since, give_back=give_back)
 
 
 def predicted(store: Store, demand: Demand, owner: dict[str, str]) -> Lease:

@@ -11,21 +11,38 @@ import shutil
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, Stage, file_artifact
+from ansible_collections.distrogate.ci.plugins.module_utils._core._run import SUCCESS, Run, file_artifact
+from ansible_collections.distrogate.ci.plugins.module_utils._core._stage import Stage
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._build import Project, Settings
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._build_deb import build_deb
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._build_rpm import build_rpm, sign_rpms
 
 
-def build(run: Run, stage: Stage, params: dict[str, t.Any]) -> None:
-    """Build what ``params`` (the module's options) ask for; fills the stage's inputs and artifacts."""
+def inputs_of(run: Run, params: dict[str, t.Any]) -> dict[str, t.Any]:
+    """What a build reads: the checkouts of its projects, and the root filesystem. Errors ``no_workspace``,
+    ``unknown_project``."""
     workspace = run.stage("workspace")
-    if workspace is None or workspace["verdict"] != "success":
+    if workspace is None or workspace["verdict"] != SUCCESS:
         raise DistrogateError(
             "no_workspace", "There is no workspace to build from. Run the stage workspace first."
         )
     known = workspace["facts"]["projects"]
-    scratch = params["scratch"] or run.file("scratch")
+    wanted = params["projects"] or [run.frozen["queue"][-1]["project"]]
+    for name in wanted:
+        if name not in known:
+            raise DistrogateError(
+                "unknown_project", f"The workspace has no project {name}; it has {sorted(known)}."
+            )
+    return {
+        "workspace": {name: known[name] for name in wanted},
+        "rootfs": os.path.realpath(params["rootfs"]),
+    }
+
+
+def build(run: Run, stage: Stage, params: dict[str, t.Any], say: t.Callable[[str], None]) -> None:
+    """Build what ``params`` (the module's options) ask for; fills the stage's inputs and artifacts."""
+    projects = stage.terms.inputs["workspace"]
+    scratch = params["scratch"] or run.file("scratch", stage.name)
     artifacts = run.file("artifacts")
     shutil.rmtree(artifacts, ignore_errors=True)  # of an earlier try of this stage
     for folder in (scratch, artifacts):
@@ -40,13 +57,10 @@ def build(run: Run, stage: Stage, params: dict[str, t.Any]) -> None:
         sources=tuple(params["sources"]),
         binds=tuple(params["bind"]),
     )
-    for name in params["projects"] or [run.frozen["queue"][-1]["project"]]:
-        if name not in known:
-            raise DistrogateError(
-                "unknown_project", f"The workspace has no project {name}; it has {sorted(known)}."
-            )
-        stage.inputs[name] = known[name]["tree"]
-        _build_project(run, stage, name, known[name], settings=settings, params=params)
+    for name, known in projects.items():
+        stage.inputs[name] = known["tree"]
+        say(f"builds {name}")
+        _build_project(run, stage, name, known, settings=settings, params=params)
 
 
 def _build_project(

@@ -134,7 +134,13 @@ def _nothing_left(left: list[str]) -> None:
 
 
 def run_trials(
-    trials: list[dict[str, t.Any]], scratch: str, bind: list[str], log: str, timeout: float
+    trials: list[dict[str, t.Any]],
+    scratch: str,
+    bind: list[str],
+    log: str,
+    timeout: float,
+    *,
+    say: t.Callable[[str], None],
 ) -> dict[str, list[str]]:
     """Run the trials that the module package_test takes; returns the steps done, by kind."""
     steps: dict[str, list[str]] = {}
@@ -148,6 +154,7 @@ def run_trials(
             log=log,
             timeout=timeout,
         )
+        say(f"tries {', '.join(wanted['packages'])}")
         attempt = try_debs if wanted["kind"] == "deb" else try_rpms
         if wanted["rootfs"]:
             with Sandbox(os.path.join(scratch, f"trial-{number}"), wanted["rootfs"]) as box:

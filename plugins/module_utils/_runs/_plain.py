@@ -16,7 +16,7 @@ LONGEST = 400
 
 
 def escaped(text: str) -> str:
-    """One line in which every control code, also of direction, can be seen: ``\\x1b``, ``\\r``, ``\\u202e``."""
+    """A line whose control codes, also of direction, can be seen: ``\\x1b``, ``\\r``, ``\\u202e``."""
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 

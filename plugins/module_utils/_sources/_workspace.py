@@ -130,3 +130,18 @@ def prepare(
         check_out(git, head, target)
         projects[name] = describe(git, head, frozen["projects"][name], f"workspace/{name}")
     return projects
+
+
+def checked_out(root: str, projects: dict[str, dict[str, t.Any]]) -> bool:
+    """Whether each project, as ``prepare`` described it, lies below the run directory ``root`` at its commit."""
+    for project in projects.values():
+        path = inside(root, project["path"])
+        if not os.path.isdir(os.path.join(path, ".git")):
+            return False
+        git = Git(path)
+        head = git.call("rev-parse", "--verify", "--quiet", "HEAD^{commit}", check=False)
+        if head.status or head.text.strip() != project["commit"]:
+            return False
+        if git.call("status", "--porcelain", "--no-renames", check=False).stdout:
+            return False
+    return True

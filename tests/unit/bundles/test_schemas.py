@@ -16,7 +16,8 @@ import pytest
 from bundle_samples import FROZEN, signed, stage, stages
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _statements
-from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, file_artifact, stage_record
+from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, file_artifact
+from ansible_collections.distrogate.ci.plugins.module_utils._core._stage import Stage, stage_record
 
 Json = dict[str, t.Any]
 FOLDER = pathlib.Path(__file__).parents[3] / "docs" / "schemas"
@@ -55,7 +56,7 @@ def test_what_runs_and_stages_write(tmp_path: pathlib.Path) -> None:
     run.create({key: value for key, value in FROZEN.items() if key != "version"})
     validator("run").validate(run.frozen)
     (tmp_path / "artifacts/a.deb").write_text("a")
-    with stage_record(run, "build", {}) as record:
+    with stage_record(Stage(run, "build"), {}) as record:
         record.artifacts.append(file_artifact(run, str(tmp_path / "artifacts/a.deb"), "deb", package="a"))
     validator("stage").validate(run.stage("build"))
 

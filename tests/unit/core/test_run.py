@@ -14,11 +14,8 @@ import typing as t
 import pytest
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._core._run import (
-    Run,
-    file_artifact,
-    stage_record,
-)
+from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, file_artifact
+from ansible_collections.distrogate.ci.plugins.module_utils._core._stage import Stage, stage_record
 
 
 @pytest.fixture
@@ -55,13 +52,13 @@ def test_other_versions_and_none(run: Run, tmp_path: pathlib.Path) -> None:
 def test_names_of_stages(run: Run, name: str) -> None:
     with refused("bad_name"):
         run.stage(name)
-    with refused("bad_name"), stage_record(run, name, {}):
+    with refused("bad_name"), stage_record(Stage(run, name), {}):
         pass
 
 
 def test_success(run: Run) -> None:
     result: dict[str, t.Any] = {}
-    with stage_record(run, "build", result) as stage:
+    with stage_record(Stage(run, "build"), result) as stage:
         pathlib.Path(run.file("artifacts", "a.deb")).write_bytes(b"deb")
         stage.artifacts = [file_artifact(run, run.file("artifacts", "a.deb"), "deb", package="a")]
         pathlib.Path(stage.log).write_text("log")
@@ -74,7 +71,7 @@ def test_success(run: Run) -> None:
 
 def test_failure(run: Run) -> None:
     result: dict[str, t.Any] = {}
-    with refused("bad") as caught, stage_record(run, "build", result) as stage:
+    with refused("bad") as caught, stage_record(Stage(run, "build"), result) as stage:
         pathlib.Path(stage.log).write_text("log")
         stage.artifacts = [{"type": "deb"}]
         raise DistrogateError("bad", "It is bad.", msg="not this", files=["a"])
@@ -86,7 +83,7 @@ def test_failure(run: Run) -> None:
 
 def test_an_error_of_ours(run: Run) -> None:
     result: dict[str, t.Any] = {}
-    with pytest.raises(ZeroDivisionError), stage_record(run, "build", result):
+    with pytest.raises(ZeroDivisionError), stage_record(Stage(run, "build"), result):
         raise ZeroDivisionError
     record = run.stage("build")
     assert record is not None and record["reason"] == "internal_error"
@@ -95,10 +92,10 @@ def test_an_error_of_ours(run: Run) -> None:
 
 
 def test_a_killed_stage_does_not_look_like_the_one_before(run: Run) -> None:
-    with stage_record(run, "build", {}):
+    with stage_record(Stage(run, "build"), {}):
         pass
     if (child := os.fork()) == 0:
-        with stage_record(run, "build", {}):
+        with stage_record(Stage(run, "build"), {}):
             os._exit(9)
     os.waitpid(child, 0)
     assert run.stage("build") is None
@@ -107,7 +104,7 @@ def test_a_killed_stage_does_not_look_like_the_one_before(run: Run) -> None:
 
 def test_in_the_order_of_their_beginning(run: Run) -> None:
     for name in ("z", "a", "m"):
-        with stage_record(run, name, {}):
+        with stage_record(Stage(run, name), {}):
             pass
     pathlib.Path(run.file("stages", ".tmp-x")).write_text("{")
     assert list(run.stages()) == ["z", "a", "m"]
