@@ -141,7 +141,7 @@ def shown(figures: dict[str, float], made: Made, size: int, rounds: int) -> str:
 The page of a run with {size >> 20} MiB of logs in {made.lines:,} lines. It is one file of
 {made.page_bytes / 2**20:.0f} MiB, and making it takes {made.memory_kib / 1024:.0f} MiB of memory more than
 Python alone. It is opened from file:// by a Chromium that has just been started, until the end of the failing
-log is to be seen; a search is over when its hits are counted and the first is shown. Medians of {rounds} rounds;
+log is to be seen; a search is over when its first hit is shown. Medians of {rounds} rounds;
 {verdict}. {report.machine()}. Again: `make bench-page`."""
     rows = [[name, f"{figures[name]:.2f}", *report.limit(figures[name], BARS[name])] for name in BARS]
     table = report.table(("what", "seconds", "bar", "met"), rows)

@@ -13,7 +13,6 @@ import os
 import tempfile
 import typing as t
 
-from ansible_collections.distrogate.ci.plugins.module_utils._core._files import sync_directory
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_head import (
     header,
     matters_section,
@@ -22,7 +21,9 @@ from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_head imp
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_html import (
     Html,
+    count,
     json_block,
+    table,
     tag,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_inputs import (
@@ -38,7 +39,10 @@ from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_model im
     BAD,
     Json,
     Report,
+    items,
+    mapping,
     read_report,
+    text,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_script_list import LIST
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_script_search import SEARCH
@@ -64,21 +68,21 @@ _SECTIONS = (
 
 
 def write_page(report: str) -> None:
-    """Make report/index.html of what lies in ``report``; a reader sees the old page or the new one."""
+    """Make report/index.html of what lies in ``report``; a reader sees the old page or the new one.
+
+    It is not synced to the disk: like all of a report it can be made again.
+    """
     found = read_report(report)
     descriptor, temporary = tempfile.mkstemp(prefix=".tmp-", dir=report)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as stream:
             _write(found, stream.write)
-            stream.flush()
             os.fchmod(stream.fileno(), 0o644)
-            os.fsync(stream.fileno())
         os.rename(temporary, os.path.join(report, NAME))
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
-    sync_directory(report)
 
 
 def _write(report: Report, write: t.Callable[[str], object]) -> None:
@@ -147,7 +151,16 @@ def _logs(report: Report) -> Html:
     )
     end = [tag("p", f"The end of {path}:"), tag("pre", last_lines(report, path))] if path else None
     said = tag("p", id="said", class_="hidden", role="status")
-    return tag("section", head, tag("noscript", tag("p", told), end), tag("div", id="viewer"), said)
+    viewer = tag("div", id="viewer")
+    return tag("section", head, tag("noscript", tag("p", told), end), viewer, said, _left_out(report))
+
+
+def _left_out(report: Report) -> Html | None:
+    """What the report does not have, and why."""
+    found = [mapping(one) for one in items(report.index.get("left_out"))]
+    rows = [(text(one.get("path")), text(one.get("reason"))) for one in found]
+    head = tag("summary", f"{count(len(rows), 'file')} left out")
+    return tag("details", head, table("Files that were left out", ["File", "Why"], rows)) if rows else None
 
 
 def _data(report: Report, logs: list[Json]) -> Json:

@@ -121,9 +121,15 @@ def _optional(root: str, name: str) -> Json:
 
 
 def _under_way(report: str) -> dict[str, float]:
-    """Stages that began and never said how they ended, and when they began; in the report, or in its run."""
+    """Stages that began and never said how they ended, and when they began: as the run knows it.
+
+    The report may be made aside, in a folder of its own inside the run.
+    """
     found: dict[str, float] = {}
-    for folder in (os.path.dirname(report), report):
+    above = os.path.dirname(os.path.abspath(report))
+    for folder in (os.path.dirname(above), above):
+        if not os.path.exists(f"{folder}/run.json"):
+            continue
         names: list[str] = []
         with contextlib.suppress(OSError):
             names = sorted(os.listdir(f"{folder}/under_way"))[:200]

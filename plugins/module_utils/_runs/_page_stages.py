@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_html import (
@@ -84,9 +87,14 @@ def stage_log(report: Report, stage: Stage) -> str:
     return stage.log if stage.log in paths else paths[0] if paths else ""
 
 
-def _result_files(stage: Stage) -> list[str]:
-    named = [text(one) for one in items(stage.record.get("results"))]
-    return named or ([f"results/{stage.name}.xml"] if stage.counts else [])
+def _result_files(report: Report, stage: Stage) -> list[str]:
+    """Those that the stage names, and those that bear its name."""
+    found: list[str] = []
+    with contextlib.suppress(OSError):
+        found = sorted(os.listdir(f"{report.path}/results"))
+    named = {text(one) for one in items(stage.record.get("results"))}
+    own = re.compile(re.escape(stage.name) + r"(-.*)?\.xml")
+    return sorted(named | {f"results/{name}" for name in found if own.fullmatch(name)})
 
 
 def stage_section(report: Report, stage: Stage) -> Html:
@@ -94,7 +102,7 @@ def stage_section(report: Report, stage: Stage) -> Html:
     path = stage_log(report, stage)
     others = [text(log.get("path")) for log in report.logs if log.get("stage") == stage.name]
     inputs = mapping(stage.record.get("reads")) or mapping(stage.record.get("inputs"))
-    results = [show_results(read_results(report.path, name)) for name in _result_files(stage)[:50]]
+    results = [show_results(read_results(report.path, name)) for name in _result_files(report, stage)[:50]]
     message = stage.message.strip()
     body: list[object] = [
         facts(

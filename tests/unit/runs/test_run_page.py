@@ -113,6 +113,21 @@ def test_a_run_that_was_killed(tmp_path: Path) -> None:
     assert "11 h 06 min idle" in made.text  # the time line has no room for a night
 
 
+def test_a_report_that_is_made_aside(tmp_path: Path) -> None:
+    report = run_reports.killed(tmp_path)
+    (tmp_path / ".aside").mkdir()
+    report.rename(tmp_path / ".aside/report")
+    assert "build was killed" in page(tmp_path / ".aside/report").text
+
+
+def test_what_was_left_out_is_said(tmp_path: Path) -> None:
+    report = run_reports.Report(tmp_path, left_out=[{"path": "logs/pipe", "reason": "not a regular file"}])
+    report.log("logs/build.log", ["x"])
+    made = page(report.write())
+    assert "1 file left out" in made.text
+    assert "not a regular file" in made.text
+
+
 def test_a_run_that_goes_on(tmp_path: Path) -> None:
     report = run_reports.Report(tmp_path)
     report.stage("workspace", 0, 1)
