@@ -132,7 +132,7 @@ def stage_section(report: Report, stage: Stage) -> Html:
         )
     elif not stage.verdict:
         body = [tag("p", "The run ended before it.", class_="quiet")]
-    link = tag("a", "log", href=log_address(path), class_="to") if path else None
+    link = tag("a", "log", href=log_address(path), class_="tolog") if path else None
     head = tag(
         "summary",
         tag("strong", stage.name),

@@ -124,7 +124,7 @@ tbody th { font-weight: 400; }
 summary { cursor: pointer; padding: 6px 0; }
 .stage > summary { padding-right: 3em; }
 .case { margin: 8px 0; }
-.to { position: absolute; right: 12px; top: 6px; }
+.tolog { position: absolute; right: 12px; top: 6px; }
 """
 
 LOGS = """
@@ -166,6 +166,7 @@ mark { background: var(--hit); color: var(--hit-text); border-radius: 2px; }
   .line .track { grid-column: 1 / -1; grid-row: 2; }
   .under { grid-column: 1 / -1; grid-row: 3; }
   .axis .track { margin-left: 0; margin-right: 0; }
+  .tick:not(.from, .to) { display: none; }
   .panes { grid-template-columns: minmax(0, 1fr); }
   .names { max-height: 9em; border: 1px solid var(--line); border-radius: 6px; }
   .lines div { grid-template-columns: 3.5em 1fr; gap: 8px; }
