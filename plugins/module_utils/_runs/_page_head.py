@@ -62,7 +62,7 @@ def _bad(stages: list[Stage], culprit: Stage) -> str:
         said = f"{culprit.name} was cancelled by {by} after {seconds(culprit.seconds)}."
     else:
         first = next((line.strip() for line in culprit.message.splitlines() if line.strip()), "")
-        why = first or culprit.reason or "it gave no reason"
+        why = first.rstrip(":") or culprit.reason or "it gave no reason"
         why = why if len(why) <= _LONGEST else f"{why[:_LONGEST]}…"
         said = (
             f"{culprit.name} failed{f' on {where}' if where else ''} after {seconds(culprit.seconds)}: {why}"
@@ -142,6 +142,11 @@ def matters_section(report: Report) -> Html:
     for stage in bad[:5]:
         path = stage_log(report, stage)
         lines = what_matters(report, path) if path else []
+        if len(lines) < 3 and "\n" in stage.message.strip():
+            parts += [
+                tag("h2", f"What {stage.name} says"),
+                tag("pre", stage.message[:2000].strip(), tabindex="0"),
+            ]
         if not lines:
             continue
         rows = [

@@ -103,7 +103,7 @@ class Axis:
         return [
             number * step
             for number in range(1, 7)
-            if number * step < length * 0.88 and number * step > length * 0.12
+            if number * step < length * 0.82 and number * step > length * 0.12
         ]
 
 
