@@ -23,12 +23,12 @@ function worker() {
   const channel = new MessageChannel();
   let cached = 0;
   let newest = 0;
-  let resume = null;
-  channel.port1.onmessage = () => resume();
+  const paused = []; // of searches and of warm: each goes on when its own message comes
+  channel.port1.onmessage = () => paused.shift()();
 
   // Lets messages in that came meanwhile.
   const pause = () => new Promise((resolve) => {
-    resume = resolve;
+    paused.push(resolve);
     channel.port2.postMessage(0);
   });
 
@@ -200,7 +200,7 @@ function worker() {
   async function warm() {
     for (let log = 0; log < logs.length; log++) {
       for (let from = 0; from < logs[log].packed.length; from += AT_ONCE) {
-        if (cached > CACHE / 2) return;
+        if (cached > CACHE / 2 || newest) return; // a search unpacks for itself
         const wanted = [];
         const to = Math.min(logs[log].packed.length, from + AT_ONCE);
         for (let place = from; place < to; place++) wanted.push(piece(log, place));
