@@ -152,7 +152,8 @@ def _logs(report: Report) -> Html:
     end = [tag("p", f"The end of {path}:"), tag("pre", last_lines(report, path))] if path else None
     said = tag("p", id="said", class_="hidden", role="status")
     viewer = tag("div", id="viewer")
-    return tag("section", head, tag("noscript", tag("p", told), end), viewer, said, _left_out(report))
+    parts = [head, tag("noscript", tag("p", told), end), viewer, said, _left_out(report)]
+    return tag("section", parts, class_="logs")
 
 
 def _left_out(report: Report) -> Html | None:

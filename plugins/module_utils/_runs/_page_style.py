@@ -174,7 +174,7 @@ mark { background: var(--hit); color: var(--hit-text); border-radius: 2px; }
   .window { max-height: 65vh; font-size: 12px; }
 }
 @media print {
-  #viewer, .skip, nav, button { display: none; }
+  .logs, .skip, nav, button { display: none; }
   main { max-width: none; padding: 0; }
   pre, .wide { max-height: none; overflow: visible; }
   .block, h1, .mark { print-color-adjust: exact; }

@@ -24,6 +24,7 @@ WORDS = {
     "": ("·", "not reached"),
 }
 _GAP = 0.25  # of the time at work: a longer time with nothing at work is drawn short
+_SHORT = 60.0  # seconds: no gap that anybody asks about
 _DRAWN_GAP = 0.06
 _STEPS = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 86400)
 
@@ -76,7 +77,7 @@ class Axis:
         for number, (begin, end) in enumerate(spans):
             if number:
                 idle = begin - spans[number - 1][1]
-                if idle > _GAP * work:
+                if idle > max(_GAP * work, _SHORT):
                     self.gaps.append((spans[number - 1][1], begin))
                     idle = _DRAWN_GAP * work
                 place += idle
@@ -103,7 +104,7 @@ class Axis:
         return [
             number * step
             for number in range(1, 7)
-            if number * step < length * 0.82 and number * step > length * 0.12
+            if number * step < length * 0.78 and number * step > length * 0.12
         ]
 
 
