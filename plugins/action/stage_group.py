@@ -75,7 +75,8 @@ class ActionModule(ActionBase):
 
     def _records(self, run_dir: str, outcome: Outcome, variables: dict[str, t.Any]) -> dict[str, t.Any]:
         """The records of all stages, those of the cancelled ones written first."""
-        for stage, by in outcome.cancelled.items():
+        for stage, cause in outcome.cancelled.items():
+            by = cause.rpartition(".")[2]
             arguments = {"run_dir": run_dir, "stage": stage.rpartition(".")[2], "state": "cancelled"}
             self._module("stage", {**arguments, "cancelled_by": by, "explanation": _why(by)}, variables)
         found: dict[str, t.Any] = self._module("run_info", {"run_dir": run_dir}, variables)["stages"]

@@ -51,8 +51,6 @@ class ChildCall:
         # Made by Ansible for this playbook alone (0700), and removed by it.
         local: str = constants.DEFAULT_LOCAL_TMP  # type: ignore[attr-defined]
         self._folder = tempfile.mkdtemp(prefix="child-", dir=local)
-            prefix="child-", dir=constants.config.get_config_value("DEFAULT_LOCAL_TMP")
-        )  # 0700
         self._files: list[str] = []
 
     def arguments(self, playbook: str, more: dict[str, t.Any]) -> list[str]:

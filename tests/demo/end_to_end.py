@@ -121,8 +121,11 @@ class EndToEnd:
         for number, (kind, stage) in enumerate({**stages, "system": "system_test"}.items(), 20):
             change = self._bad_change(kind, number)
             run = self.pipeline("check", change, fails=True)
-            last = stage_rows(run)[-1]
-            assert (last["stage"], last["verdict"]) == (stage, "failure"), last
+            failures = [row for row in stage_rows(run) if row["verdict"] == "failure"]
+            assert [row["stage"] for row in failures] == [stage], failures
+            others = {row["stage"]: row["cancelled_by"] for row in stage_rows(run) if row["cancelled_by"]}
+            assert set(others) <= {"install_test", "system_test"} and set(others.values()) <= {stage}, others
+            last = failures[-1]
             said = self.output[-6000:]
             assert f"Stage {stage} failed" in said, said
             assert not last["logs"] or str(run / last["logs"][0]) in said, "the log was not named"

@@ -133,7 +133,7 @@ def prepare(
 
 
 def checked_out(root: str, projects: dict[str, dict[str, t.Any]]) -> bool:
-    """Whether each project, as ``prepare`` described it, lies below the run directory ``root`` at its commit."""
+    """Whether each project that ``prepare`` described lies at its commit; ``root``: the run directory."""
     for project in projects.values():
         path = inside(root, project["path"])
         if not os.path.isdir(os.path.join(path, ".git")):
