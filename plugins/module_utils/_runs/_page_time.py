@@ -150,12 +150,12 @@ def _scale(axis: Axis, style: list[str]) -> Html:
 def _row(stage: Stage, number: int, axis: Axis, style: list[str], beside: str) -> Html:
     kind = stage.verdict if stage.verdict in WORDS else "other"
     timed = stage.verdict and not stage.reused and stage.verdict != "killed"
-    bar: object = None
+    block: object = None
     if stage.drawn:
         left = min(axis.place(stage.started or 0.0), 0.995)
         width = max(axis.place(stage.end) - left, 0.004)
         style.append(f".b{number}{{left:{100 * left:.2f}%;width:{100 * width:.2f}%}}")
-        bar = tag("span", class_=f"block {kind or 'none'} b{number}", title=said(stage))
+        block = tag("span", class_=f"block {kind or 'none'} b{number}", title=said(stage))
     note = _note(stage)
     together = (
         tag("span", f"side by side with {', '.join(stage.beside)}", class_="hidden") if stage.beside else None
@@ -164,9 +164,9 @@ def _row(stage: Stage, number: int, axis: Axis, style: list[str], beside: str) -
         "li",
         tag("a", stage.name, href=f"#{stage.anchor}", class_="name"),
         tag("span", mark(stage), class_="how"),
-        tag("span", bar, tag("span", note, class_="note") if note and not bar else None, class_="track"),
+        tag("span", block, tag("span", note, class_="note") if note and not block else None, class_="track"),
         tag("span", seconds(stage.seconds) if timed else "", class_="took"),
-        tag("span", note, class_="under") if note and bar else None,
+        tag("span", note, class_="under") if note and block else None,
         together,
         class_=beside or None,
     )

@@ -24,7 +24,8 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
 from ansible_collections.distrogate.ci.plugins.module_utils._runs import _page_logs
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._page import write_page
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_head import verdict
-from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_html import Html, seconds, size, tag
+from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_html import Html, seconds, size
+from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_html import tag as element
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_model import Stage, read_report
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_results import read_results
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_time import Axis
@@ -44,9 +45,9 @@ class Page(html.parser.HTMLParser):
         self.raw = path.read_text("utf-8")
         self.feed(self.raw)
 
-    def handle_starttag(self, name: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((name, dict(attrs)))
-        if name in ("script", "style"):
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag in ("script", "style"):
             self.inside.append((dict(attrs), ""))
 
     def handle_data(self, data: str) -> None:
@@ -348,7 +349,7 @@ def test_words() -> None:
         "20 KiB",
         "5.0 GiB",
     ]
-    assert tag("a", "<", Html("<b>"), href='"', id=None, open=True) == '<a href="&quot;" open>&lt;<b></a>'
+    assert element("a", "<", Html("<b>"), href='"', id=None, open=True) == '<a href="&quot;" open>&lt;<b></a>'
 
 
 CHILD = """
