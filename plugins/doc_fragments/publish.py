@@ -114,6 +114,11 @@ options:
     type: list
     elements: str
     default: []
+  alias:
+    description:
+      - A symbolic link that is pointed at the folder above O(root), once what is published can be read there,
+        with O(state=present) only.
+    type: path
   snapshot:
     description:
       - The name under which the state is kept as it is after this call, with an address of its own;

@@ -272,6 +272,7 @@ reason:
 """
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._alias import point
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._apt import Apt
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._publish import Publisher
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._spec import COMMON_SPEC, REQUIRED_IF
@@ -290,6 +291,7 @@ def main() -> None:
     }
     with module_call(spec, required_if=REQUIRED_IF) as call:
         call.result = Publisher(call, Apt(call.params), "release_sha256").run()
+        point(call)
 
 
 if __name__ == "__main__":

@@ -244,6 +244,7 @@ reason:
 """
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._alias import point
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._publish import Publisher
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._rpm import Rpm
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._spec import COMMON_SPEC, REQUIRED_IF
@@ -254,6 +255,7 @@ def main() -> None:
     spec = {**COMMON_SPEC, "group": {"type": "path"}, "updateinfo": {"type": "path"}}
     with module_call(spec, required_if=REQUIRED_IF) as call:
         call.result = Publisher(call, Rpm(call.params), "repomd_sha256").run()
+        point(call)
 
 
 if __name__ == "__main__":

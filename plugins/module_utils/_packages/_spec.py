@@ -43,6 +43,7 @@ COMMON_SPEC: dict[str, t.Any] = {
     "require_bundle": {"type": "bool"},
     "hard_link": {"type": "bool", "default": False},
     "compression": {"type": "list", "elements": "str", "choices": ["gz", "xz"]},
+    "alias": {"type": "path"},
     "list_packages": {"type": "bool", "default": False},
     "verify": {"type": "str", "choices": ["none", "client"], "default": "none"},
     "ttl": {"type": "int", "default": 3600},
