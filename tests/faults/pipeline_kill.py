@@ -33,7 +33,7 @@ from ansible_collections.distrogate.ci.tests.faults.pipeline_site import (
 from ansible_collections.distrogate.ci.tests.faults.run import BrokenPromiseError
 
 VICTIMS = ("main", "stage", "everything")
-_MOST = 3  # deaths of one run
+_MOST = 5  # deaths of one run
 Change = dict[str, str]
 
 
@@ -183,7 +183,7 @@ class Deaths:
         return f"{victim} after {moment:.3f} s ({line[:120]})"
 
     def _worker(self, main: int, runs: list[pathlib.Path]) -> int:
-        """Who works on a stage: as it was noted, or any process below the playbook's, such as a child playbook."""
+        """Who works on a stage: as it was noted, or any process below the playbook's, or a child playbook."""
         noted = []
         for run in map(Run, map(str, runs)):
             notes = [_under_way.note(run, name) or {} for name in _under_way.names(run)]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The processes of a site: those that its playbooks started, whatever group, session or sandbox they are in."""
+"""The processes of a site: what its playbooks started, whatever group, session or sandbox they are in."""
 
 from __future__ import annotations
 

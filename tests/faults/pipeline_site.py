@@ -128,7 +128,8 @@ def temporary(site: Site) -> list[str]:
     inside = ("ansible/*/*", "runs/*/scratch/*/*", "runs/*/under_way/*.json", "leases/*", "te/*/*")
     found = [path for pattern in inside for path in root.glob(pattern)]
     found += [path for path in root.rglob(".tmp-*") if "mirrors" not in path.parts]
-    found += [path for pattern in ("tmp_*", "*.lock") for path in (root / "git").rglob(pattern)]
+    locks = [path for pattern in ("tmp_*", "*.lock") for path in (root / "git").rglob(pattern)]
+    found += [path for path in locks if path.name != "distrogate.lock"]  # of ours, which stays
     found += [path for path in (root / "runs").glob("*") if not (path / "run.json").exists()]
     for entry in (root / "shared").glob("*"):
         known = entry.suffix == ".json" and json.loads(entry.read_text())["run"]
