@@ -67,6 +67,7 @@ options:
     description: >-
       Sandboxes, what arrived, temporary files and the notes of killed stages stay for so many days after the
       last change. They outlive what they were made for only when that was killed.
+      With C(0), what tasks just now keep in temporary folders goes as well.
     type: float
     default: 1
   ended:

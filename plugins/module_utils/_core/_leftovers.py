@@ -72,7 +72,10 @@ def find_shared(folder: str | None, rules: Rules) -> t.Iterator[Finding]:
 
 
 def find_temporary(places: t.Iterable[str], rules: Rules, own: str = "") -> t.Iterator[Finding]:
-    """Ansible's temporary files of this user. ``own``: the folder of the module that looks."""
+    """Ansible's temporary files of this user. ``own``: the folder of the module that looks.
+
+    Which folder belongs to a module that runs from it, nobody can see: only its age protects it.
+    """
     arguments = _arguments()
     for folder in dict.fromkeys([*places, tempfile.gettempdir()]):
         for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
@@ -104,7 +107,7 @@ def _wanted(path: str, name: str, arguments: set[str], own: str) -> bool:
 
     After the process id may stand more digits, so each beginning of them is asked for.
     """
-    if own and (own + "/").startswith(path + "/"):
+    if any(name and (name + "/").startswith(path + "/") for name in (own, os.path.realpath(__file__))):
         return True
     if any(word == path or word.startswith(path + "/") for word in arguments):
         return True
