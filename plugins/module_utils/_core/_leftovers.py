@@ -19,16 +19,18 @@ import typing as t
 from ansible_collections.distrogate.ci.plugins.module_utils._core import _process, _under_way
 from ansible_collections.distrogate.ci.plugins.module_utils._core._cleanup import Finding, Rules, folders
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._core._files import read_json
+from ansible_collections.distrogate.ci.plugins.module_utils._core._files import TEMPORARY, read_json
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run
 
 _UNFINISHED = ".tmp-"  # what write_atomic and clone_file are still writing
 # Where stages write such files; a workspace holds a project's own.
 _WRITTEN = ("", "stages", "logs", "results", "artifacts", "statements", _under_way.FOLDER)
-# Ansible's: of a playbook, of a task on a host, of a module there, and the result of an asynchronous one.
-_PLAYBOOK = re.compile(r"ansible-local-(?P<pid>[0-9]+)[a-z0-9_]*")
+_RANDOM = "[a-z0-9_]{8}"  # as Python makes names of temporary files
+# Of a playbook, of a task on a host, of a module there (or made by one of ours), and what an asynchronous
+# one tells.
+_PLAYBOOK = re.compile(f"ansible-local-(?P<pid>[0-9]+){_RANDOM}")
 _TASK = re.compile(r"ansible-tmp-[0-9.]+-(?P<pid>[0-9]+)-[0-9]+")
-_MODULE = re.compile(r"ansible_[A-Za-z0-9_.]+_payload_[a-z0-9_]+")
+_MODULE = re.compile(f"ansible_[A-Za-z0-9_.]+_payload_{_RANDOM}|{TEMPORARY}{_RANDOM}")
 _RESULT = re.compile(r"(?P<job>j?[0-9]+\.[0-9]+)(\.tmp)?")
 _PROGRESS = re.compile(r"progress-[0-9a-f]{16}\.json(" + re.escape(_under_way.HEARD) + ")?")
 
@@ -103,10 +105,7 @@ def _is_ansibles(path: str, name: str) -> bool:
 
 
 def _wanted(path: str, name: str, arguments: set[str], own: str) -> bool:
-    """Whether somebody may still need it: the module that looks, a playbook, a program in it, its job.
-
-    After the process id may stand more digits, so each beginning of them is asked for.
-    """
+    """Whether somebody may still need it: the module that looks, a playbook, a program in it, its job."""
     if any(name and (name + "/").startswith(path + "/") for name in (own, os.path.realpath(__file__))):
         return True
     if any(word == path or word.startswith(path + "/") for word in arguments):
@@ -115,8 +114,7 @@ def _wanted(path: str, name: str, arguments: set[str], own: str) -> bool:
     if result:  # the wrapper of an asynchronous module is called with the number alone
         return result["job"] in arguments or result["job"].lstrip("j") in arguments
     found = _PLAYBOOK.fullmatch(name) or _TASK.fullmatch(name)
-    digits = found["pid"] if found else ""
-    return any(os.path.exists(f"/proc/{digits[:length]}") for length in range(2, len(digits) + 1))
+    return found is not None and os.path.exists(f"/proc/{found['pid']}")
 
 
 def _arguments() -> set[str]:

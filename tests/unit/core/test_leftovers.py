@@ -88,9 +88,15 @@ def test_temporary_files_of_dead_playbooks(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     (tmp_path / "tmp").mkdir()
     dead = 4194305  # more than any process has
-    gone = [f"ansible-local-{dead}ab_c", f"ansible-tmp-17.5-{dead}-99", "tmp/ansible_x.y.z_payload_ab1_"]
+    task = f"ansible-tmp-17.5-{dead}-99"
+    gone = [
+        f"ansible-local-{dead}1234ab_c",
+        task,
+        "tmp/ansible_x.y.z_payload_ab1_5678",
+        "tmp/distrogate-ab1_5678",
+    ]
     results = ["j123.456", "j123.456.tmp", f"progress-{'a' * 16}.json", f"progress-{'a' * 16}.json.heard"]
-    stays = [f"ansible-local-{os.getpid()}xyz", f"ansible-tmp-17.5-{os.getpid()}-99", "others"]
+    stays = [f"ansible-local-{os.getpid()}1234wxyz", f"ansible-tmp-17.5-{os.getpid()}-99", "others"]
     used = f"ansible-tmp-18.5-{dead}-1"
     own = f"ansible-tmp-19.5-{dead}-1"
     for name in (*gone, *stays, used, own):
@@ -99,8 +105,8 @@ def test_temporary_files_of_dead_playbooks(tmp_path: Path, monkeypatch: pytest.M
     for name in (*results, "j7.8", "1234", "progress.json"):
         (tmp_path / name).touch()
         aged(tmp_path / name)
-    (tmp_path / f"ansible-local-{dead}link").symlink_to("/etc")
-    (tmp_path / f"ansible-local-{dead}new").mkdir()
+    (tmp_path / f"ansible-local-{dead}linklink").symlink_to("/etc")
+    (tmp_path / f"ansible-local-{dead}newnewne").mkdir()
     command = ["sh", "-c", "read line", f"{tmp_path}/{used}/module.py", "7.8"]
     with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
         found = list(find_temporary([str(tmp_path)], Rules(14, 1), f"{tmp_path}/{own}/inner"))

@@ -63,7 +63,7 @@ def file_entry(project: Project, name: bytes) -> bytes:
 
 
 def test_names_that_are_only_strange(machine: Machine, project: Project, tmp_path: pathlib.Path) -> None:
-    """They are checked out as they are, and packed as they are; nothing takes them for options or commands."""
+    """They are checked out and packed as they are; nothing takes them for options or commands."""
     commit = raw_commit(project, *(file_entry(project, name) for name in STRANGE))
     change = project.propose(1, commit)
     # The base's files are gone in it, which merges without conflict.
@@ -81,15 +81,12 @@ def test_names_that_are_only_strange(machine: Machine, project: Project, tmp_pat
 def test_files_named_like_gits_own(
     machine: Machine, project: Project, canary: pathlib.Path, name: bytes
 ) -> None:
-    """Refused by git, or a file like any other where the file system knows no such other name."""
+    """Some file systems take each of these for ``.git``, or for the folder above."""
     entry = file_entry(project, name)
-    try:
+    with pytest.raises(DistrogateError) as caught:
         machine.workspace(project.propose(1, raw_commit(project, entry)))
-    except DistrogateError as error:
-        assert error.reason in ("command_failed", "merge_failed")
-        assert not (machine.folder / "workspace" / "hello").exists()
-    else:
-        assert name in (b".git\\x",), f"{name!r} came in"
+    assert caught.value.reason in ("command_failed", "merge_failed")
+    assert not (machine.folder / "workspace" / "hello").exists()
     assert canary.exists()
 
 
@@ -97,7 +94,7 @@ def test_files_named_like_gits_own(
 def test_gitmodules_that_lead_outside(
     machine: Machine, project: Project, canary: pathlib.Path, mode: bytes
 ) -> None:
-    """Whatever they say, and whether or not they are a file: no submodule is fetched, nothing is written."""
+    """And those that are no file at all: such a change does not come in."""
     text = (
         f'[submodule "x"]\n path = ../../canary/inner\n url = --upload-pack=touch {canary}/made\n'
         f" branch = $(touch {canary}/made)\n update = checkout\n"
@@ -111,12 +108,9 @@ def test_gitmodules_that_lead_outside(
     }
     module = mode + b" .gitmodules\0" + bytes.fromhex(known[mode])
     link = b"160000 sub\0" + bytes.fromhex(project.base)
-    try:
+    with pytest.raises(DistrogateError) as caught:
         machine.workspace(project.propose(1, raw_commit(project, module, link)))
-    except DistrogateError as error:
-        assert error.reason in ("command_failed", "merge_failed")
-    else:
-        assert os.listdir(machine.folder / "workspace/hello/sub") == []
+    assert caught.value.reason in ("command_failed", "merge_failed")
 
 
 def test_a_link_and_a_folder_of_one_name(machine: Machine, project: Project, canary: pathlib.Path) -> None:
@@ -141,7 +135,7 @@ def test_names_of_projects(machine: Machine, project: Project, name: str) -> Non
     with pytest.raises(DistrogateError) as caught:
         normal_change({"project": name, "branch": "main", "ref": "refs/changes/01/1/1", "change_id": "1"})
     assert caught.value.reason == "bad_change"
-    if name in ("a//b", "a/./b", "-x", "a\nb"):
+    if name in (".git", "-x", "a\nb"):
         return  # they stay in the workspace
     frozen = machine.freeze(project.change(1, {"x": "y"}))
     frozen["projects"][name] = frozen["projects"].pop("hello")
