@@ -24,4 +24,5 @@ def test_a_change_stays_in_its_place(tmp_path: pathlib.Path) -> None:
         assert status == 0, said
         for name in ("..", ".git"):
             status, run, said = hostile.check(hostile.by_its_tree(name))
-            assert status and verdicts(run)["workspace"] == "failure", said
+            assert status and "failure" in verdicts(run).values(), said
+            assert verdicts(run).get("workspace") != "success", said
