@@ -8,7 +8,7 @@ python := $(bin)/python
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 # In programs that tests start, too, `ansible_collections.distrogate.ci` is this tree.
-units faults demo demo-clean end-to-end test-real bench bench-publish bench-leases bench-mirror bench-bundles: export PYTHONPATH := $(CURDIR)/.venv/collections
+units faults demo demo-clean end-to-end test-real bench bench-steer bench-publish bench-leases bench-mirror bench-bundles bench-page: export PYTHONPATH := $(CURDIR)/.venv/collections
 export PYTHONDONTWRITEBYTECODE := 1
 
 PARTS := lint sanity units integration molecule end-to-end docs
@@ -16,7 +16,7 @@ QUICK := ruff mypy layers yamllint units
 TARGETS :=
 ARGS :=
 
-.PHONY: help venv requirements demo demo-clean test test-quick test-real bench bench-publish bench-leases bench-mirror bench-bundles bench-venv \
+.PHONY: help venv requirements demo demo-clean test test-quick test-real bench bench-steer bench-publish bench-leases bench-mirror bench-bundles bench-page bench-venv \
 	faults clean \
 	ruff mypy layers yamllint ansible-lint docs-lint environment $(PARTS)
 
@@ -44,12 +44,17 @@ test-quick: venv  ## what is worth running before each commit (less than 2 minut
 test-real: venv  ## tests against real services, which take longer
 	@$(python) tests/real/real.py $(ARGS)
 
-bench: bench-venv  ## measure the pipeline, publishing, leases, mirrors and promotion; ARGS=--write keeps the results
+bench: bench-venv  ## measure the pipeline, publishing, leases, mirrors, promotion and the page; ARGS=--write keeps the results
 	@$(python) tests/benchmarks/pipeline.py $(ARGS)
+	@$(python) tests/benchmarks/pipeline_steer.py $(ARGS)
 	@$(python) tests/benchmarks/publish.py $(ARGS)
 	@$(python) tests/benchmarks/leases.py $(ARGS)
 	@$(python) tests/benchmarks/mirror.py $(ARGS)
 	@$(MAKE) --no-print-directory bench-bundles ARGS="$(ARGS)"
+	@$(python) tests/benchmarks/run_page.py $(ARGS)
+
+bench-steer: bench-venv  ## measure how soon a failure cancels what runs beside it, and a rerun in vain
+	@$(python) tests/benchmarks/pipeline_steer.py $(ARGS)
 
 bench-publish: bench-venv  ## measure publishing only, against the tools of the distributions
 	@$(python) tests/benchmarks/publish.py $(ARGS)
@@ -65,6 +70,9 @@ bench-bundles: bench-venv  ## measure bundles only: sealing, bundle_info, promot
 	@failed=; for part in seal info registry; do \
 	  $(python) tests/benchmarks/bundles_$$part.py $(ARGS) || failed="$$failed $$part"; \
 	done; test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
+
+bench-page: bench-venv  ## measure the page of a run only: made, opened, searched; ARGS=--quick only tries
+	@$(python) tests/benchmarks/run_page.py $(ARGS)
 
 bench-venv:
 	@tests/tools/venv.sh bench

@@ -59,6 +59,7 @@ class ActionModule(ActionBase):
             for stage in stages:
                 more = {"run_dir": options["run_dir"], "stage": stage}
                 more["builder"] = str(variables["inventory_hostname"])
+                more["run_store"] = ""  # the run directory lies here, and others work in it
                 argv = call.arguments(_PLAYBOOK, {**options["variables"], **more})
                 children.append(Child(stage, argv, call.environment(), self._line))
             return run_all(children, signals.wait, call.close)

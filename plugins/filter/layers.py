@@ -24,7 +24,8 @@ author:
 positional: root, kind
 options:
   _input:
-    description: The keys, oldest first.
+    description: >-
+      The keys, oldest first. C(KEY/RUN) is the repository of that very run, C(KEY) that of the newest one.
     type: list
     elements: str
     required: true
@@ -51,17 +52,21 @@ _value:
   elements: dict
 """
 
-_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_KEY = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:/([A-Za-z0-9][A-Za-z0-9._-]*))?")
 
 
 def layers(ahead: t.Any, root: str, kind: str) -> list[dict[str, str]]:
     """See the documentation above."""
     if kind not in ("apt", "rpm") or not isinstance(ahead, (list, tuple)):
         raise AnsibleFilterError("layers takes a list of keys, a folder, and the kind apt or rpm.")
-    for key in ahead:
-        if not _KEY.fullmatch(str(key)):
-            raise AnsibleFilterError(f"{key!r} is not the key of a queue.")
-    return [{"name": str(key), "root": f"{root}/{key}/latest/{kind}"} for key in ahead]
+    found = []
+    for one in ahead:
+        parts = _KEY.fullmatch(str(one))
+        if not parts or ".." in str(one):
+            raise AnsibleFilterError(f"{one!r} is not the key of a queue.")
+        key, run = parts.groups()
+        found.append({"name": key, "root": f"{root}/{key}/{run or 'latest'}/{kind}"})
+    return found
 
 
 class FilterModule:

@@ -70,6 +70,25 @@ options:
       With C(0), what tasks just now keep in temporary folders goes as well.
     type: float
     default: 1
+  log_days:
+    description: >-
+      Logs and reports stay for so many days after the last change of their run directory, should that stay
+      longer. Those of pinned run directories stay.
+    type: float
+    default: 14
+  keep_logs:
+    description: The logs and reports of so many run directories stay, the newest ones; V(0) is all.
+    type: int
+    default: 0
+  held:
+    description: The ids of runs whose TE is held. Their run directories stay.
+    type: list
+    elements: str
+    default: []
+  held_days:
+    description: Run directories of runs whose TE was held stay for so many days after the last change.
+    type: float
+    default: 20
   ended:
     description: The ids of changes that were merged or abandoned. Their test repositories go at once.
     type: list
@@ -111,8 +130,8 @@ removed:
   contains:
     kind:
       description: >-
-        V(run), V(scratch), V(note), V(unfinished), V(shared), V(temporary), V(test_repository), V(sandbox),
-        V(lease_file) or V(incoming).
+        V(run), V(logs), V(report), V(scratch), V(note), V(unfinished), V(shared), V(temporary),
+        V(test_repository), V(sandbox), V(lease_file) or V(incoming).
       type: str
     path:
       description: Where it was.
@@ -161,15 +180,24 @@ from ansible_collections.distrogate.ci.plugins.module_utils._packages._cleanup i
     find_test_repositories,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._collect import collect
+from ansible_collections.distrogate.ci.plugins.module_utils._runs._cleanup import find_logs
 
 
 def clean(call: Call) -> None:
     """Ask each domain's cleaner, then remove."""
     params = call.params
-    rules = Rules(params["keep_days"], params["idle_days"], params["pinned"])
+    rules = Rules(
+        params["keep_days"],
+        params["idle_days"],
+        params["pinned"],
+        held=params["held"],
+        held_days=params["held_days"],
+    )
+    runs = list(find_runs(params["runs"], rules))
     findings = [
         *find_killed(params["runs"], rules),
-        *find_runs(params["runs"], rules),
+        *runs,
+        *find_logs(runs, rules, params["log_days"], params["keep_logs"]),
         *find_test_repositories(params["repositories"], rules, params["ended"]),
         *find_sandboxes(params["te"], rules),
         *find_lease_files(params["leases"], rules),
@@ -213,6 +241,10 @@ def main() -> None:
         "transactions": paths,
         "keep_days": {"type": "float", "default": 14},
         "idle_days": {"type": "float", "default": 1},
+        "log_days": {"type": "float", "default": 14},
+        "keep_logs": {"type": "int", "default": 0},
+        "held": {"type": "list", "elements": "str", "default": []},
+        "held_days": {"type": "float", "default": 20},
         "ended": {"type": "list", "elements": "str", "default": []},
         "pinned": paths,
         "pinned_digests": {"type": "list", "elements": "str", "default": []},

@@ -75,6 +75,8 @@ stage:
 
 import os
 
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._junit import write_results
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
 from ansible_collections.distrogate.ci.plugins.module_utils._core._reuse import remember, reused
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run
@@ -84,7 +86,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._stage import 
     stage_record,
     terms,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._lint import lint
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._lint import lint, lint_suite
 
 
 def main() -> None:
@@ -115,14 +117,19 @@ def main() -> None:
         with stage_record(stage, call.result):
             stage.inputs = packages
             paths = [run.file(*artifact["path"].split("/")) for artifact in artifacts]
-            stage.facts = lint(
-                call.params["rootfs"],
-                scratch,
-                paths,
-                suppress=call.params["suppress"],
-                fail_on=call.params["fail_on"],
-                log=stage.log,
-            )
+            try:
+                stage.facts = lint(
+                    call.params["rootfs"],
+                    scratch,
+                    paths,
+                    suppress=call.params["suppress"],
+                    fail_on=call.params["fail_on"],
+                    log=stage.log,
+                )
+            except DistrogateError as error:
+                write_results(run.path, stage.name, [lint_suite(stage.name, [], error)])
+                raise
+            write_results(run.path, stage.name, [lint_suite(stage.name, stage.facts, None)])
         remember(stage)
         call.result["counts"] = stage.facts
 

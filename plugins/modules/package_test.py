@@ -106,7 +106,12 @@ steps:
   returned: success
   type: dict
 log:
-  description: The last 64 KiB of the log.
+  description: The last 4 MiB of the log, also of a test that failed.
+  returned: when O(run_dir) is not given
+  type: str
+junit:
+  description:
+    - The steps as JUnit XML, also of a test that failed. With O(run_dir) it is C(results/STAGE.xml) there.
   returned: when O(run_dir) is not given
   type: str
 stage:
@@ -131,8 +136,11 @@ stage:
 import contextlib
 import os
 import tempfile
+import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._command import tail_of
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._junit import Suite, to_xml, write_results
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
 from ansible_collections.distrogate.ci.plugins.module_utils._core._progress import Progress
 from ansible_collections.distrogate.ci.plugins.module_utils._core._reuse import reused
@@ -145,6 +153,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._stage import 
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._trial import run_trials
 
+_RETURNED = 4 << 20
 TRIAL = {
     "kind": {"type": "str", "choices": ["deb", "rpm"], "required": True},
     "rootfs": {"type": "path"},
@@ -153,6 +162,26 @@ TRIAL = {
     "commands": {"type": "list", "elements": "list", "default": []},
     "remove": {"type": "bool", "default": True},
 }
+
+
+def _text(log: str) -> str:
+    return tail_of(log, size=_RETURNED).decode("utf-8", "replace")
+
+
+@contextlib.contextmanager
+def returned(result: dict[str, t.Any], suite: Suite) -> t.Iterator[str]:
+    """A log that is returned as text, since the file is gone soon: also of an error, which names the file.
+    The results of the tests come with it."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = os.path.join(folder, "test.log")
+        open(log, "x", encoding="utf-8").close()
+        try:
+            yield log
+        except DistrogateError as error:
+            error.details.pop("log", None)
+            raise
+        finally:
+            result.update(log=_text(log), junit=to_xml([suite]))
 
 
 def main() -> None:
@@ -174,6 +203,7 @@ def main() -> None:
         if call.check_mode:
             call.result["steps"] = {}
             return
+        suite = Suite(call.params["stage"])
         scratch = call.params["scratch"] or stack.enter_context(tempfile.TemporaryDirectory())
         progress = stack.enter_context(Progress(call.params["progress_file"]))
         if call.params["run_dir"]:
@@ -186,14 +216,13 @@ def main() -> None:
                 return
             stack.enter_context(stage_record(stage, call.result))
             stage.inputs = {"packages": sorted(name for trial in trials for name in trial["packages"])}
+            stack.callback(write_results, run.path, stage.name, [suite])
             log, scratch = stage.log, call.params["scratch"] or run.file("scratch", stage.name)
         else:
-            log = os.path.join(stack.enter_context(tempfile.TemporaryDirectory()), "test.log")
-            open(log, "x", encoding="utf-8").close()
-            stack.callback(lambda: call.result.update(log=tail_of(log).decode("utf-8", "replace")))
-        call.result["steps"] = run_trials(
-            trials, scratch, call.params["bind"], log, call.params["timeout"], say=progress.say
-        )
+            log = stack.enter_context(returned(call.result, suite))
+        bind, timeout = call.params["bind"], call.params["timeout"]
+        say = progress.say
+        call.result["steps"] = run_trials(trials, scratch, bind, log, timeout, suite=suite, say=say)
 
 
 if __name__ == "__main__":

@@ -142,6 +142,11 @@ stage:
     log:
       description: The path of its log on this host; empty when it has none.
       type: str
+lines:
+  description: The lines of the stage's log that matter.
+  returned: with O(state=failure)
+  type: list
+  elements: str
 """
 
 import os
@@ -158,6 +163,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._stage import 
     Terms,
     short,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._runs._matters import lines_that_matter
 
 
 def started(call: Call, run: Run) -> None:
@@ -208,7 +214,8 @@ def failed(call: Call, run: Run) -> t.NoReturn:
     said = params["explanation"] or "no reason was given."
     where = f"\nThe log is {log}" if os.path.exists(log) and log not in said else ""
     whole = said if said.startswith(begun) else begun + said
-    raise DistrogateError(params["reason"] or "stage_failed", whole + where)
+    lines = lines_that_matter(log)
+    raise DistrogateError(params["reason"] or "stage_failed", whole + where, lines=lines)
 
 
 def main() -> None:

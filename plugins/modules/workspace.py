@@ -30,12 +30,15 @@ options:
   source:
     description:
       - V(merge) fetches and merges here.
-      - V(prepared) uses checkouts that another system (Zuul) has merged already, found at O(prepared).
+      - V(prepared) uses checkouts that another system (Zuul) has merged already, found at O(prepared), or as
+        they were when the run was frozen.
+      - The default is V(prepared) if the run was frozen from such checkouts, otherwise V(merge).
     type: str
     choices: [merge, prepared]
-    default: merge
   prepared:
-    description: The folder that holds a checkout for each project, with O(source=prepared).
+    description: >-
+      The folder that holds a checkout for each project under its name, with O(source=prepared). It is needed
+      unless the run was frozen from checkouts.
     type: path
   cache:
     description: The folder in which fetched repositories are kept, as given to M(distrogate.ci.freeze).
@@ -82,6 +85,7 @@ stage:
       type: str
 """
 
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
 from ansible_collections.distrogate.ci.plugins.module_utils._core._reuse import reused
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run
@@ -98,14 +102,18 @@ def main() -> None:
     spec = {
         "run_dir": {"type": "path", "required": True},
         "stage": {"type": "str", "default": "workspace"},
-        "source": {"type": "str", "choices": ["merge", "prepared"], "default": "merge"},
+        "source": {"type": "str", "choices": ["merge", "prepared"]},
         "prepared": {"type": "path"},
         "cache": {"type": "path", "required": True},
         **STAGE_OPTIONS,
     }
-    with module_call(spec, required_if=[("source", "prepared", ["prepared"])]) as call:
+    with module_call(spec) as call:
         run = Run(call.params["run_dir"])
         frozen = run.frozen
+        if call.params["source"] == "prepared" and not (call.params["prepared"] or frozen.get("prepared")):
+            raise DistrogateError(
+                "bad_options", "The run was not frozen from checkouts. Say where they are (option prepared)."
+            )
         before = (run.stage(call.params["stage"]) or {}).get("facts", {}).get("projects", {})
         if call.check_mode:
             call.difference.add("projects", sorted(before), sorted(frozen["projects"]))
@@ -129,6 +137,7 @@ def main() -> None:
                 call.params["cache"],
                 stage.log,
                 call.params["prepared"] if call.params["source"] == "prepared" else None,
+                source=call.params["source"],
             )
             commits = {name: project["commit"] for name, project in projects.items()}
             stage.inputs = {"commits": [change["commit"] for change in frozen["queue"]]}

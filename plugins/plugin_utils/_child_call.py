@@ -80,6 +80,7 @@ class ChildCall:
             "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(dict.fromkeys(found)),
             "ANSIBLE_STDOUT_CALLBACK": "distrogate.ci.pipeline",
             "ANSIBLE_NOCOLOR": "1",
+            "DISTROGATE_OUTPUT_NESTED": "1",
             "PYTHONUNBUFFERED": "1",
         }
 

@@ -183,7 +183,7 @@ class Hosts:
         """
         fetcher = self._handler(source)[0]
         name = os.path.basename(path)
-        local_folder: str = constants.config.get_config_value("DEFAULT_LOCAL_TMP")
+        local_folder = str(vars(constants)["DEFAULT_LOCAL_TMP"])  # get_config_value would make another one
         with tempfile.TemporaryDirectory(dir=local_folder) as folder:
             local = path
             if fetcher._connection.transport != "local":

@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
 import statistics
-import typing as t
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from ansible_collections.distrogate.ci.tests.benchmarks import publish_cgroup
 
 
 @dataclasses.dataclass
@@ -27,22 +29,51 @@ class Cost:
 Costs = dict[str, Cost]
 
 
+@contextlib.contextmanager
+def counted() -> Iterator[None]:
+    """While this lasts, ``now`` counts the CPU seconds of all that this process starts, also of what goes on
+    by itself, as a module does that shows its progress. Callbacks find the counter in the environment."""
+    place = publish_cgroup.find()
+    if place is None:
+        raise SystemExit("There is no cgroup in which CPU seconds can be counted; run this as root.")
+    group = place.folder / f"distrogate-bench-{os.getpid()}"
+    group.mkdir()
+    (group / "cgroup.procs").write_text(str(os.getpid()))
+    os.environ["DISTROGATE_TIMELINE_CPU"] = str(group / place.counter)
+    try:
+        yield
+    finally:
+        del os.environ["DISTROGATE_TIMELINE_CPU"]
+        for process in (group / "cgroup.procs").read_text().split():  # gpg's agent stays
+            (place.folder / "cgroup.procs").write_text(process)
+        group.rmdir()
+
+
+def used() -> float:
+    """The counter's CPU seconds, of cgroups' version 1 or 2."""
+    text = Path(os.environ["DISTROGATE_TIMELINE_CPU"]).read_text()
+    if "usage_usec" in text:
+        return int(dict(line.split() for line in text.splitlines())["usage_usec"]) / 1e6
+    return int(text) / 1e9
+
+
 def now() -> tuple[float, float]:
-    """The clock, and the CPU seconds that this process and its children used."""
-    used = os.times()
-    return used.elapsed, used.user + used.system + used.children_user + used.children_system
+    """The clock, and the CPU seconds so far."""
+    return os.times().elapsed, used()
 
 
-def of_timeline(path: Path, stages: list[str], began: float, ended: tuple[float, float]) -> Costs:
+def of_timeline(
+    path: Path, stages: list[str], began: tuple[float, float], ended: tuple[float, float]
+) -> Costs:
     """From the end of each stage's last task to that of the next: what Ansible does in between counts.
 
     ``start`` is what comes before the first stage (Ansible's start, preflight), ``end`` what comes after the
-    last. ``ended`` is the time and the CPU seconds of the whole process.
+    last. ``began`` and ``ended`` are the time and the CPU seconds of the whole process.
     """
     events = [json.loads(line) for line in path.read_text().splitlines()]
     roles = [event["role"] for event in events]
     costs: Costs = {}
-    at, cpu = began, 0.0
+    at, cpu = began
     for stage in ["start", *stages]:
         if stage == "start":
             number = next(index for index, role in enumerate(roles) if role in stages) - 1
@@ -50,21 +81,12 @@ def of_timeline(path: Path, stages: list[str], began: float, ended: tuple[float,
         else:
             number = len(roles) - 1 - roles[::-1].index(stage)
             own = [event for event in events if event["role"] == stage]
-        used = _cpu_after(events, number, ended[1])
+        spent = events[number]["cpu"]
         tasks = sum(event["event"] == "start" for event in own)
-        costs[stage] = Cost(events[number]["at"] - at, used - cpu, tasks)
-        at, cpu = events[number]["at"], used
+        costs[stage] = Cost(events[number]["at"] - at, spent - cpu, tasks)
+        at, cpu = events[number]["at"], spent
     costs["end"] = Cost(ended[0] - at, ended[1] - cpu)
     return costs
-
-
-def _cpu_after(events: list[dict[str, t.Any]], number: int, whole: float) -> float:
-    """The CPU seconds used up to event ``number``, read one task later.
-
-    Ansible looks after a worker that ended, which is when its CPU time becomes known, as it starts the next.
-    """
-    later = (event["cpu"] for event in events[number + 1 :] if event["event"] != "start")
-    return float(next(later, whole))
 
 
 def medians(rounds: Iterable[Costs]) -> Costs:

@@ -18,10 +18,13 @@ from typing import Any
 from ansible_collections.distrogate.ci.tests.demo import (
     checkmode,
     demo,
+    nodes,
     outside,
     promotion,
     proof,
+    replay,
     runner_smoke,
+    seen,
     services,
     tiny,
     upstream,
@@ -133,6 +136,11 @@ class EndToEnd:
             assert not list((self.site.root / "leases").glob("*.json")), "a lease file was left"
         assert outside.public_state(self.site) == before, "a change that failed moved something"
 
+    def seen(self) -> None:
+        """What fails is told so that a person knows what to do, under any callback; a TE can be held."""
+        for look in (seen.lines, seen.events, seen.held, seen.not_held, seen.refused):
+            look(self.site)
+
     def _bad_change(self, kind: str, number: int) -> Change:
         if kind != "merge":
             return self.tiny.propose(number, f"Break {kind}", tiny.broken(kind))
@@ -190,6 +198,15 @@ class EndToEnd:
         """ansible-runner, with the layout that AWX uses."""
         runner_smoke.smoke(self.site)
 
+    def replayed(self) -> None:
+        """A run is done again on another site, from its log bundle, and gives the same bundle."""
+        run = self.pipeline("check", self.tiny.propose(18, "Again", {"seventh": "7\n"}))
+        self.output += replay.replay(self.site, run)
+
+    def nodes(self) -> None:
+        """Stages as nodes of a workflow, each in an execution environment that ends with it."""
+        nodes.nodes(self.site)
+
     def no_secret(self) -> None:
         """No secret is in an output, a run directory, a repository or a mirror."""
         assert outside.leaks(self.site, self.output) == []
@@ -211,11 +228,14 @@ def main() -> None:
         test.promoted,
         test.other_tree,
         test.bad_changes,
+        test.seen,
         test.alone,
         test.periodic,
         test.not_ready,
         test.check_mode,
         test.runner,
+        test.replayed,
+        test.nodes,
         test.no_secret,
     ]
     done = []

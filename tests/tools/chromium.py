@@ -9,6 +9,7 @@ It is told what to do by a pipe, so it listens on no port, and ends with the pip
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -53,6 +54,8 @@ class Chromium:
         os.close(answers)
         self._buffer = b""
         self._number = 0
+        self._events: list[Json] = []  # what it told unasked, as long as a tab listens
+        self._listens = False
 
     def close(self) -> None:
         """End it, and the processes that it started."""
@@ -84,12 +87,14 @@ class Chromium:
         return dict(json.loads(line))
 
     def _answer(self, method: str, session: str | None = None, **params: t.Any) -> Json:
-        """One command, and what comes back; what the browser tells unasked is passed over."""
+        """One command, and what comes back; what the browser tells unasked is for a tab, or passed over."""
         number, deadline = self._send(method, session, **params), time.monotonic() + 60
         while True:
             message = self._receive(deadline)
             if message.get("id") == number:
                 return message
+            if self._listens:
+                self._events.append(message)
 
     def call(self, method: str, session: str | None = None, **params: t.Any) -> Json:
         """One command, and its result."""
@@ -113,3 +118,69 @@ class Chromium:
         message = self._answer("Runtime.evaluate", session, expression=expression, returnByValue=True)
         # An error is an empty document that the page just took the place of.
         return message.get("result", {}).get("result", {}).get("value")
+
+    @contextlib.contextmanager
+    def tab(self) -> t.Iterator[Tab]:
+        """A page that stays open while the body runs, and all that it tells meanwhile."""
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self._events, self._listens = [], True
+        try:
+            yield Tab(self, session)
+        finally:
+            self._listens = False
+            self.call("Target.closeTarget", targetId=target)
+
+    def told(self, *methods: str) -> list[Json]:
+        """The parameters of the events of these names, since the tab was opened."""
+        return [one["params"] for one in self._events if one.get("method") in methods]
+
+    def forget(self) -> None:
+        self._events.clear()
+
+
+class Tab:
+    """One page: to be opened, asked and looked at."""
+
+    def __init__(self, browser: Chromium, session: str) -> None:
+        self._browser = browser
+        self._session = session
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.call(f"{domain}.enable")
+
+    def call(self, method: str, **params: t.Any) -> Json:
+        return self._browser.call(method, self._session, **params)
+
+    def open(self, address: str, ready: str) -> None:
+        """Go there, and wait until the expression is true."""
+        self.call("Page.navigate", url=address)
+        self.until(ready)
+
+    def value(self, expression: str) -> t.Any:
+        """What an expression (or a promise) comes to, as after a click of a person."""
+        asked = {"expression": expression, "awaitPromise": True, "returnByValue": True, "userGesture": True}
+        answer = self.call("Runtime.evaluate", **asked)
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+        return answer["result"].get("value")
+
+    def until(self, expression: str, seconds: float = 30) -> None:
+        deadline = time.monotonic() + seconds
+        while not self.value(expression):
+            assert time.monotonic() < deadline, f"it never came to be: {expression}"
+            time.sleep(0.02)
+
+    def complaints(self) -> list[str]:
+        """Errors and warnings of the page, of its workers, and of the browser about it."""
+        self.value("1")  # what was told meanwhile arrives before the answer
+        thrown = self._browser.told("Runtime.exceptionThrown", "Log.entryAdded")
+        spoken = self._browser.told("Runtime.consoleAPICalled")
+        spoken = [one for one in spoken if one["type"] in ("error", "warning")]
+        return [json.dumps(one) for one in (*thrown, *spoken)]
+
+    def forget(self) -> None:
+        """What was told until now was as it should be."""
+        self._browser.forget()
+
+    def requests(self) -> list[str]:
+        """The addresses that were asked for."""
+        return [one["request"]["url"] for one in self._browser.told("Network.requestWillBeSent")]

@@ -39,6 +39,9 @@ INPUTS = (
     "repositories",
     "tools",
 )
+# A run.json that is whole (it names the code) tells more of these than what was built depends on: what
+# a site decided, and what else its machines have. Two sites make one bundle of the same inputs.
+_TOOLS = ("git", "gpg", "mmdebstrap", "python", "rpm")
 _VOLATILE = frozenset(
     (
         "created",
@@ -140,6 +143,17 @@ def collect_artifacts(
     return [found[key] for key in sorted(found)]
 
 
+def _inputs(frozen: Json, run_dir: str) -> Json:
+    """What a bundle covers of run.json."""
+    covered = {key: frozen[key] for key in INPUTS if frozen.get(key) is not None}
+    if frozen.get("code"):
+        tools = covered.get("tools")
+        covered.update(parameters={}, repositories={})
+        if isinstance(tools, dict):
+            covered["tools"] = {name: tools[name] for name in _TOOLS if name in tools}
+    return {key: _stable(value, run_dir) for key, value in covered.items()}
+
+
 def make_bundle(frozen: Json, stages: dict[str, Json], run_dir: str, version: int = FORMAT) -> Json:
     """The bundle of a run, with its digest."""
     check_value(frozen, "bad_bundle", "run.json")
@@ -150,7 +164,7 @@ def make_bundle(frozen: Json, stages: dict[str, Json], run_dir: str, version: in
         raise DistrogateError(
             "empty_bundle", f"No successful stage of {run_dir} made an artifact: there is nothing to seal."
         )
-    inputs = {key: _stable(frozen[key], run_dir) for key in INPUTS if frozen.get(key) is not None}
+    inputs = _inputs(frozen, run_dir)
     inputs["trees"] = merged_trees(frozen, stages)
     bundle = {"version": version, "artifacts": artifacts, "inputs": inputs}
     return {**bundle, "digest": bundle_digest(bundle)}

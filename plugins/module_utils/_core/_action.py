@@ -37,6 +37,7 @@ from ansible.module_utils.common.parameters import remove_values
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import Difference
+from ansible_collections.distrogate.ci.plugins.module_utils._core._told import tell_stage
 
 
 class ActionCall:
@@ -97,6 +98,7 @@ class ControllerAction:
             result.update({**call.result, **error.as_result(), "failed": True})
         else:
             result.update({"changed": not call.difference.empty, **call.result})
+            tell_stage(result)
             if self._task.diff:
                 result["diff"] = call.difference.as_result()
         cleaned: dict[str, t.Any] = remove_values(result, validation._no_log_values)

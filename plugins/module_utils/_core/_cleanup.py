@@ -15,6 +15,7 @@ import time
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._files import read_json
 from ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox import remove_folder
 
 DAY = 86400.0
@@ -25,6 +26,7 @@ class Finding:
     """One file or folder: ``reason`` says why it goes (``remove``) or stays, in a few words.
 
     ``when_empty``: a folder that somebody may fill again meanwhile; then it stays.
+    ``part``: it goes without its folder, whose age stays as it is.
     """
 
     kind: str
@@ -32,6 +34,7 @@ class Finding:
     reason: str
     remove: bool
     when_empty: bool = False
+    part: bool = False
 
     def as_result(self) -> dict[str, str]:
         return {"kind": self.kind, "path": self.path, "reason": self.reason}
@@ -41,12 +44,21 @@ class Rules:
     """What is too old, and what is in use whatever its age."""
 
     def __init__(
-        self, keep_days: float, idle_days: float, pinned: t.Iterable[str] = (), now: float | None = None
+        self,
+        keep_days: float,
+        idle_days: float,
+        pinned: t.Iterable[str] = (),
+        now: float | None = None,
+        *,
+        held: t.Iterable[str] = (),
+        held_days: float = 20,
     ) -> None:
         self.now = time.time() if now is None else now
         self.keep_days = keep_days
         self.idle_days = idle_days
         self.pinned = {os.path.realpath(path) for path in pinned}
+        self.held = set(held)
+        self.held_days = held_days
         self.busy = _paths_of_processes()
 
     def in_use(self, path: str) -> str:
@@ -68,6 +80,33 @@ class Rules:
             return Finding(kind, path, why, False)
         age = self.days(path)
         return Finding(kind, path, f"not touched for {age:.1f} days", age >= days)
+
+    def judged_run(self, path: str) -> Finding:
+        """A run directory; what belongs to a TE that was held stays longer, and as long as it is held."""
+        if not self.in_use(path) and (hold := _hold(path, self.held)):
+            age, days = self.days(path), max(self.keep_days, self.held_days)
+            if hold == "is":
+                return Finding("run", path, "its TE is held", False)
+            why = f"its TE was held: {days:g} days; not touched for {age:.1f} days"
+            return Finding("run", path, why, age >= days)
+        return self.judged("run", path, self.keep_days)
+
+
+def _hold(run: str, held: set[str]) -> str:
+    """``is`` when the TE of a run is held, ``was`` when its system test says so, else empty."""
+    names = {os.path.basename(run), str(_read(run, "run.json").get("id"))}
+    if names & held:
+        return "is"
+    facts = _read(run, "stages/system_test.json").get("facts")
+    return "was" if isinstance(facts, dict) and facts.get("held") else ""
+
+
+def _read(run: str, name: str) -> dict[str, t.Any]:
+    with contextlib.suppress(DistrogateError, OSError):
+        value = read_json(os.path.join(run, name))
+        if isinstance(value, dict):
+            return value
+    return {}
 
 
 def _within(path: str, folder: str) -> bool:
@@ -113,7 +152,7 @@ def find_runs(runs: str | None, rules: Rules) -> t.Iterator[Finding]:
             yield Finding("run", path, "not a run directory", False)
             continue
         frozen = os.path.exists(os.path.join(path, "run.json"))  # else it was killed before, and cannot go on
-        finding = rules.judged("run", path, rules.keep_days if frozen else rules.idle_days)
+        finding = rules.judged_run(path) if frozen else rules.judged("run", path, rules.idle_days)
         yield finding
         scratch = os.path.join(path, "scratch")
         if finding.remove or finding.reason == "a process works in it" or not os.path.isdir(scratch):
@@ -147,7 +186,11 @@ def apply(findings: t.Iterable[Finding], check_mode: bool) -> tuple[list[Finding
 def _remove(finding: Finding) -> None:
     """A link goes itself, never what it names. What sandboxes left belongs to subordinate ids."""
     path = finding.path
-    if os.path.islink(path) or not os.path.isdir(path):
+    if finding.part:
+        times = os.stat(os.path.dirname(path))
+        _remove(dataclasses.replace(finding, part=False))
+        os.utime(os.path.dirname(path), ns=(times.st_atime_ns, times.st_mtime_ns))
+    elif os.path.islink(path) or not os.path.isdir(path):
         os.unlink(path)
     elif finding.when_empty:
         os.rmdir(path)

@@ -16,6 +16,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
     DistrogateError,
     from_os_error,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._core._told import tell_stage
 
 
 class Difference:
@@ -51,6 +52,7 @@ class Call:
 
     def exit_arguments(self) -> dict[str, t.Any]:
         result = {"changed": not self.difference.empty, **self.result}
+        tell_stage(result)
         if self.module._diff:
             result["diff"] = self.difference.as_result()
         return result

@@ -18,12 +18,14 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core import _under_
 from ansible_collections.distrogate.ci.plugins.module_utils._core._descendants import ended_with_descendants
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import digest_json, write_json
+from ansible_collections.distrogate.ci.plugins.module_utils._core._junit import forget_results, results_of
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import (
     FORMAT,
     SUCCESS,
     Run,
     checked_stage,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._core._told import stage_sentence
 
 # Options that every module has which is a stage by itself (the fragment ``distrogate.ci.stage``).
 STAGE_OPTIONS: dict[str, t.Any] = {
@@ -123,6 +125,7 @@ class Stage:
         _under_way.begin(self.run, self.name, {"controller": self.terms.controller, **kept}, alone)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.run.file("stages", f"{self.name}.json"))
+        forget_results(self.run.path, self.name)
         with contextlib.suppress(FileNotFoundError):
             os.replace(self.log, self.run.file("logs", f"{self.name}.before.log"))
 
@@ -154,7 +157,7 @@ class Stage:
             "artifacts": self.artifacts,
             "facts": self.facts,
             "logs": [self.run.relative(self.log)] if os.path.exists(self.log) else [],
-            "results": self.results,
+            "results": self.results or results_of(self.run.path, self.name),
             "message": explanation,
             "reason": reason,
             "cancelled_by": cancelled_by,
@@ -175,24 +178,19 @@ class Stage:
 
 def short(run: Run, record: dict[str, t.Any], reused: str = "") -> dict[str, t.Any]:
     """A record as plugins return it, with ``msg`` for those who read any callback."""
-    name, verdict = record["stage"], record["verdict"]
-    reused = reused or record.get("reused", "")
-    seconds = record.get("seconds", 0.0)
-    where = {"": "", "this_run": ", its earlier result is reused"}.get(reused, f", reused from {reused}")
-    by = f" by {record['cancelled_by']}" if record.get("cancelled_by") else ""
-    word = {"success": "succeeded", "failure": "failed", "cancelled": "was cancelled"}.get(verdict, verdict)
-    return {
+    name = record["stage"]
+    found = {
         "name": name,
-        "verdict": verdict,
-        "seconds": seconds,
+        "verdict": record["verdict"],
+        "seconds": record.get("seconds", 0.0),
         "message": record.get("message", ""),
         "reason": record.get("reason", ""),
         "log": run.log(name) if record.get("logs") else "",
         "run_dir": run.path,
-        "reused": reused,
+        "reused": reused or record.get("reused", ""),
         "cancelled_by": record.get("cancelled_by", ""),
-        "msg": f"{name} {word}{by}{where} ({seconds:.1f} s)",
     }
+    return {**found, "msg": stage_sentence(found)}
 
 
 @contextlib.contextmanager

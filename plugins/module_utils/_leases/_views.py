@@ -21,13 +21,6 @@ def timestamp(seconds: float) -> str:
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def duration(seconds: float) -> str:
-    """Seconds in words: 40 s, 12 min, 3 h."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
 def te_view(pool: Pool, name: str) -> dict[str, t.Any]:
     """A registered TE and its status."""
     te, lease = pool.tes[name], pool.lease_of(name)

@@ -12,6 +12,7 @@ import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core import _command
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._junit import Case, Suite
 from ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox import Sandbox
 
 _FOLDER = "/packages"
@@ -101,3 +102,18 @@ def lint(
             "lint_failed", f"{len(bad)} findings:\n" + "\n".join(bad[:20]) + more, findings=bad
         )
     return counts
+
+
+def lint_suite(name: str, counts: t.Iterable[str], error: DistrogateError | None) -> Suite:
+    """What lint found, as test results: a failure for each finding that counts, else a test for each tool."""
+    suite = Suite(name)
+    tools = sorted({count.partition("_")[0] for count in counts})
+    suite.cases = [Case(tool, tool) for tool in tools]
+    findings = error.details.get("findings") if error else None
+    for finding in findings or []:
+        tool, _space, text = finding.partition(" ")
+        level, _colon, said = text.partition(": ")
+        suite.cases.append(Case(said, tool, verdict="failure", kind=level, message=said, text=finding))
+    if error and not findings:
+        suite.cases.append(Case("lint", name, verdict="error", kind=error.reason, message=error.message))
+    return suite

@@ -13,6 +13,7 @@ import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core import _command
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._junit import Suite
 from ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox import Sandbox
 
 _APT = ["apt-get", "--yes", "--quiet", "-o", "Dpkg::Use-Pty=0", "-o", "APT::Sandbox::User=root"]
@@ -54,6 +55,7 @@ class Trial:
     binds: dict[str, str]
     log: str
     timeout: float
+    suite: Suite = dataclasses.field(default_factory=lambda: Suite("packages"))
 
 
 def _write(machine: Machine, path: str, text: str) -> None:
@@ -67,21 +69,24 @@ def try_debs(machine: Machine, trial: Trial) -> list[str]:
     for number, text in enumerate(trial.sources):
         _write(machine, f"/etc/apt/sources.list.d/distrogate-{number}.sources", text)
     names = [package.partition("=")[0] for package in trial.packages]
-    _step("install_failed", machine, [*_APT, "update"], **options)
-    _step(
-        "install_failed",
-        machine,
-        [*_APT, "--no-install-recommends", "install", "--", *trial.packages],
-        **options,
-    )
-    steps = ["install", *_commands(machine, trial)]
+    with trial.suite.case("install", "deb"):
+        _step("install_failed", machine, [*_APT, "update"], **options)
+        _step(
+            "install_failed",
+            machine,
+            [*_APT, "--no-install-recommends", "install", "--", *trial.packages],
+            **options,
+        )
+    steps = ["install", *_commands(machine, trial, "deb")]
     if trial.remove:
-        _step("remove_failed", machine, [*_APT, "remove", "--", *names], **options)
-        _step("remove_failed", machine, [*_APT, "purge", "--", *names], **options)
-        left = machine.run(
-            ["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n"]
-        ).text.splitlines()
-        _nothing_left([line for line in left if line.split(" ")[0] in names])
+        with trial.suite.case("remove", "deb"):
+            _step("remove_failed", machine, [*_APT, "remove", "--", *names], **options)
+        with trial.suite.case("purge", "deb"):
+            _step("remove_failed", machine, [*_APT, "purge", "--", *names], **options)
+            left = machine.run(
+                ["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n"]
+            ).text.splitlines()
+            _nothing_left([line for line in left if line.split(" ")[0] in names])
         steps += ["remove", "purge"]
     return steps
 
@@ -93,12 +98,14 @@ def try_rpms(machine: Machine, trial: Trial) -> list[str]:
         _write(machine, f"/etc/yum.repos.d/distrogate-{number}.repo", text)
     names = [package.partition("=")[0] for package in trial.packages]
     wanted = [package.replace("=", "-", 1) for package in trial.packages]
-    _step("install_failed", machine, [*_DNF, "install", *wanted], **options)
-    steps = ["install", *_commands(machine, trial)]
+    with trial.suite.case("install", "rpm"):
+        _step("install_failed", machine, [*_DNF, "install", *wanted], **options)
+    steps = ["install", *_commands(machine, trial, "rpm")]
     if trial.remove:
-        _step("remove_failed", machine, [*_DNF, "remove", *names], **options)
-        done = machine.run(["rpm", "--query", *names], check=False)
-        _nothing_left([line for line in done.text.splitlines() if "is not installed" not in line])
+        with trial.suite.case("remove", "rpm"):
+            _step("remove_failed", machine, [*_DNF, "remove", *names], **options)
+            done = machine.run(["rpm", "--query", *names], check=False)
+            _nothing_left([line for line in done.text.splitlines() if "is not installed" not in line])
         steps.append("remove")
     return steps
 
@@ -122,9 +129,10 @@ def _step(reason: str, machine: Machine, argv: list[str], **options: t.Any) -> N
         raise DistrogateError(reason, error.message, **error.details) from error
 
 
-def _commands(machine: Machine, trial: Trial) -> list[str]:
+def _commands(machine: Machine, trial: Trial, kind: str) -> list[str]:
     for argv in trial.commands:
-        _step("test_failed", machine, argv, log=trial.log, timeout=trial.timeout, binds=trial.binds)
+        with trial.suite.case(" ".join(argv), kind):
+            _step("test_failed", machine, argv, log=trial.log, timeout=trial.timeout, binds=trial.binds)
     return [" ".join(argv) for argv in trial.commands]
 
 
@@ -140,9 +148,13 @@ def run_trials(
     log: str,
     timeout: float,
     *,
+    suite: Suite,
     say: t.Callable[[str], None],
 ) -> dict[str, list[str]]:
-    """Run the trials that the module package_test takes; returns the steps done, by kind."""
+    """Run the trials that the module package_test takes; returns the steps done, by kind.
+
+    ``suite`` gets a test for each step, also for the one that failed.
+    """
     steps: dict[str, list[str]] = {}
     for number, wanted in enumerate(trials):
         trial = Trial(
@@ -153,6 +165,7 @@ def run_trials(
             binds={path: path for path in bind},
             log=log,
             timeout=timeout,
+            suite=suite,
         )
         say(f"tries {', '.join(wanted['packages'])}")
         attempt = try_debs if wanted["kind"] == "deb" else try_rpms

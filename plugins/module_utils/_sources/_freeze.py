@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import platform
@@ -17,20 +18,16 @@ import typing as t
 from ansible_collections.distrogate.ci.plugins.module_utils._core import _command
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._lock import file_lock
-from ansible_collections.distrogate.ci.plugins.module_utils._sources._commits import subject_of
-from ansible_collections.distrogate.ci.plugins.module_utils._sources._git import Git, checked_ref
-from ansible_collections.distrogate.ci.plugins.module_utils._sources._queue import (
-    normal_queue,
-    queue_key,
-    refuse_nested,
+from ansible_collections.distrogate.ci.plugins.module_utils._sources._git import (
+    Git,
+    checked_commit,
+    checked_ref,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._sources._queue import normal_queue
 
-_TOOLS = (
-    ("git", "--version"),
-    ("mmdebstrap", "--version"),
-    ("rpm", "--version"),
-    ("gpg", "--version"),
-)
+# A bundle covers the first four, and Python. The others are written down to find a difference by.
+_TOOLS = ("git", "mmdebstrap", "rpm", "gpg", "apt", "dpkg", "lintian", "rpmbuild", "rpmlint")
+_SLOW = {"lintian": ["dpkg-query", "--show", "--showformat=${Version}", "lintian"]}  # itself takes 0.3 s
 
 
 def cached(cache: str, url: str) -> Git:
@@ -46,22 +43,52 @@ def cached(cache: str, url: str) -> Git:
     return Git(path)
 
 
-def fetch(git: Git, url: str, branch: str, refs: t.Iterable[str]) -> None:
-    """Bring a branch and the refs of changes into the cache."""
+def _check_url(url: str) -> None:
     if url.startswith("-") or "::" in url:
         raise DistrogateError("bad_url", f"{url!r} is not an address that is fetched from.")
+
+
+def fetch(git: Git, url: str, branch: str, refs: t.Iterable[str]) -> None:
+    """Bring a branch and the refs of changes into the cache."""
+    _check_url(url)
     wanted = [f"+refs/heads/{branch}:refs/distrogate/heads/{branch}"]
     wanted += [f"+{checked_ref(ref)}:refs/distrogate/changes/{ref[5:]}" for ref in refs if ref]
     with file_lock(os.path.join(git.directory, "distrogate.lock")):
         git.call("fetch", "--quiet", "--no-tags", "--end-of-options", url, *wanted)
 
 
+def has_commit(git: Git, commit: str) -> bool:
+    return git.call("cat-file", "-e", f"{commit}^{{commit}}", check=False).status == 0
+
+
+def bring(git: Git, url: str, commits: t.Iterable[str], branch: str = "", refs: t.Iterable[str] = ()) -> None:
+    """Have commits in the cache, also when their branch has moved on.
+
+    By their ids, which a server may refuse; then with the branch and the refs that had them.
+    """
+    wanted = [checked_commit(commit) for commit in commits]
+    missing = [commit for commit in wanted if not has_commit(git, commit)]
+    if not missing:
+        return
+    _check_url(url)
+    with file_lock(os.path.join(git.directory, "distrogate.lock")):
+        kept = [f"+{commit}:refs/distrogate/commits/{commit}" for commit in missing]
+        done = git.call("fetch", "--quiet", "--no-tags", "--end-of-options", url, *kept, check=False)
+    if done.status and branch:
+        for ref in ["", *refs]:  # each alone: one that is gone must not hide the others
+            with contextlib.suppress(DistrogateError):
+                fetch(git, url, branch, [ref])
+
+
 def tools() -> dict[str, str]:
     """Versions of the tools that a build's result may depend on; absent ones are left out."""
     found = {"python": platform.python_version()}
-    for name, option in _TOOLS:
+    for name in _TOOLS:
         if shutil.which(name):
-            found[name] = _command.run([name, option], timeout=60).text.splitlines()[0].strip()
+            done = _command.run(_SLOW.get(name, [name, "--version"]), timeout=60, check=False)
+            said = done.text.strip().splitlines()
+            if done.status == 0 and said:
+                found[name] = said[0].strip()
     return found
 
 
@@ -73,92 +100,9 @@ def new_path(runs: str, pipeline: str, queue: t.Sequence[dict[str, t.Any]]) -> s
     return os.path.join(runs, f"{pipeline}-{name}-{stamp}-{os.urandom(2).hex()}")
 
 
-def refuse_others(
-    frozen: dict[str, t.Any],
-    queue: t.Sequence[dict[str, t.Any]],
-    projects: dict[str, dict[str, t.Any]],
-    settings: dict[str, t.Any],
-) -> None:
-    """Refuse a run that was frozen with other inputs (reason ``run_frozen``).
-
-    What a branch or ref means now does not matter: it was frozen.
-    """
-    changes = normal_queue(queue)
-    kept = [
-        {key: value for key, value in old.items() if key in new and (key != "commit" or new["commit"])}
-        for old, new in zip(frozen["queue"], changes)
-    ]
-    asked = [{key: value for key, value in new.items() if key != "commit" or value} for new in changes]
-    differing = [name for name, value in settings.items() if frozen.get(name) != value]
-    if kept != asked or len(frozen["queue"]) != len(changes):
-        differing.append("queue")
-    for name, old in frozen["projects"].items():
-        new = projects.get(name) or {}
-        if (old["url"], old["packages"]) != (new.get("url"), new.get("packages") or {}):
-            differing.append(f"projects.{name}")
-    if differing:
-        raise DistrogateError(
-            "run_frozen",
-            f"The run {frozen.get('id')} is frozen with other inputs ({', '.join(differing)})."
-            " Give the new run its own run_dir.",
-            differing=differing,
-        )
-
-
 def images(rootfs: str | None) -> dict[str, str]:
     """The key of each root filesystem that stages are going to find as ``current``."""
     if not rootfs or not os.path.isdir(rootfs):
         return {}
     links = {name: os.path.join(rootfs, name, "current") for name in sorted(os.listdir(rootfs))}
     return {name: os.readlink(link) for name, link in links.items() if os.path.islink(link)}
-
-
-def resolve(
-    pipeline: str, queue: t.Sequence[dict[str, t.Any]], projects: dict[str, dict[str, t.Any]], cache: str
-) -> dict[str, t.Any]:
-    """Fetch every project of the queue and say what each branch and change is now.
-
-    Returns ``queue`` (each change with its commit, tree and subject), ``queue_key``,
-    ``ahead`` (the keys of the changes ahead) and ``projects`` (name to url, branch,
-    base_commit, base_tree and packages).
-    """
-    changes = normal_queue(queue)
-    frozen: dict[str, dict[str, t.Any]] = {}
-    for change in changes:
-        name = change["project"]
-        if name not in projects:
-            raise DistrogateError(
-                "unknown_project", f"The profile knows no project {name!r}. Add it to projects."
-            )
-        settings = projects[name]
-        if name in frozen and frozen[name]["branch"] != change["branch"]:
-            raise DistrogateError(
-                "two_branches", f"The queue has changes of two branches of {name}; that has no one tree."
-            )
-        if not isinstance(settings, dict) or not isinstance(settings.get("url"), str):
-            raise DistrogateError("bad_project", f"The project {name} has no url. Add projects.{name}.url.")
-        git = cached(cache, settings["url"])
-        fetch(git, settings["url"], change["branch"], [change["ref"]])
-        if not change["commit"]:
-            change["commit"] = git.value(
-                "rev-parse", "--verify", f"refs/distrogate/changes/{change['ref'][5:]}^{{commit}}"
-            )
-        if git.call("cat-file", "-e", f"{change['commit']}^{{commit}}", check=False).status:
-            raise DistrogateError(
-                "no_commit",
-                f"{name} has no commit {change['commit']} (change {change['change_id']}). Was it deleted?",
-            )
-        change["commit"] = git.value("rev-parse", "--verify", f"{change['commit']}^{{commit}}")  # not a tag
-        change.update(tree=git.tree(change["commit"]), subject=subject_of(git, change["commit"]))
-        if name not in frozen:
-            base = git.value("rev-parse", "--verify", f"refs/distrogate/heads/{change['branch']}^{{commit}}")
-            frozen[name] = {
-                "url": settings["url"],
-                "branch": change["branch"],
-                "base_commit": base,
-                "base_tree": git.tree(base),
-                "packages": settings.get("packages") or {},
-            }
-    refuse_nested(list(frozen))
-    keys = [queue_key(pipeline, changes[: position + 1]) for position in range(len(changes))]
-    return {"queue": changes, "queue_key": keys[-1], "ahead": keys[:-1], "projects": frozen}

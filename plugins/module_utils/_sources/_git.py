@@ -86,12 +86,14 @@ def well_formed(name: str) -> bool:
 def checked_commit(value: str) -> str:
     """A full commit id, or an error with reason ``bad_commit``."""
     if not _COMMIT.fullmatch(value):
-        raise DistrogateError("bad_commit", f"{value!r} is not a full commit id.")
+        raise DistrogateError("bad_commit", f"{value[:200]!r} is not a full commit id.")
     return value
 
 
 def checked_ref(value: str) -> str:
     """A full ref name (``refs/…``), or an error with reason ``bad_ref``."""
     if not _REF.fullmatch(value) or not well_formed(value):
-        raise DistrogateError("bad_ref", f"{value!r} is not a full ref name such as refs/changes/34/1234/2.")
+        raise DistrogateError(
+            "bad_ref", f"{value[:200]!r} is not a full ref name such as refs/changes/34/1234/2."
+        )
     return value

@@ -27,7 +27,7 @@ def _text(change: dict[str, t.Any], key: str, pattern: re.Pattern[str]) -> str:
     value = str(change.get(key) or "")
     if not pattern.fullmatch(value) or ".." in value or (key == "branch" and not well_formed(value)):
         raise DistrogateError(
-            "bad_change", f"A change's {key} is {value!r}; expected {pattern.pattern}.", change=change
+            "bad_change", f"A change's {key} is {value[:200]!r}; expected {pattern.pattern}.", change=change
         )
     return value
 
@@ -37,7 +37,7 @@ def normal_change(change: dict[str, t.Any]) -> dict[str, str]:
     unknown = sorted(set(change) - set(KEYS))
     if unknown:
         raise DistrogateError(
-            "bad_change", f"A change has unknown keys: {', '.join(unknown)}.", change=change
+            "bad_change", f"A change has unknown keys: {', '.join(unknown)[:200]}.", change=change
         )
     normal = {
         "project": _text(change, "project", _PROJECT),

@@ -14,6 +14,9 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import inside
 from ansible_collections.distrogate.ci.plugins.module_utils._sources._freeze import cached
 from ansible_collections.distrogate.ci.plugins.module_utils._sources._git import Git
+from ansible_collections.distrogate.ci.plugins.module_utils._sources._resolve import bring_all
+
+Heads = dict[str, tuple[Git, str]]  # each project's repository and commit
 
 
 def merge(git: Git, head: str, change: dict[str, str]) -> str:
@@ -48,9 +51,10 @@ def merge(git: Git, head: str, change: dict[str, str]) -> str:
     ).text.strip()
 
 
-def merged_heads(frozen: dict[str, t.Any], cache: str, log: str) -> dict[str, tuple[Git, str]]:
+def merged_heads(frozen: dict[str, t.Any], cache: str, log: str) -> Heads:
     """Each project's repository and the head that the queue gives it."""
-    heads: dict[str, tuple[Git, str]] = {}
+    heads: Heads = {}
+    bring_all(frozen, cache, frozen.get("fetched_from") or {})  # it may have been frozen on another machine
     for name, project in frozen["projects"].items():
         git = cached(cache, project["url"])
         git.log = log
@@ -96,35 +100,51 @@ def check_out(git: Git, head: str, target: str) -> None:
     os.rename(new, target)
 
 
-def prepared_heads(frozen: dict[str, t.Any], prepared: str, log: str) -> dict[str, tuple[Git, str]]:
+def prepared_heads(frozen: dict[str, t.Any], cache: str, prepared: str | None, log: str) -> Heads:
     """The heads of checkouts that another system merged; each must hold its changes."""
-    heads: dict[str, tuple[Git, str]] = {}
-    for name in frozen["projects"]:
-        git = Git(os.path.join(inside(prepared, name), ".git"), log)
-        heads[name] = (git, git.value("rev-parse", "--verify", "HEAD^{commit}"))
+    heads: Heads = {}
+    for name, project in frozen["projects"].items():
+        if prepared:
+            git = Git(os.path.join(inside(prepared, name), ".git"), log)
+            heads[name] = (git, git.value("rev-parse", "--verify", "HEAD^{commit}"))
+        else:  # freezing brought them into the cache: the checkouts may be gone
+            git = cached(cache, project["url"])
+            git.log = log
+            heads[name] = (git, frozen["prepared"][name]["commit"])
     for change in frozen["queue"]:
         git, head = heads[change["project"]]
         if not git.contains(head, change["commit"]):
             raise DistrogateError(
                 "not_prepared",
-                f"{prepared}/{change['project']} does not contain change {change['change_id']}.",
+                f"The checkout of {change['project']} in {prepared or 'the cache'} does not contain change"
+                f" {change['change_id']}.",
             )
     return heads
 
 
 def prepare(
-    frozen: dict[str, t.Any], root: str, cache: str, log: str, prepared: str | None = None
+    frozen: dict[str, t.Any],
+    root: str,
+    cache: str,
+    log: str,
+    prepared: str | None = None,
+    *,
+    source: str | None = None,
 ) -> dict[str, dict[str, t.Any]]:
     """Check out every project below ``root``; returns project name to its description.
 
-    With ``prepared`` the heads are those of the checkouts there, else they are merged here.
+    With ``source`` merge they are merged here. With ``prepared`` the heads are those
+    of the checkouts there, or those that were frozen; these are the default where there are any.
     """
     projects = {}
     if prepared and (os.path.realpath(prepared) + "/").startswith(os.path.realpath(root) + "/"):
         raise DistrogateError(
             "bad_prepared", f"{prepared} is the workspace itself, which is made anew. Give another folder."
         )
-    heads = prepared_heads(frozen, prepared, log) if prepared else merged_heads(frozen, cache, log)
+    if prepared or (source != "merge" and frozen.get("prepared")):
+        heads = prepared_heads(frozen, cache, prepared, log)
+    else:
+        heads = merged_heads(frozen, cache, log)
     for name, (git, head) in heads.items():
         target = inside(root, name)
         check_out(git, head, target)

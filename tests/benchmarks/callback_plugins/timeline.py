@@ -25,6 +25,8 @@ import typing as t
 
 from ansible.plugins.callback import CallbackBase
 
+from ansible_collections.distrogate.ci.tests.benchmarks import costs
+
 
 class CallbackModule(CallbackBase):
     """Clock and CPU are read before anything else is done with an event."""
@@ -39,12 +41,11 @@ class CallbackModule(CallbackBase):
         self.disabled = self._path is None
 
     def _note(self, event: str, task: t.Any) -> None:
-        used = os.times()
         role = task._role.get_name().rpartition(".")[2] if task._role else ""
         line = {
             "event": event,
-            "at": used.elapsed,
-            "cpu": used.user + used.system + used.children_user + used.children_system,
+            "at": os.times().elapsed,
+            "cpu": costs.used(),
             "role": role,
             "task": task.get_name(),
         }

@@ -16,6 +16,7 @@ import pytest
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core import _command
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._junit import Suite
 from ansible_collections.distrogate.ci.plugins.module_utils._packages import (
     _build_deb,
     _build_rpm,
@@ -235,6 +236,15 @@ def test_trials() -> None:
 def test_trials_that_fail(at: int, reason: str) -> None:
     with refused(reason):
         _trial.try_debs(t.cast(t.Any, Box(*[(0, "")] * at, (1, "bad"))), trial())
+
+
+def test_trials_leave_results() -> None:
+    suite = Suite("install_test")
+    with refused("test_failed"):
+        _trial.try_debs(t.cast(t.Any, Box(*[(0, "")] * 4, (1, "bad"))), trial(suite=suite))
+    assert [(case.name, case.classname, case.verdict) for case in suite.cases] == [
+        ("install", "deb", "passed"), ("hello", "deb", "failure"),
+    ]  # fmt: skip
 
 
 def test_what_is_left_behind() -> None:

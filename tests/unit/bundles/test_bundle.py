@@ -295,3 +295,27 @@ def test_what_arrives_is_checked(tmp_path: pathlib.Path) -> None:
     assert _run_files.clear_out(incoming, transaction, False)
     assert not _run_files.clear_out(incoming, transaction, False)
     assert not os.path.exists(incoming)
+
+
+def test_what_a_site_decides_is_no_input(bundle: Json) -> None:
+    """A whole run.json says more than a bundle covers: two sites make one bundle of the same inputs."""
+    tools = {"git": "2", "python": "3.11"}
+    whole = {**FROZEN, "code": "sha256:1", "parameters": {}, "repositories": {}, "tools": tools}
+    one = _bundle.make_bundle(whole, stages(), "/runs/42")
+    other = {
+        **whole,
+        "code": "sha256:2",
+        "controller": {"python": "3.13"},
+        "parameters": {"distrogate_root": "/elsewhere"},
+        "repositories": {"release/apt": {"serial": 3}},
+        "tools": {**tools, "lintian": "2"},
+        "replay_of": "41",
+        "fetched_from": {"hello": "/elsewhere"},
+    }
+    assert _bundle.make_bundle(other, stages(), "/runs/42")["digest"] == one["digest"]
+    assert one["inputs"]["parameters"] == one["inputs"]["repositories"] == {}
+    newer = {**whole, "tools": {**tools, "git": "3"}}
+    assert _bundle.make_bundle(newer, stages(), "/runs/42")["digest"] != one["digest"]
+    # Frozen by an earlier version, everything counts as it did.
+    old = {key: value for key, value in other.items() if key != "code"}
+    assert _bundle.make_bundle(old, stages(), "/runs/42")["inputs"]["tools"]["lintian"] == "2"

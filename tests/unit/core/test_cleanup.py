@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import time
@@ -31,6 +32,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._packages._cleanup i
     end_transactions,
     find_test_repositories,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._runs._cleanup import find_logs
 
 
 def age(path: Path, days: float) -> None:
@@ -226,3 +228,52 @@ def test_transactions_end_as_the_next_writer_would_end_them(tmp_path: Path) -> N
     assert end_transactions(str(tmp_path), 5, check_mode=False) == predicted
     assert [transaction.identifier for transaction in log.all()] == ["waits"]
     assert [item["outcome"].split(":")[0] for item in predicted] == ["dropped", "dropped", "kept"]
+
+
+def hold(run: Path, held: bool) -> None:
+    (run / "stages/system_test.json").write_text(json.dumps({"facts": {"te": "te1", "held": held}}))
+
+
+def test_runs_whose_te_was_held_stay_longer(tmp_path: Path) -> None:
+    for name, days, held in (("was", 19, True), ("long", 21, True), ("never", 19, False), ("is", 99, False)):
+        run = make_run(tmp_path, name, 0)
+        hold(run, held)
+        age(run, days)
+    found = list(find_runs(str(tmp_path), Rules(14, 1, held=["is"])))
+    assert removed(found) == {"long", "never"}
+    assert reasons(found)["is"] == (False, "its TE is held")
+    assert reasons(found)["was"] == (False, "its TE was held: 20 days; not touched for 19.0 days")
+
+
+def logged(runs: Path, name: str, days: float) -> Path:
+    run = make_run(runs, name, 0)
+    for folder in ("logs", "report"):
+        (run / folder).mkdir()
+        (run / folder / "file").write_text("x")
+    (run / "report.tar.gz").write_text("x")
+    age(run, days)
+    return run
+
+
+def test_logs_go_by_age_and_count_and_runs_stay(tmp_path: Path) -> None:
+    runs = {name: logged(tmp_path, name, days) for name, days in (("a", 1), ("b", 2), ("c", 3), ("d", 15))}
+    logged(tmp_path, "pinned", 50)
+    held = logged(tmp_path, "held", 5)
+    hold(held, True)
+    rules = Rules(60, 1, [str(tmp_path / "pinned")])
+    found = list(find_logs(list(find_runs(str(tmp_path), rules)), rules, days=14, most=2))
+    assert {(Path(one.path).parent.name, one.reason) for one in found} == {
+        ("c", "2 runs are newer"), ("d", "not touched for 15.0 days"),
+    }  # fmt: skip
+    _gone, _kept, errors = apply(found, check_mode=False)
+    assert not errors
+    assert sorted(path.name for path in runs["d"].iterdir()) == ["run.json", "stages"]
+    assert sorted(path.name for path in runs["b"].iterdir()) == [
+        "logs",
+        "report",
+        "report.tar.gz",
+        "run.json",
+        "stages",
+    ]
+    assert rules.days(str(runs["d"])) > 14, "a run does not become young because its logs went"
+    assert not list(find_logs(list(find_runs(str(tmp_path), rules)), rules, days=14, most=2))

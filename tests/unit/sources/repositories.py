@@ -11,7 +11,7 @@ import pathlib
 import subprocess
 import typing as t
 
-from ansible_collections.distrogate.ci.plugins.module_utils._sources import _freeze, _workspace
+from ansible_collections.distrogate.ci.plugins.module_utils._sources import _resolve, _workspace
 
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],
@@ -88,7 +88,7 @@ class Machine:
         self.cache = str(folder / "cache")
 
     def freeze(self, *queue: dict[str, str]) -> dict[str, t.Any]:
-        return _freeze.resolve("gate", queue, self.projects, self.cache)
+        return _resolve.resolve("gate", queue, _resolve.Sources(self.projects, self.cache))
 
     def workspace(self, *queue: dict[str, str], prepared: str | None = None) -> dict[str, dict[str, t.Any]]:
         return self.prepare(self.freeze(*queue), prepared)

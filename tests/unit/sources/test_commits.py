@@ -12,7 +12,7 @@ import typing as t
 import pytest
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._artifacts import sealed_artifact
-from ansible_collections.distrogate.ci.plugins.module_utils._sources import _freeze
+from ansible_collections.distrogate.ci.plugins.module_utils._sources import _resumed
 from ansible_collections.distrogate.ci.plugins.module_utils._sources._commits import address, commit_artifacts
 from ansible_collections.distrogate.ci.tests.unit.sources.repositories import Machine, Project
 
@@ -37,7 +37,7 @@ def test_newest_commit_of_each_project(tmp_path: pathlib.Path) -> None:
     assert [change["subject"] for change in frozen["queue"]] == ["change"] * 3
     sealed = sealed_artifact(made[0], "freeze", {"hello": "3,1"})
     assert sealed["origin"] == {**made[0]["origin"], "stage": "freeze", "change": "3,1"}
-    _freeze.refuse_others(frozen, queue, machine.projects, {})  # the same once more
+    _resumed.refuse_others(frozen, queue, machine.projects, {})  # the same once more
 
 
 @pytest.mark.parametrize("message", ["\x1b[31mred\x1b[0m", "a\u202eb", "x" * 5000, "\x01", ""])

@@ -14,7 +14,7 @@ import typing as t
 import pytest
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._sources import _freeze
+from ansible_collections.distrogate.ci.plugins.module_utils._sources import _resumed
 from ansible_collections.distrogate.ci.tests.unit.sources.repositories import ENVIRONMENT, Machine, Project
 
 
@@ -87,8 +87,8 @@ def test_frozen_with_other_inputs(machine: Machine, project: Project) -> None:
     frozen = {"id": "x", "profile": "p", **machine.freeze(change)}
     project.base = project.commit({"b": "2"})
     ask: dict[str, t.Any] = {"projects": machine.projects, "settings": {"profile": "p"}}
-    _freeze.refuse_others(frozen, [change], **ask)
-    _freeze.refuse_others(frozen, [{**change, "commit": frozen["queue"][0]["commit"]}], **ask)
+    _resumed.refuse_others(frozen, [change], **ask)
+    _resumed.refuse_others(frozen, [{**change, "commit": frozen["queue"][0]["commit"]}], **ask)
     for queue, more in (
         ([change, {**change, "change_id": "2"}], {}),
         ([{**change, "patch_set": "2"}], {}),
@@ -98,7 +98,7 @@ def test_frozen_with_other_inputs(machine: Machine, project: Project) -> None:
         ([change], {"projects": {}}),
     ):
         with refused("run_frozen"):
-            _freeze.refuse_others(frozen, queue, **{**ask, **more})
+            _resumed.refuse_others(frozen, queue, **{**ask, **more})
 
 
 def test_commits_and_tags(machine: Machine, project: Project) -> None:
