@@ -36,10 +36,12 @@ done
 true
 """
 
+Listing = dict[str, tuple[t.Any, ...]]
 
-def listing(folder: pathlib.Path) -> dict[str, tuple[t.Any, ...]]:
+
+def listing(folder: pathlib.Path) -> Listing:
     """All that one can see of a folder without changing it."""
-    found: dict[str, tuple[t.Any, ...]] = {}
+    found: Listing = {}
     for path in [folder, *sorted(folder.rglob("*"))] if folder.exists() else []:
         status = path.lstat()
         what: t.Any = ""
@@ -91,18 +93,23 @@ class Hostile:
         status = self.site.finish(process)
         (run,) = self.site.folders() - runs
         self.site.wait_for_processes()
-        assert self.outside() == before, "something outside was touched"
+        touched = sorted(set(self.outside().items()) ^ set(before.items()))
+        assert not touched, f"something outside was touched: {touched}"
         said = "\n".join(path.read_text(errors="replace") for path in sorted((run / "logs").glob("*.log")))
         return status, run, said + self.site.said()
 
-    def outside(self) -> tuple[t.Any, ...]:
+    def outside(self) -> Listing:
         """The canary, what only the site's own playbooks write, and whatever an attempt made anywhere."""
         root = self.site.root
-        made = [path for path in root.rglob(f"{MADE}*") if "workspace" not in path.parts]
+        made = [
+            path for path in root.rglob(f"{MADE}*") if not {"workspace", "upper"} & set(path.parts)
+        ]  # a sandbox
         made += [path for place in ("/", "/tmp", REPOSITORY, self.folder) for path in _made(place)]
-        kept = [listing(root / name) for name in ("repositories/release", "mirrors", "upstream")]
-        kept += [listing(path) for path in (root / "keys").glob("*.pem")]
-        return (listing(self.canary), made, kept)
+        kept = [self.canary, *(root / name for name in ("repositories/release", "mirrors", "upstream"))]
+        found: Listing = {str(path): ("made",) for path in made}
+        for folder in [*kept, *(root / "keys").glob("*.pem")]:
+            found.update(listing(folder))
+        return found
 
     def by_its_packages(self) -> dict[str, str]:
         """Links in the tree, a build, and maintainer scripts that all try the same."""
