@@ -119,7 +119,7 @@ def shape(run: pathlib.Path) -> set[str]:
             folders.clear()
         if relative.parts[:1] not in (("statements",), ("scratch",)):
             found |= {str(relative / name) for name in [*folders, *files]}
-    return {name for name in found if not name.endswith(".before.log")}
+    return {name for name in found if name != "scratch" and not name.endswith(".before.log")}
 
 
 def temporary(site: Site) -> list[str]:
