@@ -211,8 +211,9 @@ class Deaths:
         assert bundle["digest"] == tested, f"latest is {bundle['digest']}, and {tested} was tested"
         release = outside.digests(self.site.root / "repositories/release")
         assert any(name.endswith(".deb") for name in release)
-        for number in (1, 2):
-            assert outside.digests(self.site.mirror(number)) == release, f"mirror {number} differs"
+        for number in (1, 2):  # which keeps for a while what slow readers may still ask for
+            shown = outside.digests(self.site.mirror(number))
+            assert release.items() <= shown.items(), f"mirror {number} differs"
 
     def __str__(self) -> str:
         told = ", ".join(f"{count} {name}" for name, count in sorted(self.tally.items()))
