@@ -24,6 +24,7 @@ options:
   reads:
     description:
       - The stages whose results this one reads. Each must have succeeded in this run.
+      - V(*) stands for all stages of the pipeline before this one that have succeeded.
       - A stage whose code, settings and inputs are those of an earlier success is not run again, and its
         result says so.
     type: list

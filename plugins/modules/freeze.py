@@ -130,6 +130,11 @@ options:
       M(distrogate.ci.repository_info) returns them.
     type: dict
     default: {}
+  repositories_root:
+    description:
+      - The folder of test and release repositories, when it is on this host. Then their states are looked up
+        there, and O(repositories) need not be given.
+    type: path
 """
 
 EXAMPLES = r"""
@@ -216,17 +221,18 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._module import
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, now
 from ansible_collections.distrogate.ci.plugins.module_utils._core._stage import Stage, short, stage_record
 from ansible_collections.distrogate.ci.plugins.module_utils._core._version import VERSION
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._look import of_site, present_states
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._drift import compare, said
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._expected import expected_seconds
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._freeze_options import FREEZE_OPTIONS
 from ansible_collections.distrogate.ci.plugins.module_utils._sources._commits import commit_artifacts
 from ansible_collections.distrogate.ci.plugins.module_utils._sources._freeze import images, new_path, tools
+from ansible_collections.distrogate.ci.plugins.module_utils._sources._prepared import checkout_path
 from ansible_collections.distrogate.ci.plugins.module_utils._sources._resolve import (
     Sources,
     bring_all,
     resolve,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._sources._prepared import checkout_path
 from ansible_collections.distrogate.ci.plugins.module_utils._sources._resumed import refuse_others
 
 KEPT = ("pipeline", "stages", "parameters", "profile", "repositories", "controller", "code")
@@ -271,6 +277,9 @@ def begin(call: Call, run: Run) -> None:
         resolved = resolve(params["pipeline"], params["queue"], sources(params))
         if params["ahead"] is not None:
             resolved["ahead"] = params["ahead"]
+        if params["repositories_root"]:
+            read = of_site(params["repositories_root"], resolved["ahead"])
+            resolved["repositories"] = present_states(read)
         run.create({"id": os.path.basename(run.path), "created": now(), **here(params), **resolved})
         stage.artifacts = commit_artifacts(resolved["queue"], resolved["projects"])
     call.result["run"] = run.frozen

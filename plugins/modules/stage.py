@@ -125,6 +125,10 @@ reused:
   description: Whether an earlier result was taken.
   returned: with O(state=started)
   type: bool
+started_ns:
+  description: When the stage began, in nanoseconds since the epoch.
+  returned: with O(state=started)
+  type: int
 stage:
   description: What the stage's file says, in short.
   returned: always, but for a stage that begins
@@ -182,7 +186,11 @@ def started(call: Call, run: Run) -> None:
     if record is None and not call.check_mode:
         stage.begin(alone=False)
     call.result.update(
-        run=run.frozen, stages=run.stages(), artifacts=run.artifacts(), reused=record is not None
+        run=run.frozen,
+        stages=run.stages(),
+        artifacts=run.artifacts(),
+        reused=record is not None,
+        started_ns=stage.started_ns,
     )
 
 

@@ -125,7 +125,8 @@ def main() -> None:
             terms(call.params, queue=frozen["queue"], projects=frozen["projects"]),
         )
         # What another system prepared may have changed since.
-        record = reused(stage, call.result) if call.params["source"] == "merge" else None
+        prepared = call.params["source"] == "prepared" or frozen.get("prepared")
+        record = None if prepared else reused(stage, call.result)
         if record is not None and checked_out(run.path, record["facts"]["projects"]):
             commits = {name: project["commit"] for name, project in record["facts"]["projects"].items()}
             call.result.update(projects=record["facts"]["projects"], commits=commits)

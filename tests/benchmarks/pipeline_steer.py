@@ -100,7 +100,8 @@ def shown(cancels: list[float], reruns: list[float]) -> str:
 The local profile, a package that builds in a second, install and system test side by side. The first is
 measured from outside: from the record of the failed install test until no process of the system test is left,
 its record says that it was cancelled, and the lease file is gone; the TE is then seen to be free.
-{len(cancels)} and {len(reruns)} times; the bar is for the worst. {report.machine()}. Again: `make bench-steer`.
+{len(cancels)} and {len(reruns)} times; the bar is for the worst. {report.machine()}.
+Again: `make bench-steer`.
 
 {report.table(("", "median s", "worst s", "at most", "met"), rows)}
 """

@@ -110,12 +110,21 @@ class Stage:
     def look(self) -> None:
         """Digest what it reads; ``key`` says whether an earlier result is this one."""
         self.looked = True
-        found = {stage: given(self.run, stage, self.name) for stage in self.terms.reads}
+        found = {stage: given(self.run, stage, self.name) for stage in self._read()}
         values = {**found, **self.terms.inputs}
         self.reads = {name: digest_json(value) for name, value in sorted(values.items())}
         if self.terms.code:
             what = [self.name, self.terms.code, self.terms.settings, self.reads]
             self.key = digest_json(what)
+
+    def _read(self) -> t.Iterable[str]:
+        """The stages in ``reads``; ``*`` stands for those of the pipeline before this one that succeeded."""
+        if "*" not in self.terms.reads:
+            return self.terms.reads
+        order = ["freeze", *self.run.frozen.get("stages", [])]
+        before = order[: order.index(self.name)] if self.name in order else order
+        known = self.run.stages()
+        return [name for name in before if name in known and known[name]["verdict"] == SUCCESS]
 
     def begin(self, alone: bool) -> None:
         """Note that it is under way. What an earlier try wrote goes: a killed stage must not look like it."""

@@ -7,13 +7,16 @@
 from __future__ import annotations
 
 import os
+import re
 import typing as t
 
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import digest_json
 from ansible_collections.distrogate.ci.plugins.module_utils._core._transactions import Transactions
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import STATE, Json
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._state import load_state
 
+_AHEAD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?")
 KINDS = {"apt": "deb", "rpm": "rpm"}
 
 
@@ -33,6 +36,19 @@ def present_state(root: str, kind: str) -> Json | None:
         if scope.state_digest and "snapshots/" not in name  # those are names of earlier states
     }
     return {"state_digest": digest_json(suites), "serial": state.serial, "suites": suites}
+
+
+def of_site(root: str, ahead: t.Iterable[str]) -> list[Json]:
+    """The repositories below ``root`` that a run reads: the release's, and those of the changes ahead, each
+    as ``KEY`` or ``KEY/RUN``."""
+    found = [{"name": f"release/{kind}", "kind": kind, "root": f"{root}/release/{kind}"} for kind in KINDS]
+    for one in ahead:
+        if not _AHEAD.fullmatch(one) or ".." in one:
+            raise DistrogateError("bad_change", f"{one!r} is not the key of a change ahead.")
+        key, _slash, run = one.partition("/")
+        place = f"{root}/test/{key}/{run or 'latest'}"
+        found += [{"name": f"test/{key}/{kind}", "kind": kind, "root": f"{place}/{kind}"} for kind in KINDS]
+    return found
 
 
 def present_states(repositories: t.Sequence[Json]) -> dict[str, Json]:

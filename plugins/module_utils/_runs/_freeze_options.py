@@ -28,5 +28,6 @@ FREEZE_OPTIONS: dict[str, dict[str, t.Any]] = {
     "profile": {"type": "str", "default": ""},
     "rootfs": {"type": "path"},
     "repositories": {"type": "dict", "default": {}},
+    "repositories_root": {"type": "path"},
     "state": {"type": "str", "choices": ["frozen", "resolved"], "default": "frozen"},
 }
