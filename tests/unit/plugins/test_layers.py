@@ -32,7 +32,7 @@ def test_layers() -> None:
         ({"a": 1}, "apt"),
         (None, "apt"),
         (["../x"], "apt"),
-        (["a/b"], "rpm"),
+        (["a/b/c"], "rpm"),
         ([""], "apt"),
     ],
 )

@@ -29,13 +29,14 @@ BEGIN = (
 END = "{name: End, distrogate.ci.stage: {run_dir: '{{ distrogate_run_dir }}', stage: NAME, state: success}}"
 # Each waits until the other one has begun, which it never would if they ran one after the other.
 WAIT = "{name: Wait, ansible.builtin.wait_for: {path: '{{ distrogate_run_dir }}/PATH', timeout: 60}}"
-MEET = WAIT.replace("PATH", "under_way/OTHER.json")
+COPY = "{name: Come, ansible.builtin.copy: {dest: '{{ distrogate_run_dir }}/PATH', content: '', mode: '0600'}}"
+TOUCH = COPY.replace("PATH", "at-NAME")
+MEET = WAIT.replace("PATH", "at-OTHER")
 ROLES: dict[str, list[t.Any]] = {
-    "left": [BEGIN, MEET.replace("OTHER", "right"), END],
-    "right": [BEGIN, MEET.replace("OTHER", "left"), END],
+    "left": [BEGIN, TOUCH, MEET.replace("OTHER", "right"), END],
+    "right": [BEGIN, TOUCH, MEET.replace("OTHER", "left"), END],
     "fails": [
         BEGIN,
-        MEET.replace("OTHER", "sleeps"),
         WAIT.replace("PATH", "pid"),
         "{name: Fail, ansible.builtin.fail: {msg: It is broken.}}",
     ],

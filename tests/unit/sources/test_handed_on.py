@@ -14,7 +14,8 @@ import pytest
 
 from ansible_collections.distrogate.ci.plugins.filter.layers import layers
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, Stage
+from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run
+from ansible_collections.distrogate.ci.plugins.module_utils._core._stage import Stage
 from ansible_collections.distrogate.ci.plugins.module_utils._sources._handed_on import (
     handed_on,
     merged,

@@ -13,7 +13,7 @@ import typing as t
 import pytest
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._sources import _freeze
+from ansible_collections.distrogate.ci.plugins.module_utils._sources import _resolve
 from ansible_collections.distrogate.ci.plugins.module_utils._sources._prepared import checkout_path
 from ansible_collections.distrogate.ci.tests.unit.sources.repositories import Machine, Project
 
@@ -44,7 +44,9 @@ def zuul(tmp_path: pathlib.Path, project: Project) -> Zuul:
 
 
 def resolved(machine: Machine, zuul: Zuul, *queue: t.Any, pipeline: str = "gate") -> dict[str, t.Any]:
-    return _freeze.resolve(pipeline, queue, machine.projects, machine.cache, {"hello": str(zuul.path)})
+    checkouts = {"hello": str(zuul.path)}
+    sources = _resolve.Sources(machine.projects, machine.cache, checkouts=checkouts)
+    return _resolve.resolve(pipeline, queue, sources)
 
 
 def with_commit(project: Project, change: dict[str, str]) -> dict[str, str]:
@@ -118,4 +120,8 @@ def test_no_checkout(machine: Machine, project: Project, zuul: Zuul, tmp_path: p
         checkout_path(home, "../x", "hello")
     change = with_commit(project, project.change(1, {"new": "x\n"}))
     with pytest.raises(DistrogateError, match="no checkout of hello"):
-        _freeze.resolve("gate", [change], machine.projects, machine.cache, {"other": "/x"})
+        _resolve.resolve(
+            "gate",
+            [change],
+            _resolve.Sources(machine.projects, machine.cache, checkouts={"other": "/x"}),
+        )

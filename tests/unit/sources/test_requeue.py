@@ -12,7 +12,8 @@ import typing as t
 import pytest
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, Stage
+from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run
+from ansible_collections.distrogate.ci.plugins.module_utils._core._stage import Stage
 from ansible_collections.distrogate.ci.plugins.module_utils._sources import _requeue, _requeue_runs
 from ansible_collections.distrogate.ci.plugins.module_utils._sources._queue import normal_queue, queue_key
 from ansible_collections.distrogate.ci.tests.unit.sources.repositories import Machine, Project
