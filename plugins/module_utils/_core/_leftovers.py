@@ -30,7 +30,7 @@ _RANDOM = "[a-z0-9_]{8}"  # as Python makes names of temporary files
 # one tells.
 _PLAYBOOK = re.compile(f"ansible-local-(?P<pid>[0-9]+){_RANDOM}")
 _TASK = re.compile(r"ansible-tmp-[0-9.]+-(?P<pid>[0-9]+)-[0-9]+")
-_MODULE = re.compile(f"ansible_[A-Za-z0-9_.]+_payload_{_RANDOM}|{TEMPORARY}{_RANDOM}")
+_MODULE = re.compile(f"ansible_[A-Za-z0-9_.]+_payload_{_RANDOM}|{TEMPORARY}(clean-)?{_RANDOM}")
 _RESULT = re.compile(r"(?P<job>j?[0-9]+\.[0-9]+)(\.tmp)?")
 _PROGRESS = re.compile(r"progress-[0-9a-f]{16}\.json(" + re.escape(_under_way.HEARD) + ")?")
 
