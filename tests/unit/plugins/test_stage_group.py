@@ -29,9 +29,7 @@ BEGIN = (
 END = "{name: End, distrogate.ci.stage: {run_dir: '{{ distrogate_run_dir }}', stage: NAME, state: success}}"
 # Each waits until the other one has begun, which it never would if they ran one after the other.
 WAIT = "{name: Wait, ansible.builtin.wait_for: {path: '{{ distrogate_run_dir }}/PATH', timeout: 60}}"
-COPY = (
-    "{name: Come, ansible.builtin.copy: {dest: '{{ distrogate_run_dir }}/PATH', content: '', mode: '0600'}}"
-)
+COPY = "{name: Come, ansible.builtin.copy: {dest: '{{ distrogate_run_dir }}/PATH', content: '', mode: '0600'}}"
 TOUCH = COPY.replace("PATH", "at-NAME")
 MEET = WAIT.replace("PATH", "at-OTHER")
 ROLES: dict[str, list[t.Any]] = {
