@@ -94,6 +94,7 @@ def test_temporary_files_of_dead_playbooks(tmp_path: Path, monkeypatch: pytest.M
         task,
         "tmp/ansible_x.y.z_payload_ab1_5678",
         "tmp/distrogate-ab1_5678",
+        "tmp/distrogate-clean-ab1_5678",
     ]
     results = ["j123.456", "j123.456.tmp", f"progress-{'a' * 16}.json", f"progress-{'a' * 16}.json.heard"]
     stays = [f"ansible-local-{os.getpid()}1234wxyz", f"ansible-tmp-17.5-{os.getpid()}-99", "others"]
