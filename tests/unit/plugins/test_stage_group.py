@@ -27,7 +27,7 @@ BEGIN = (
     "{name: Begin, distrogate.ci.stage: {run_dir: '{{ distrogate_run_dir }}', stage: NAME, state: started}}"
 )
 END = "{name: End, distrogate.ci.stage: {run_dir: '{{ distrogate_run_dir }}', stage: NAME, state: success}}"
-# Each waits until the other one has begun, which it never would if they ran one after the other.
+# Each waits until the other one has come, which it never would if they ran one after the other.
 WAIT = "{name: Wait, ansible.builtin.wait_for: {path: '{{ distrogate_run_dir }}/PATH', timeout: 60}}"
 COPY = "{name: Come, ansible.builtin.copy: {dest: '{{ distrogate_run_dir }}/PATH', content: '', mode: '0600'}}"
 TOUCH = COPY.replace("PATH", "at-NAME")
