@@ -28,6 +28,16 @@ options:
   repositories:
     description: The folder of test repositories.
     type: path
+  shared:
+    description: The folder in which stages offer their results to other runs.
+    type: path
+  temporary:
+    description:
+      - Folders in which Ansible keeps temporary files on this host, and results of asynchronous tasks.
+      - Those of this user that no process needs are removed, here and where Python keeps temporary files.
+    type: list
+    elements: path
+    default: []
   te:
     description: The folder of the TEs' sandboxes, as C(TE/FENCE).
     type: path
@@ -55,8 +65,9 @@ options:
     default: 14
   idle_days:
     description: >-
-      Sandboxes and what arrived stay for so many days after the last change. They outlive what they were made
-      for only when that was killed.
+      Sandboxes, what arrived, temporary files and the notes of killed stages stay for so many days after the
+      last change. They outlive what they were made for only when that was killed.
+      With C(0), what tasks just now keep in temporary folders goes as well.
     type: float
     default: 1
   log_days:
@@ -119,7 +130,8 @@ removed:
   contains:
     kind:
       description: >-
-        V(run), V(logs), V(report), V(scratch), V(test_repository), V(sandbox), V(lease_file) or V(incoming).
+        V(run), V(logs), V(report), V(scratch), V(note), V(unfinished), V(shared), V(temporary),
+        V(test_repository), V(sandbox), V(lease_file) or V(incoming).
       type: str
     path:
       description: Where it was.
@@ -151,6 +163,12 @@ import typing as t
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._cleanup import find_incoming
 from ansible_collections.distrogate.ci.plugins.module_utils._core._cleanup import Rules, apply, find_runs
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._leftovers import (
+    find_killed,
+    find_shared,
+    find_temporary,
+    find_unfinished,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import Call, module_call
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._cleanup import (
     find_lease_files,
@@ -177,13 +195,18 @@ def clean(call: Call) -> None:
     )
     runs = list(find_runs(params["runs"], rules))
     findings = [
+        *find_killed(params["runs"], rules),
         *runs,
         *find_logs(runs, rules, params["log_days"], params["keep_logs"]),
         *find_test_repositories(params["repositories"], rules, params["ended"]),
         *find_sandboxes(params["te"], rules),
         *find_lease_files(params["leases"], rules),
         *find_incoming(params["incoming"], rules),
+        *find_shared(params["shared"], rules),
+        *find_unfinished(params["leases"], rules),
     ]
+    if params["temporary"]:
+        findings += find_temporary(params["temporary"], rules, call.module.tmpdir)
     removed, kept, errors = apply(findings, call.check_mode)
     under_way: list[dict[str, str]] = []
     collected: list[dict[str, t.Any]] = []
@@ -210,6 +233,8 @@ def main() -> None:
     spec = {
         "runs": {"type": "path"},
         "repositories": {"type": "path"},
+        "shared": {"type": "path"},
+        "temporary": paths,
         "te": {"type": "path"},
         "leases": {"type": "path"},
         "incoming": paths,

@@ -140,6 +140,7 @@ import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._command import tail_of
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._files import TEMPORARY
 from ansible_collections.distrogate.ci.plugins.module_utils._core._junit import Suite, to_xml, write_results
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
 from ansible_collections.distrogate.ci.plugins.module_utils._core._progress import Progress
@@ -172,7 +173,7 @@ def _text(log: str) -> str:
 def returned(result: dict[str, t.Any], suite: Suite) -> t.Iterator[str]:
     """A log that is returned as text, since the file is gone soon: also of an error, which names the file.
     The results of the tests come with it."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix=TEMPORARY) as folder:
         log = os.path.join(folder, "test.log")
         open(log, "x", encoding="utf-8").close()
         try:
@@ -204,7 +205,7 @@ def main() -> None:
             call.result["steps"] = {}
             return
         suite = Suite(call.params["stage"])
-        scratch = call.params["scratch"] or stack.enter_context(tempfile.TemporaryDirectory())
+        scratch = call.params["scratch"] or stack.enter_context(tempfile.TemporaryDirectory(prefix=TEMPORARY))
         progress = stack.enter_context(Progress(call.params["progress_file"]))
         if call.params["run_dir"]:
             run = Run(call.params["run_dir"])

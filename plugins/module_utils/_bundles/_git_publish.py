@@ -27,7 +27,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._git_tags i
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._ledger import Ledger
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._core._files import digest_json
+from ansible_collections.distrogate.ci.plugins.module_utils._core._files import TEMPORARY, digest_json
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import Call
 from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import PRIVATE, Transaction
 
@@ -84,7 +84,7 @@ class GitPublisher(Adapter[GitPlan]):
         if not self.check_mode:
             yield self.remotes
             return
-        with tempfile.TemporaryDirectory(prefix="dg-") as folder:
+        with tempfile.TemporaryDirectory(prefix=TEMPORARY) as folder:
             yield Remotes(folder, self.access)
 
     def plan(self, ledger: Ledger) -> GitPlan:

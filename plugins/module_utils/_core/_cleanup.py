@@ -151,7 +151,8 @@ def find_runs(runs: str | None, rules: Rules) -> t.Iterator[Finding]:
         if not any(os.path.exists(os.path.join(path, name)) for name in ("run.json", "stages")):
             yield Finding("run", path, "not a run directory", False)
             continue
-        finding = rules.judged_run(path)
+        frozen = os.path.exists(os.path.join(path, "run.json"))  # else it was killed before, and cannot go on
+        finding = rules.judged_run(path) if frozen else rules.judged("run", path, rules.idle_days)
         yield finding
         scratch = os.path.join(path, "scratch")
         if finding.remove or finding.reason == "a process works in it" or not os.path.isdir(scratch):

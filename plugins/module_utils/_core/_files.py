@@ -19,6 +19,8 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
 _FICLONE = 0x40049409  # linux/fs.h: share the extents of another file
 _BLOCK = 1 << 20
 
+TEMPORARY = "distrogate-"  # how temporary folders of ours begin, so that the janitor knows them
+
 
 def sync_directory(path: str) -> None:
     """Make renames within a directory durable."""

@@ -14,6 +14,7 @@ import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core import _command
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._files import TEMPORARY
 from ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox import Sandbox
 
 _PATH = _command.base_environment()["PATH"]
@@ -71,7 +72,7 @@ def _key(fingerprint: str, home: str | None) -> list[str]:
 
 def _sandbox() -> list[str]:
     """Make the smallest sandbox there is, rather than guess from settings whether one can be made."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix=TEMPORARY) as folder:
         for name in ("rootfs", "rootfs/proc", "rootfs/dev"):
             os.mkdir(os.path.join(folder, name))
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 import time
 
+from ansible_collections.distrogate.ci.plugins.module_utils._core._files import TEMPORARY
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._aims import Say
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._decisions import Decisions
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._fleet import Fleet
@@ -34,7 +35,7 @@ class Prediction(Sync):
         """The plan."""
         self.journal.load()
         self.depot.snapshots.lists.in_memory = True
-        with tempfile.TemporaryDirectory(prefix="distrogate-") as folder:
+        with tempfile.TemporaryDirectory(prefix=TEMPORARY) as folder:
             fleet = Fleet(self.request.mirrors, self.depot, self.request.access, folder)
             rows = Rows(self.journal, fleet)
             if self.request.state in ("committed", "undone"):
