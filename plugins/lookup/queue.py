@@ -6,16 +6,6 @@
 
 from __future__ import annotations
 
-import os
-import typing as t
-
-from ansible.errors import AnsibleLookupError
-from ansible.plugins.lookup import LookupBase
-
-from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._sources._queue_sources import find
-from ansible_collections.distrogate.ci.plugins.plugin_utils._queue_file import read_queue_file
-
 DOCUMENTATION = r"""
 ---
 name: queue
@@ -91,6 +81,16 @@ _raw:
       description: The same as one word.
       type: str
 """
+
+import os
+import typing as t
+
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._sources._queue_sources import find
+from ansible_collections.distrogate.ci.plugins.plugin_utils._queue_file import read_queue_file
 
 
 class LookupModule(LookupBase):
