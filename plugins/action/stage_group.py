@@ -37,6 +37,7 @@ class ActionModule(ActionBase):
                 "run_dir": {"type": "path", "required": True},
                 "stages": {"type": "list", "elements": "str", "required": True},
                 "variables": {"type": "dict", "default": {}},
+                "variables_file": {"type": "path"},
             }
         )
         stages = options["stages"]
@@ -60,7 +61,8 @@ class ActionModule(ActionBase):
                 more = {"run_dir": options["run_dir"], "stage": stage}
                 more["builder"] = str(variables["inventory_hostname"])
                 more["run_store"] = ""  # the run directory lies here, and others work in it
-                argv = call.arguments(_PLAYBOOK, {**options["variables"], **more})
+                more = {**options["variables"], **more}
+                argv = call.arguments(_PLAYBOOK, more, options["variables_file"])
                 children.append(Child(stage, argv, call.environment(), self._line))
             return run_all(children, signals.wait, call.close)
         finally:

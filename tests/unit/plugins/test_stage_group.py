@@ -92,8 +92,8 @@ class World:
             "ANSIBLE_NOCOLOR": "1",
         }
 
-    def start(self, *stages: str, options: t.Sequence[str] = ()) -> subprocess.Popen[str]:
-        group = {"run_dir": self.run.path, "stages": [f"acme.site.{stage}" for stage in stages]}
+    def start(self, *stages: str, options: t.Sequence[str] = (), **more: t.Any) -> subprocess.Popen[str]:
+        group = {"run_dir": self.run.path, "stages": [f"acme.site.{stage}" for stage in stages], **more}
         task = {"name": "Group", "distrogate.ci.stage_group": group}
         play = {"hosts": "builders", "gather_facts": False, "tasks": [task]}
         (self.folder / "play.yml").write_text(json.dumps([play]))
@@ -195,6 +195,15 @@ def test_what_a_child_is_given(world: World) -> None:
     assert children and not any("a b" in line for line in children)
     assert not any("hidden treasure" in line for line in lines if "encrypt_string" not in line)
     assert world.secrets() == []
+
+
+def test_what_a_replay_took_over(world: World) -> None:
+    """It is no template, wins over the inventory, and extra variables win over it."""
+    path = world.folder / "taken.yml"
+    path.write_text("given: !unsafe '{{ 1 + 1 }}'\nsecret: of then\n")
+    status, output = ended(world.start("tells", options=["-e", "secret=2"], variables_file=str(path)))
+    assert status == 0, output
+    assert json.loads((world.folder / "run/told").read_text()) == ["{{ 1 + 1 }}", "2", 7]
 
 
 def test_who_may_stand_in_a_group() -> None:
