@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import time
 import typing as t
 
 from ansible.errors import AnsibleError
@@ -46,9 +47,10 @@ class ActionModule(ActionBase):
             return {**result, "failed": True, "changed": False, "msg": why, "reason": "bad_group"}
         if self._task.check_mode:
             return {**result, "changed": True, "stages": []}
+        began = time.time_ns()
         with HeldSignals() as signals:
             outcome = self._run(stages, options, variables, signals)
-            records = self._records(options["run_dir"], outcome, variables)
+            records = self._records(options["run_dir"], outcome, variables, began)
         return {**result, **_shaped(stages, options["run_dir"], outcome, records)}
 
     def _run(
@@ -76,11 +78,14 @@ class ActionModule(ActionBase):
         # A line of JSON names its stage itself.
         self._display.display(text if os.environ.get("DISTROGATE_OUTPUT") == "json" else f"[{stage}] {text}")
 
-    def _records(self, run_dir: str, outcome: Outcome, variables: dict[str, t.Any]) -> dict[str, t.Any]:
+    def _records(
+        self, run_dir: str, outcome: Outcome, variables: dict[str, t.Any], began: int
+    ) -> dict[str, t.Any]:
         """The records of all stages, those of the cancelled ones written first."""
         for stage, cause in outcome.cancelled.items():
             by = cause.rpartition(".")[2]
             arguments = {"run_dir": run_dir, "stage": stage.rpartition(".")[2], "state": "cancelled"}
+            arguments["since_ns"] = began
             self._module("stage", {**arguments, "cancelled_by": by, "explanation": _why(by)}, variables)
         found: dict[str, t.Any] = self._module("run_info", {"run_dir": run_dir}, variables)["stages"]
         return found
