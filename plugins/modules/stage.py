@@ -231,8 +231,10 @@ def failed(call: Call, run: Run) -> t.NoReturn:
     known = record is not None and record["verdict"] == "failure"
     if record is not None and known and _under_way.note(run, params["stage"]) is None:
         call.result["stage"] = short(run, record)  # it has said so itself
-    elif params["reason"] != "stage_busy":  # then the stage is another's
-        ended(call, run)
+    elif params["reason"] != "stage_busy" and not _under_way.of_another(
+        run, params["stage"], params["controller"]
+    ):
+        ended(call, run)  # else the stage is another's
     log = run.log(params["stage"])
     begun = f"Stage {params['stage']} failed: "
     said = params["explanation"] or "no reason was given."

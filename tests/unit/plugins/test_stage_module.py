@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A stage is cancelled: unless it had succeeded by then."""
+"""A stage is cancelled, unless it had succeeded by then; whoever fails leaves that of another alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.distrogate.ci.plugins.module_utils._core import _under_way
+from ansible_collections.distrogate.ci.plugins.module_utils._core import _process, _under_way
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run
 from ansible_collections.distrogate.ci.plugins.module_utils._core._stage import Stage, stage_record
 
@@ -30,16 +30,21 @@ def run(tmp_path: pathlib.Path) -> Run:
 
 
 def cancel(run: Run, since: int | None) -> dict[str, t.Any]:
-    given = {"run_dir": run.path, "stage": "lint", "state": "cancelled", "cancelled_by": "build"}
-    arguments = given if since is None else {**given, "since_ns": since}
+    given = {"state": "cancelled", "cancelled_by": "build"}
+    found: dict[str, t.Any] = call(run, given if since is None else {**given, "since_ns": since})["stage"]
+    return found
+
+
+def call(run: Run, given: dict[str, t.Any]) -> dict[str, t.Any]:
+    arguments = {"run_dir": run.path, "stage": "lint", **given}
     done = subprocess.run(
         [sys.executable, str(MODULE), json.dumps({"ANSIBLE_MODULE_ARGS": arguments})],
         env=dict(os.environ),
         capture_output=True,
-        check=True,
+        check=False,
         text=True,
     )
-    result: dict[str, t.Any] = json.loads(done.stdout)["stage"]
+    result: dict[str, t.Any] = json.loads(done.stdout)
     return result
 
 
@@ -63,3 +68,16 @@ def test_one_of_an_earlier_try_does_not(run: Run, later: int | None) -> None:
     assert cancel(run, before["started_ns"] + later if later else None)["verdict"] == "cancelled"
     found = run.stage("lint")
     assert found is not None and found["cancelled_by"] == "build"
+
+
+def test_a_failure_before_the_beginning_leaves_the_stage_of_another_alone(run: Run) -> None:
+    one = _process.identity(os.getpid())
+    other = _process.identity(os.getppid())
+    _under_way.begin(run, "lint", {"controller": one}, alone=False)
+    given = {"state": "failure", "reason": "no_workspace", "explanation": "There is no workspace."}
+    result = call(run, {**given, "controller": other})
+    assert result["reason"] == "no_workspace" and "There is no workspace." in result["msg"]
+    assert run.stage("lint") is None and _under_way.names(run) == ["lint"]
+    call(run, {**given, "controller": one})
+    record = run.stage("lint")
+    assert record is not None and record["verdict"] == "failure" and _under_way.names(run) == []
