@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import SUCCESS, Run, file_artifact
-from ansible_collections.distrogate.ci.plugins.module_utils._core._stage import Stage
+from ansible_collections.distrogate.ci.plugins.module_utils._core._stage import Stage, Terms, terms
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._build import Project, Settings
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._build_deb import build_deb
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._build_rpm import build_rpm, sign_rpms
@@ -37,6 +38,14 @@ def inputs_of(run: Run, params: dict[str, t.Any]) -> dict[str, t.Any]:
         "workspace": {name: known[name] for name in wanted},
         "rootfs": os.path.realpath(params["rootfs"]),
     }
+
+
+def agreed(run: Run, params: dict[str, t.Any]) -> Terms:
+    """The stage's terms. What lies behind an address or in a folder of the host may change without a notice:
+    then no other run's result is taken."""
+    found = terms(params, **inputs_of(run, params))
+    moving = params["sources"] or params["bind"]
+    return dataclasses.replace(found, shared=None) if moving else found
 
 
 def build(run: Run, stage: Stage, params: dict[str, t.Any], say: t.Callable[[str], None]) -> None:
