@@ -85,8 +85,8 @@ class ActionModule(ActionBase):
         for stage, cause in outcome.cancelled.items():
             by = cause.rpartition(".")[2]
             arguments = {"run_dir": run_dir, "stage": stage.rpartition(".")[2], "state": "cancelled"}
-            arguments["since_ns"] = began
-            self._module("stage", {**arguments, "cancelled_by": by, "explanation": _why(by)}, variables)
+            said = {"cancelled_by": by, "explanation": _why(by), "since_ns": began}
+            self._module("stage", {**arguments, **said}, variables)
         found: dict[str, t.Any] = self._module("run_info", {"run_dir": run_dir}, variables)["stages"]
         return found
 

@@ -83,8 +83,8 @@ options:
     default: signal
   since_ns:
     description:
-      - With O(state=cancelled), when its group began, in nanoseconds since the epoch. A success of later stays, for
-        the stage may have ended by itself before anybody asked it to.
+      - With O(state=cancelled), when its group began, in nanoseconds since the epoch. A success of later
+        stays, for the stage may have ended by itself before anybody asked it to.
     type: int
   log:
     description: Text that is added to the stage's log.

@@ -37,8 +37,8 @@ options:
     default: {}
   variables_file:
     description:
-      - A file with variables on the controller, which win over the inventory; extra variables and O(variables) win
-        over them. A replay gives its stages what decided then.
+      - A file with variables on the controller, which win over the inventory. Extra variables and
+        O(variables) win over them. A replay gives its stages what decided then.
     type: path
 """
 

@@ -221,7 +221,8 @@ def test_variables_stay_until_all_have_read_them(tmp_path: pathlib.Path) -> None
                 go.touch()
         return False
 
-    child = Child("one", [sys.executable, "-c", code], dict(os.environ), lambda _name, text: shown.append(text))
+    argv = [sys.executable, "-c", code]
+    child = Child("one", argv, dict(os.environ), lambda _name, text: shown.append(text))
     run_all([child], wait, lambda: gone_when.append(go.exists()))
     assert shown == ["[WARNING]: early", "late"]
     assert looks[:3] == [0, 0, 0] and gone_when in ([], [True])  # it may have ended by then
