@@ -17,6 +17,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._stage import 
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._build import Project, Settings
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._build_deb import build_deb
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._build_rpm import build_rpm, sign_rpms
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._rootfs_identity import identity_of
 
 
 def inputs_of(run: Run, params: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -36,7 +37,7 @@ def inputs_of(run: Run, params: dict[str, t.Any]) -> dict[str, t.Any]:
             )
     return {
         "workspace": {name: known[name] for name in wanted},
-        "rootfs": os.path.realpath(params["rootfs"]),
+        "rootfs": identity_of(params["rootfs"]),
     }
 
 
@@ -57,7 +58,7 @@ def build(run: Run, stage: Stage, params: dict[str, t.Any], say: t.Callable[[str
     for folder in (scratch, artifacts):
         os.makedirs(folder, exist_ok=True)
     settings = Settings(
-        rootfs=params["rootfs"],
+        rootfs=stage.terms.inputs["rootfs"]["path"],  # whatever current is by now
         scratch=scratch,
         artifacts=artifacts,
         log=stage.log,

@@ -43,7 +43,7 @@ def lines_that_matter(path: str, limit: int = LIMIT) -> list[str]:
                 return []
             stream.seek(max(0, facts.st_size - _TAIL))
             data = stream.read(_TAIL)
-        # They stand on the screen, and so in the log of whoever runs us, which more people read than this one.
+        # They stand on the screen, and so in the log of whoever runs us: more people read that one.
         lines = Masks().text(data.decode("utf-8", "replace")).split("\n")
         # Where we began in the midst of a line, its rest is none; unless it is all there is.
         return matters(lines[1:] if facts.st_size > _TAIL and len(lines) > 2 else lines, limit)
