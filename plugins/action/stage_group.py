@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import time
 import typing as t
 
 from ansible.errors import AnsibleError
@@ -37,6 +38,7 @@ class ActionModule(ActionBase):
                 "run_dir": {"type": "path", "required": True},
                 "stages": {"type": "list", "elements": "str", "required": True},
                 "variables": {"type": "dict", "default": {}},
+                "variables_file": {"type": "path"},
             }
         )
         stages = options["stages"]
@@ -45,9 +47,10 @@ class ActionModule(ActionBase):
             return {**result, "failed": True, "changed": False, "msg": why, "reason": "bad_group"}
         if self._task.check_mode:
             return {**result, "changed": True, "stages": []}
+        began = time.time_ns()
         with HeldSignals() as signals:
             outcome = self._run(stages, options, variables, signals)
-            records = self._records(options["run_dir"], outcome, variables)
+            records = self._records(options["run_dir"], outcome, variables, began)
         return {**result, **_shaped(stages, options["run_dir"], outcome, records)}
 
     def _run(
@@ -60,7 +63,8 @@ class ActionModule(ActionBase):
                 more = {"run_dir": options["run_dir"], "stage": stage}
                 more["builder"] = str(variables["inventory_hostname"])
                 more["run_store"] = ""  # the run directory lies here, and others work in it
-                argv = call.arguments(_PLAYBOOK, {**options["variables"], **more})
+                more = {**options["variables"], **more}
+                argv = call.arguments(_PLAYBOOK, more, options["variables_file"])
                 children.append(Child(stage, argv, call.environment(), self._line))
             return run_all(children, signals.wait, call.close)
         finally:
@@ -74,12 +78,15 @@ class ActionModule(ActionBase):
         # A line of JSON names its stage itself.
         self._display.display(text if os.environ.get("DISTROGATE_OUTPUT") == "json" else f"[{stage}] {text}")
 
-    def _records(self, run_dir: str, outcome: Outcome, variables: dict[str, t.Any]) -> dict[str, t.Any]:
+    def _records(
+        self, run_dir: str, outcome: Outcome, variables: dict[str, t.Any], began: int
+    ) -> dict[str, t.Any]:
         """The records of all stages, those of the cancelled ones written first."""
         for stage, cause in outcome.cancelled.items():
             by = cause.rpartition(".")[2]
             arguments = {"run_dir": run_dir, "stage": stage.rpartition(".")[2], "state": "cancelled"}
-            self._module("stage", {**arguments, "cancelled_by": by, "explanation": _why(by)}, variables)
+            said = {"cancelled_by": by, "explanation": _why(by), "since_ns": began}
+            self._module("stage", {**arguments, **said}, variables)
         found: dict[str, t.Any] = self._module("run_info", {"run_dir": run_dir}, variables)["stages"]
         return found
 

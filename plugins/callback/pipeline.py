@@ -69,7 +69,7 @@ from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._plain import escaped, plain_line
 from ansible_collections.distrogate.ci.plugins.plugin_utils._screen_commands import commands
-from ansible_collections.distrogate.ci.plugins.plugin_utils._screen_output import Output
+from ansible_collections.distrogate.ci.plugins.plugin_utils._screen_output import BEGUN, Output
 from ansible_collections.distrogate.ci.plugins.plugin_utils._screen_story import Story
 
 
@@ -115,6 +115,8 @@ class CallbackModule(CallbackBase):
         """Know what is run, as it was called."""
         called: list[t.Any] = list(context.CLIARGS.get("args") or ())
         self._playbook = str(called[0]) if len(called) == 1 else str(getattr(playbook, "_file_name", ""))
+        if self._out.nested:
+            self._out.plain(BEGUN)
 
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
         """Name the play."""

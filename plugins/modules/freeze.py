@@ -218,7 +218,7 @@ import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import Call, module_call
-from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run, now
+from ansible_collections.distrogate.ci.plugins.module_utils._core._run import SUCCESS, Run, now
 from ansible_collections.distrogate.ci.plugins.module_utils._core._stage import Stage, short, stage_record
 from ansible_collections.distrogate.ci.plugins.module_utils._core._version import VERSION
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._look import of_site, present_states
@@ -252,18 +252,26 @@ def here(params: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def resume(call: Call, run: Run) -> None:
-    """The first one's record stays; say what is not as it was."""
+    """The first one's record stays, or is made good; say what is not as it was."""
     params, frozen = call.params, run.frozen
     settings = {name: params[name] for name in ("pipeline", "profile")}
     refuse_others(frozen, params["queue"], params["projects"], settings)
     if not call.check_mode:
         bring_all(frozen, params["cache"], {**(frozen.get("fetched_from") or {}), **params["fetch_from"]})
+        record(call, run)
     given = {name: value for name, value in here(params).items() if value}
     call.result["run"] = frozen
     call.result["drift"] = compare(frozen, given, DRIFTING)
     call.result["stage"] = short(run, run.stage("freeze") or {"stage": "freeze", "verdict": "success"})
     if call.result["drift"]:
         call.result["msg"] = f"{frozen.get('id')} goes on. {said(call.result['drift'])}"
+
+
+def record(call: Call, run: Run) -> None:
+    """What was killed between run.json and its record would lack its artifacts, and so would the bundle."""
+    if (run.stage("freeze") or {}).get("verdict") != SUCCESS:
+        with stage_record(Stage(run, "freeze"), call.result) as stage:
+            stage.artifacts = commit_artifacts(run.frozen["queue"], run.frozen["projects"])
 
 
 def begin(call: Call, run: Run) -> None:

@@ -112,9 +112,8 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._stage import 
     STAGE_OPTIONS,
     Stage,
     stage_record,
-    terms,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._build_stage import build, inputs_of
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._build_stage import agreed, build
 
 
 def main() -> None:
@@ -141,7 +140,7 @@ def main() -> None:
             call.difference.add("artifacts", [artifact["name"] for artifact in before], "built anew")
             call.result["artifacts"] = before
             return
-        stage = Stage(run, call.params["stage"], terms(call.params, **inputs_of(run, call.params)))
+        stage = Stage(run, call.params["stage"], agreed(run, call.params))
         record = reused(stage, call.result)
         if record is not None:
             call.result["artifacts"] = record["artifacts"]

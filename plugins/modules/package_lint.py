@@ -73,8 +73,6 @@ stage:
       type: str
 """
 
-import os
-
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._junit import write_results
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
@@ -87,6 +85,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._stage import 
     terms,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._lint import lint, lint_suite
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._rootfs_identity import identity_of
 
 
 def main() -> None:
@@ -107,7 +106,7 @@ def main() -> None:
             return
         artifacts = run.artifacts("deb", "rpm", "srpm")
         packages = {artifact["name"]: artifact["sha256"] for artifact in artifacts}
-        rootfs = os.path.realpath(call.params["rootfs"])
+        rootfs = identity_of(call.params["rootfs"])
         stage = Stage(run, call.params["stage"], terms(call.params, packages=packages, rootfs=rootfs))
         record = reused(stage, call.result)
         if record is not None:
@@ -119,7 +118,7 @@ def main() -> None:
             paths = [run.file(*artifact["path"].split("/")) for artifact in artifacts]
             try:
                 stage.facts = lint(
-                    call.params["rootfs"],
+                    rootfs["path"],
                     scratch,
                     paths,
                     suppress=call.params["suppress"],

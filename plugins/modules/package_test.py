@@ -152,6 +152,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._stage import 
     stage_record,
     terms,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._rootfs_identity import identity_of
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._trial import run_trials
 
 _RETURNED = 4 << 20
@@ -209,7 +210,7 @@ def main() -> None:
         progress = stack.enter_context(Progress(call.params["progress_file"]))
         if call.params["run_dir"]:
             run = Run(call.params["run_dir"])
-            roots = [os.path.realpath(trial["rootfs"]) for trial in trials if trial["rootfs"]]
+            roots = [identity_of(trial["rootfs"]) for trial in trials if trial["rootfs"]]
             stage = Stage(run, call.params["stage"], terms(call.params, rootfs=roots))
             record = reused(stage, call.result)
             if record is not None:

@@ -81,6 +81,11 @@ options:
     description: The stage whose failure cancelled this one, or V(signal).
     type: str
     default: signal
+  since_ns:
+    description:
+      - With O(state=cancelled), when its group began, in nanoseconds since the epoch. A success of later
+        stays, for the stage may have ended by itself before anybody asked it to.
+    type: int
   log:
     description: Text that is added to the stage's log.
     type: str
@@ -160,7 +165,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core import _under_
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import Call, module_call
 from ansible_collections.distrogate.ci.plugins.module_utils._core._reuse import reused
-from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run
+from ansible_collections.distrogate.ci.plugins.module_utils._core._run import SUCCESS, Run
 from ansible_collections.distrogate.ci.plugins.module_utils._core._stage import (
     STAGE_OPTIONS,
     Stage,
@@ -209,14 +214,27 @@ def ended(call: Call, run: Run) -> None:
     call.result["stage"] = stage.write(*said, cancelled_by=by)
 
 
+def cancelled(call: Call, run: Run) -> None:
+    params = call.params
+    _under_way.stop(run, params["stage"])
+    record, since = run.stage(params["stage"]), params["since_ns"]
+    if record is None or record["verdict"] != SUCCESS or since is None or record["started_ns"] < since:
+        ended(call, run)
+        return
+    _under_way.end(run, params["stage"])
+    call.result["stage"] = short(run, record)
+
+
 def failed(call: Call, run: Run) -> t.NoReturn:
     params = call.params
     record = run.stage(params["stage"])
     known = record is not None and record["verdict"] == "failure"
     if record is not None and known and _under_way.note(run, params["stage"]) is None:
         call.result["stage"] = short(run, record)  # it has said so itself
-    elif params["reason"] != "stage_busy":  # then the stage is another's
-        ended(call, run)
+    elif params["reason"] != "stage_busy" and not _under_way.of_another(
+        run, params["stage"], params["controller"]
+    ):
+        ended(call, run)  # else the stage is another's
     log = run.log(params["stage"])
     begun = f"Stage {params['stage']} failed: "
     said = params["explanation"] or "no reason was given."
@@ -241,6 +259,7 @@ def main() -> None:
         "explanation": {"type": "str", "default": ""},
         "reason": {"type": "str", "default": ""},
         "cancelled_by": {"type": "str", "default": "signal"},
+        "since_ns": {"type": "int"},
         "log": {"type": "str", "default": ""},
         **STAGE_OPTIONS,
     }
@@ -252,11 +271,8 @@ def main() -> None:
         if call.check_mode:
             return
         call.difference.add("stage", None, f"{call.params['stage']}: {call.params['state']}")
-        if call.params["state"] == "cancelled":
-            _under_way.stop(run, call.params["stage"])
-        if call.params["state"] == "failure":
-            failed(call, run)
-        ended(call, run)
+        act = {"success": ended, "cancelled": cancelled, "failure": failed}
+        act[call.params["state"]](call, run)
 
 
 if __name__ == "__main__":

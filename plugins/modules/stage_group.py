@@ -35,6 +35,11 @@ options:
     description: More variables that the children get.
     type: dict
     default: {}
+  variables_file:
+    description:
+      - A file with variables on the controller, which win over the inventory. Extra variables and
+        O(variables) win over them. A replay gives its stages what decided then.
+    type: path
 """
 
 EXAMPLES = r"""
@@ -80,6 +85,7 @@ def main() -> None:
                 "run_dir": {"type": "path", "required": True},
                 "stages": {"type": "list", "elements": "str", "required": True},
                 "variables": {"type": "dict", "default": {}},
+                "variables_file": {"type": "path"},
             }
         }
     )

@@ -53,8 +53,9 @@ class ChildCall:
         self._folder = tempfile.mkdtemp(prefix="child-", dir=local)
         self._files: list[str] = []
 
-    def arguments(self, playbook: str, more: dict[str, t.Any]) -> list[str]:
-        """The argument list that runs ``playbook`` with the extra variables, and ``more``."""
+    def arguments(self, playbook: str, more: dict[str, t.Any], file: str | None = None) -> list[str]:
+        """The argument list that runs ``playbook`` with the extra variables, and ``more``; both win over the
+        variables in ``file``."""
         argv = [sys.executable, "-m", "ansible", "playbook", playbook]
         for source in self._variables.get("ansible_inventory_sources") or []:
             argv.append(f"--inventory={source}")
@@ -65,6 +66,8 @@ class ChildCall:
         argv += [word for name, word in _FLAGS.items() if context.CLIARGS.get(name)]
         argv += ["-v"] * int(context.CLIARGS.get("verbosity") or 0)
         argv += self._vault() + self._passwords()
+        if file:
+            argv.append(f"--extra-vars=@{file}")
         extra = {**load_extra_vars(self._action._loader), **more}
         # The dumper keeps what is vaulted as it is.
         text = yaml.dump(extra, Dumper=AnsibleDumper, allow_unicode=True)

@@ -24,6 +24,7 @@ _BESIDE = re.compile(r"(?:\[([a-z][a-z0-9_.]{0,200})\] )?(\{.*\})")
 _TWICE = re.compile(r"\[([a-z][a-z0-9_.]{0,200})\] \1( +(?:begins|success|failure|cancelled|…) ?)")
 _COLOURS = {"good": "COLOR_OK", "bad": "COLOR_ERROR", "odd": "COLOR_SKIP"}
 _MARGIN = 8
+BEGUN = "\x1e"  # the line of a nested playbook that has read its variables, for who started it
 
 
 class Output:

@@ -12,13 +12,14 @@ import typing as t
 from ansible.errors import AnsibleError
 
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._inputs import ABSENT
+from ansible_collections.distrogate.ci.plugins.plugin_utils._known_secrets import is_secret
 
 _NAME = re.compile(
     r"(?i)(^|_|-)(pass(wd|word|phrase)?|pw|secrets?|tokens?|credentials?|api_?keys?|private_?keys?)($|_|-)"
 )
 _FILE = re.compile(r"(?i)_(file|path|folder|dir|home|url)$")
 _KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY")
-_IN_ADDRESS = re.compile(r"\b([a-z][a-z0-9+.-]*://[^/@:\s]*):[^/@\s]+@")
+_IN_ADDRESS = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)(?:([^/@:\s]*):[^/@\s]+|[^/@:\s]{20,})@")
 _VAULTED = ("AnsibleVaultEncryptedUnicode", "EncryptedString")
 # Mappings in which a host's variables stand again, or that Ansible made.
 _NOT_OURS = frozenset(("ansible_facts", "group_names", "groups", "hostvars", "vars"))
@@ -30,7 +31,8 @@ def secret_name(name: str) -> bool:
     """Whether what has this name is a secret; the name of its file is none."""
     if name.startswith("vault_"):
         return True
-    return bool(_NAME.search(name)) and not _FILE.search(name)
+    # What a report masks must not stand in run.json.
+    return (bool(_NAME.search(name)) or is_secret(name)) and not _FILE.search(name)
 
 
 def vaulted(value: t.Any) -> bool:
@@ -74,7 +76,7 @@ class Secrets:
             return value
         if value and (_KEY.search(value) or value.strip() in self._values or self._holds(value)):
             return ABSENT
-        return _IN_ADDRESS.sub(r"\1@", value)
+        return _IN_ADDRESS.sub(r"\1\2@", value)
 
     def _holds(self, value: str) -> bool:
         return any(len(secret) >= _SHORTEST and secret in value for secret in self._values)

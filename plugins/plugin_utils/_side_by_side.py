@@ -24,6 +24,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._descendants i
     descendants,
     end_descendants,
 )
+from ansible_collections.distrogate.ci.plugins.plugin_utils._screen_output import BEGUN
 
 _GRACE = 3.0  # seconds that a child has to end what it began elsewhere
 _KEEPERS = 5.0  # seconds that keepers have to give leases back
@@ -45,7 +46,7 @@ class Child:
         self.name = name
         self._show = show
         self._mark = f"{name}-{os.urandom(8).hex()}"
-        self.heard = threading.Event()  # it has read its variables, and said something
+        self.begun = threading.Event()  # it has read its variables
         self.process = subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
@@ -65,9 +66,13 @@ class Child:
     def _read(self) -> None:
         stream = t.cast("t.IO[bytes]", self.process.stdout)
         while line := stream.readline(_LONGEST):
-            self.heard.set()
-            self._show(self.name, line.decode("utf-8", "replace").rstrip("\r\n"))
-        self.heard.set()
+            text = line.decode("utf-8", "replace").rstrip("\r\n")
+            # Other lines, such as warnings, may come before it.
+            if text == BEGUN and not self.begun.is_set():
+                self.begun.set()
+            else:
+                self._show(self.name, text)
+        self.begun.set()
 
     def cancel(self) -> None:
         """Ask it to end; ``ended`` waits for that."""
@@ -120,7 +125,7 @@ def run_all(children: list[Child], wait: t.Callable[[float], bool], ready: t.Cal
     cancelled: dict[str, str] = {}
     while left and not cancelled:
         stopped = wait(_LOOK)
-        if not told and all(child.heard.is_set() for child in children):
+        if not told and all(child.begun.is_set() for child in children):
             told = True
             ready()
         ended = [child for child in left if child.process.poll() is not None]

@@ -88,6 +88,15 @@ def given(run: Run, stage: str, reader: str) -> dict[str, t.Any]:
     return {"artifacts": record["artifacts"], "facts": record["facts"]}
 
 
+def _names(stages: t.Iterable[t.Any]) -> t.Iterator[str]:
+    """Of records: a pipeline names a site's own stage by its role, and has groups."""
+    for stage in stages:
+        if isinstance(stage, str):
+            yield stage.rpartition(".")[2]
+        else:
+            yield from _names(stage)
+
+
 class Stage:
     """One stage's record while it is being made; see ``stage_record`` for its life."""
 
@@ -121,7 +130,7 @@ class Stage:
         """The stages in ``reads``; ``*`` stands for those of the pipeline before this one that succeeded."""
         if "*" not in self.terms.reads:
             return self.terms.reads
-        order = ["freeze", *self.run.frozen.get("stages", [])]
+        order = ["freeze", *_names(self.run.frozen.get("stages", []))]
         before = order[: order.index(self.name)] if self.name in order else order
         known = self.run.stages()
         return [name for name in before if name in known and known[name]["verdict"] == SUCCESS]

@@ -60,11 +60,18 @@ def begin(run: Run, stage: str, work: dict[str, t.Any], alone: bool) -> None:
         write_json(run.file(FOLDER, f"{stage}.json"), {"version": 1, "stage": stage, "process": me, **work})
 
 
+def of_another(run: Run, stage: str, controller: dict[str, t.Any] | None) -> bool:
+    """Whether another controller, which lives as far as this host can tell, works on a stage."""
+    before = note(run, stage) or {}
+    others = before.get("controller")
+    if others is not None and others == controller:
+        return False
+    return _process.alive(others if _process.here(others) else before.get("process"))
+
+
 def _succeed(run: Run, stage: str, before: dict[str, t.Any], controller: dict[str, t.Any] | None) -> None:
     others, process = before.get("controller"), before.get("process")
-    ours = others is not None and others == controller
-    busy = _process.alive(others) if _process.here(others) else _process.alive(process)
-    if busy and not ours:
+    if of_another(run, stage, controller):
         who: dict[str, t.Any] = (others if _process.alive(others) else process) or {}
         raise DistrogateError(
             "stage_busy",

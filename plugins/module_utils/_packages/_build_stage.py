@@ -6,16 +6,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import SUCCESS, Run, file_artifact
-from ansible_collections.distrogate.ci.plugins.module_utils._core._stage import Stage
+from ansible_collections.distrogate.ci.plugins.module_utils._core._stage import Stage, Terms, terms
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._build import Project, Settings
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._build_deb import build_deb
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._build_rpm import build_rpm, sign_rpms
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._rootfs_identity import identity_of
 
 
 def inputs_of(run: Run, params: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -35,8 +37,16 @@ def inputs_of(run: Run, params: dict[str, t.Any]) -> dict[str, t.Any]:
             )
     return {
         "workspace": {name: known[name] for name in wanted},
-        "rootfs": os.path.realpath(params["rootfs"]),
+        "rootfs": identity_of(params["rootfs"]),
     }
+
+
+def agreed(run: Run, params: dict[str, t.Any]) -> Terms:
+    """The stage's terms. What lies behind an address or in a folder of the host may change without a notice:
+    then no other run's result is taken."""
+    found = terms(params, **inputs_of(run, params))
+    moving = params["sources"] or params["bind"]
+    return dataclasses.replace(found, shared=None) if moving else found
 
 
 def build(run: Run, stage: Stage, params: dict[str, t.Any], say: t.Callable[[str], None]) -> None:
@@ -48,7 +58,7 @@ def build(run: Run, stage: Stage, params: dict[str, t.Any], say: t.Callable[[str
     for folder in (scratch, artifacts):
         os.makedirs(folder, exist_ok=True)
     settings = Settings(
-        rootfs=params["rootfs"],
+        rootfs=stage.terms.inputs["rootfs"]["path"],  # whatever current is by now
         scratch=scratch,
         artifacts=artifacts,
         log=stage.log,

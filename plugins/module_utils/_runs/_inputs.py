@@ -20,9 +20,11 @@ _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _CHANGE = ("project", "branch", "ref", "commit", "change_id", "patch_set")
 _DEEPEST, _MOST = 8, 1000
 
-# What a site's machines are called and where things lie on them: never taken from another site.
+# What a site's machines are called, how they are reached, and where things lie on them: never taken from
+# another site. Nor is who gets into a TE that is kept.
 _OF_A_SITE = re.compile(
-    r"distrogate_(archive|gnupg_home|install|leases|make_keys|pipelines|promote_targets|repositories"
+    r"ansible_[a-z0-9_]*|(distrogate|system_test)_hold(_person)?"
+    r"|distrogate_(archive|gnupg_home|install|leases|make_keys|pipelines|promote_targets|repositories"
     r"|repositories_url|root|root_filesystems|rootfs|signing_key|statement_key|store|te_pool|tes)"
     r"|distrogate_(mirror|sandbox|replay)[a-z0-9_]*"
     r"|(promote|mirror_release|freeze|preflight|pipeline|replay|run_store)_[a-z0-9_]*"

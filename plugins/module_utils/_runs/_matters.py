@@ -15,6 +15,7 @@ import contextlib
 import os
 import stat
 
+from ansible_collections.distrogate.ci.plugins.module_utils._runs._masks import Masks
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._matters_words import (
     CAUSES,
     CONSEQUENCES,
@@ -42,7 +43,8 @@ def lines_that_matter(path: str, limit: int = LIMIT) -> list[str]:
                 return []
             stream.seek(max(0, facts.st_size - _TAIL))
             data = stream.read(_TAIL)
-        lines = data.decode("utf-8", "replace").split("\n")
+        # They stand on the screen, and so in the log of whoever runs us: more people read that one.
+        lines = Masks().text(data.decode("utf-8", "replace")).split("\n")
         # Where we began in the midst of a line, its rest is none; unless it is all there is.
         return matters(lines[1:] if facts.st_size > _TAIL and len(lines) > 2 else lines, limit)
     return []

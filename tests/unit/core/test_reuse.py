@@ -142,3 +142,19 @@ def test_undeclared_artifacts_are_refused(run: Run) -> None:
     assert caught.value.reason == "undeclared_artifact"
     record = run.stage("lint")
     assert record is not None and record["verdict"] == "failure"
+
+
+def test_all_before_are_read_those_of_a_site_and_of_groups_too(tmp_path: pathlib.Path) -> None:
+    run = Run(str(tmp_path / "run"))
+    run.create({"queue": [1], "stages": ["build", ["acme.site.scan", "install_test"], "seal", "promote"]})
+    for name in ("build", "scan", "install_test", "promote"):
+        with stage_record(Stage(run, name), {}) as stage:
+            stage.facts = {"said": name}
+    sealing = Terms(code="sha256:1", reads=("*",))
+    assert go(run, sealing, "seal")[0] is False
+    assert go(run, sealing, "seal")[0] is True
+    record = run.stage("seal")
+    assert record is not None and list(record["reads"]) == ["build", "install_test", "scan"]
+    with stage_record(Stage(run, "scan"), {}) as stage:
+        stage.facts = {"said": "something else"}
+    assert go(run, sealing, "seal")[0] is False

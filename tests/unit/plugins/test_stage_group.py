@@ -19,6 +19,8 @@ import pytest
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run
 from ansible_collections.distrogate.ci.plugins.plugin_utils._group_checks import reads_of, refusal
+from ansible_collections.distrogate.ci.plugins.plugin_utils._screen_output import BEGUN
+from ansible_collections.distrogate.ci.plugins.plugin_utils._side_by_side import Child, run_all
 from ansible_collections.distrogate.ci.tests.unit.core.people import gone
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
@@ -95,8 +97,8 @@ class World:
             "ANSIBLE_NOCOLOR": "1",
         }
 
-    def start(self, *stages: str, options: t.Sequence[str] = ()) -> subprocess.Popen[str]:
-        group = {"run_dir": self.run.path, "stages": [f"acme.site.{stage}" for stage in stages]}
+    def start(self, *stages: str, options: t.Sequence[str] = (), **more: t.Any) -> subprocess.Popen[str]:
+        group = {"run_dir": self.run.path, "stages": [f"acme.site.{stage}" for stage in stages], **more}
         task = {"name": "Group", "distrogate.ci.stage_group": group}
         play = {"hosts": "builders", "gather_facts": False, "tasks": [task]}
         (self.folder / "play.yml").write_text(json.dumps([play]))
@@ -198,6 +200,44 @@ def test_what_a_child_is_given(world: World) -> None:
     assert children and not any("a b" in line for line in children)
     assert not any("hidden treasure" in line for line in lines if "encrypt_string" not in line)
     assert world.secrets() == []
+
+
+def test_variables_stay_until_all_have_read_them(tmp_path: pathlib.Path) -> None:
+    """A child that warns of something first has not read them yet."""
+    go = tmp_path / "go"
+    code = f"""if True:
+        import os, time
+        print('[WARNING]: early', flush=True)
+        while not os.path.exists({str(go)!r}):
+            time.sleep(0.02)
+        print({BEGUN!r}, flush=True)
+        print('late', flush=True)
+    """
+    shown: list[str] = []
+    looks, gone_when = [], []
+
+    def wait(_seconds: float) -> bool:
+        time.sleep(0.02)
+        if shown:
+            looks.append(len(gone_when))
+            if len(looks) == 3:
+                go.touch()
+        return False
+
+    argv = [sys.executable, "-c", code]
+    child = Child("one", argv, dict(os.environ), lambda _name, text: shown.append(text))
+    run_all([child], wait, lambda: gone_when.append(go.exists()))
+    assert shown == ["[WARNING]: early", "late"]
+    assert looks[:3] == [0, 0, 0] and gone_when in ([], [True])  # it may have ended by then
+
+
+def test_what_a_replay_took_over(world: World) -> None:
+    """It is no template, wins over the inventory, and extra variables win over it."""
+    path = world.folder / "taken.yml"
+    path.write_text("given: !unsafe '{{ 1 + 1 }}'\nsecret: of then\n")
+    status, output = ended(world.start("tells", options=["-e", "secret=2"], variables_file=str(path)))
+    assert status == 0, output
+    assert json.loads((world.folder / "run/told").read_text()) == ["{{ 1 + 1 }}", "2", 7]
 
 
 def test_who_may_stand_in_a_group() -> None:

@@ -164,3 +164,18 @@ def test_no_text_is_a_template() -> None:
     assert "\n" not in text
     read = yaml.load(text, _Unsafe)
     assert read == {nasty: [("unsafe", nasty), 1, 1.5, True, None, {"a": ("unsafe", nasty)}]}
+
+
+def test_nothing_that_reaches_machines_or_lets_people_in() -> None:
+    """A log bundle may come from anybody, and a stage may be called anything."""
+    hostile = {
+        "ansible_ssh_common_args": "-o ProxyCommand=evil",
+        "ansible_python_interpreter": "sh -c evil",
+        "ansible_become_method": "evil",
+        "distrogate_hold": "30d",
+        "distrogate_hold_person": {"name": "mallory", "public_key": "ssh-ed25519 AAAA"},
+        "system_test_hold": "30d",
+        "system_test_hold_person": {"name": "mallory"},
+    }
+    kept = {"system_test_labels": {"size": "small"}}
+    assert _inputs.deciding({**hostile, **kept}, ["system_test", "ansible", "acme.site.ansible"]) == kept

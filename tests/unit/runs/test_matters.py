@@ -184,3 +184,12 @@ def test_a_file_of_a_stranger_costs_little(tmp_path: pathlib.Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for name in ("link", "pipe", "absent", ".", "a\0b"):
         assert lines_that_matter(str(tmp_path / name)) == []
+
+
+def test_secrets_are_not_shown(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "build.log"
+    key = "-----BEGIN PRIVATE KEY-----\nMIIabcdefghijklmnop\n-----END PRIVATE KEY-----"
+    path.write_text(f"error: login with password=hunter2000 failed\n{key}\n")
+    shown = "\n".join(lines_that_matter(str(path)))
+    assert "error: login with password=********" in shown
+    assert "hunter2000" not in shown and "MIIabc" not in shown
