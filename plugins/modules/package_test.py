@@ -205,6 +205,12 @@ def main() -> None:
         if call.check_mode:
             call.result["steps"] = {}
             return
+        if not trials:
+            raise DistrogateError(
+                "nothing_tested",
+                "There is no package to try. Leave this stage out of the pipeline for such projects, or name"
+                " the packages that they build.",
+            )
         suite = Suite(call.params["stage"])
         scratch = call.params["scratch"] or stack.enter_context(tempfile.TemporaryDirectory(prefix=TEMPORARY))
         progress = stack.enter_context(Progress(call.params["progress_file"]))
