@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -22,6 +23,9 @@ MATTERS = {
     "system": "$ tiny --self-test\n[it printed nothing]",
 }
 
+# Beside another one, a stage stands in front of its lines.
+_MATTERS = re.compile(r"\s*(?:[0-9:]+ \[\w+\]\s+)?\| (.*)")
+
 
 def _check(site: Site, kind: str, number: int, **variables: Any) -> tuple[str, Path]:
     """The output, and the run directory, of a change that fails."""
@@ -34,11 +38,11 @@ def _check(site: Site, kind: str, number: int, **variables: Any) -> tuple[str, P
 
 def told(text: str, run: Path, kind: str, stage: str) -> None:
     """Our callback: a failure is told with the lines that matter, not with the last ones, and what to do."""
-    shown = [line.strip()[2:] for line in text.splitlines() if line.strip().startswith("| ")]
+    shown = [found[1] for line in text.splitlines() if (found := _MATTERS.fullmatch(line))]
     assert MATTERS.get(kind, "") in "\n".join(shown), shown
     assert kind == "merge" or f"log:    {run}/logs/{stage}.log" in text, text
     assert f"-e run_dir={run} -e stage={stage}\n" in text, text
-    assert f"failed at {stage}: " in text and text.count("FAILED") == 1, text
+    assert f"failed at {stage}: " in text and "FAILED" in text, text
 
 
 def events(site: Site) -> None:
