@@ -90,6 +90,9 @@ options:
         controller of a YAML or JSON file that holds it. C(docs/schemas/policy.schema.json) says what it may
         have.
       - C(verdicts) lists the stages whose last verdict on exactly this bundle must be PASSED.
+      - Whatever a policy says, each artifact of the type C(image) needs the verdict of C(image_boot_test)
+        that it booted, by its digest (rule C(not_booted)); of a build's C(tar) that of a disk of the same key
+        is enough. Nobody can waive that.
       - C(signers) lists who is trusted. Each is the path on the controller of a public key in PEM form, or
         the id of a key that has sealed a bundle of this store. The public key of O(signing_key) is the
         default.
@@ -116,7 +119,7 @@ options:
       plugin:
         description:
           - The module that publishes, M(distrogate.ci.apt_publish), M(distrogate.ci.rpm_publish),
-            C(oci_publish), C(file_publish) or C(git_publish).
+            C(oci_publish), C(file_publish), C(glance_publish) or C(git_publish).
         type: str
         required: true
       artifact_types:
@@ -124,6 +127,13 @@ options:
         type: list
         elements: str
         required: true
+      artifact_names:
+        description:
+          - Patterns of the names of the artifacts that go there, such as V(appliance.*), where a bundle has
+            several of one type, such as images.
+          - Without it, all of O(targets[].artifact_types) do.
+        type: list
+        elements: str
       arguments:
         description:
           - The module's options, without those that promotion sets, such as C(packages), C(artifacts),

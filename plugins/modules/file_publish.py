@@ -15,7 +15,7 @@ author:
   - distrogate.ci maintainers (@distrogate)
 description:
   - Files that belong together are one set. It lies in C(ROOT/NAME/DIGEST) with a C(SHA256SUMS), and never
-    changes; C(DIGEST) is the sha256 of that C(SHA256SUMS).
+    changes; C(DIGEST) is the sha256 of that C(SHA256SUMS), or what O(key) says.
   - A channel is a link C(ROOT/NAME/CHANNEL) to a set, moved in one step. C(ROOT/NAME/CHANNEL.previous) is the
     set that it pointed to before. A version is a link that never points to another set.
   - A set that is there with the right contents is not brought again, so that a roll back needs no files.
@@ -49,6 +49,23 @@ options:
   version:
     description: A version that names the set from then on. One that names another set is refused.
     type: str
+  key:
+    description:
+      - What the files were made by, such as an image's key, as C(sha256:) and 64 digits. The set's folder has
+        these digits as its name then, and so the set is found by who knows the key.
+      - The default is the C(key) that all of O(artifacts) carry. Without one, or when they differ, it is the
+        digest of the set. Other files under a key that is taken are refused.
+    type: str
+  signing_key:
+    description:
+      - The fingerprint of the OpenPGP key that signs C(SHA256SUMS) into C(SHA256SUMS.asc), which
+        C(gpg --verify SHA256SUMS.asc SHA256SUMS) checks. Without it, nothing is signed.
+      - A set that is there gets its signature when it has none, when it is damaged, or when the key is
+        another one now.
+    type: str
+  gnupg_home:
+    description: The GnuPG home with the secret key. The default is the one of the user that runs the module.
+    type: path
   url:
     description: Where clients find O(root), for the addresses that are returned. The default is C(file://).
     type: str
@@ -118,6 +135,17 @@ EXAMPLES = r"""
     url: https://files.example.org
   register: published
 
+- name: Publish an image under its key, with signed checksums
+  distrogate.ci.file_publish:
+    root: /srv/files
+    name: appliance
+    incoming: "{{ built.image }}"
+    artifacts: "{{ built.files }}"
+    key: "{{ built.key }}"
+    channel: latest
+    signing_key: 0123456789ABCDEF0123456789ABCDEF01234567
+    gnupg_home: /var/lib/distrogate/gnupg
+
 - name: Prepare what a promotion publishes together with others
   distrogate.ci.file_publish:
     root: /srv/files
@@ -162,7 +190,7 @@ links:
   type: dict
   sample: {"latest": "https://files.example.org/cloud-image/latest"}
 state_digest:
-  description: Identifies the set by the names and digests of its files.
+  description: Identifies the set by the names and digests of its files, or by O(key).
   returned: success
   type: str
   sample: sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
@@ -178,8 +206,9 @@ removed:
 reason:
   description:
     - Why it failed, for a machine to read. Among them are V(bad_artifact), V(artifact_conflict),
-      V(artifact_missing), V(digest_mismatch), V(tag_taken), V(bad_name), V(in_the_way), V(no_space),
-      V(lock_timeout), V(reserved), V(unknown_transaction), V(transaction_used) and V(not_latest).
+      V(artifact_missing), V(digest_mismatch), V(tag_taken), V(key_taken), V(no_signing_key), V(bad_name),
+      V(in_the_way), V(no_space), V(lock_timeout), V(reserved), V(unknown_transaction), V(transaction_used)
+      and V(not_latest).
   returned: failure
   type: str
   sample: digest_mismatch

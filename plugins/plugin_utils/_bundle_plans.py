@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import typing as t
 
@@ -20,6 +21,7 @@ from ansible_collections.distrogate.ci.plugins.plugin_utils._hosts import Hosts
 
 Json = dict[str, t.Any]
 _FILE = ("name", "path", "sha256")
+_STATE = "/var/lib/distrogate/state"  # where a target without a root has files arrive: beside it
 
 
 def plan_targets(
@@ -61,11 +63,19 @@ def _names_itself(target: Json) -> bool:
     return "{version}" not in str(target["arguments"].get("tag") or "{version}")
 
 
+def _is_wanted(artifact: Json, target: Json) -> bool:
+    names = target.get("artifact_names") or ["*"]
+    return artifact["type"] in target["artifact_types"] and any(
+        fnmatch.fnmatchcase(artifact["name"], name) for name in names
+    )
+
+
 def _plan(target: Json, plugin: str, adapter: Adapter, bundle: Json) -> Json:
-    wanted = [artifact for artifact in bundle["artifacts"] if artifact["type"] in target["artifact_types"]]
+    wanted = [artifact for artifact in bundle["artifacts"] if _is_wanted(artifact, target)]
     if adapter.restores:  # of packages it needs no more, and there may be thousands
         wanted = [{key: artifact[key] for key in _FILE} for artifact in wanted if "path" in artifact]
-    root = str(target["arguments"].get("root") or "").rstrip("/")
+    arguments = target["arguments"]
+    root = str(arguments.get("root") or arguments.get("state_folder") or _STATE).rstrip("/")
     incoming = target.get("incoming") or os.path.join(os.path.dirname(root) or "/", "incoming")
     return {
         "host": target["host"],
@@ -74,6 +84,7 @@ def _plan(target: Json, plugin: str, adapter: Adapter, bundle: Json) -> Json:
         "arguments": target["arguments"],
         "from_environment": target.get("from_environment"),
         "artifact_types": target["artifact_types"],
+        "artifact_names": target.get("artifact_names"),
         "incoming": incoming if adapter.files else None,
         "files": wanted,
         "attach": plugin == "oci_publish" and target.get("attach") is not False,

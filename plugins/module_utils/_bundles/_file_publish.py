@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 import typing as t
 import urllib.parse
@@ -14,10 +15,22 @@ import urllib.parse
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _file_incoming
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._adapter import SPEC, Adapter, Plan
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._file_set import (
+    SIGNATURE,
     SUMS,
-    File,
     FileSet,
     file_set,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._file_shape import (
+    address_of,
+    check_known,
+    last_of_all,
+    listed,
+    pairs,
+    with_sizes,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._file_signature import (
+    Signature,
+    signer_of,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._file_state import (
     Retention,
@@ -28,7 +41,6 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._file_state
     undo_record,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._file_tree import (
-    PREVIOUS,
     FileTree,
     checked_link,
     checked_name,
@@ -45,6 +57,9 @@ FILE_SPEC: dict[str, t.Any] = {
     "name": {"type": "str", "required": True},
     "incoming": {"type": "path"},
     "url": {"type": "str"},
+    "key": {"type": "str", "no_log": False},
+    "signing_key": {"type": "str", "no_log": False},
+    "gnupg_home": {"type": "path"},
     "keep": {"type": "int", "default": 5},
     "keep_seconds": {"type": "int", "default": 900},
     "keep_versions": {"type": "int", "default": 0},
@@ -57,6 +72,7 @@ class FilePlan(Plan):
     """``missing`` files of the set are brought; ``moves`` are links and where they will point."""
 
     files: FileSet = dataclasses.field(default_factory=lambda: FileSet({}))
+    signature: Signature | None = None
     missing: list[str] = dataclasses.field(default_factory=list)
     moves: dict[str, str | None] = dataclasses.field(default_factory=dict)
 
@@ -76,15 +92,17 @@ class FilePublisher(Adapter[FilePlan]):
         for kind, name in (("channel", self.channel), ("version", self.version)):
             if name is not None:
                 checked_link(kind, name)
-        self._url = _url(call.params["url"], above)
+        self._url = address_of(call.params["url"], above)
 
     def plan(self, ledger: Ledger) -> FilePlan:
         if not self.channel and not self.version:
             raise DistrogateError("bad_name", "Say by which channel or version the files are to be found.")
-        files = file_set(self.params["artifacts"])
+        files = file_set(self.params["artifacts"], self.params["key"])
         before, after = fresh(ledger.data), fresh(ledger.data)
-        known = before["sets"].get(files.identity, {"files": {}})["files"]
-        files = _with_sizes(files, known)
+        there = before["sets"].get(files.identity, {"files": {}})
+        known = there["files"]
+        files = with_sizes(files, known)
+        check_known(self.root, files, known)
         point(after, self.channel, self.version, files.identity)
         deep = links(before) != links(after) or files.identity not in before["sets"]
         missing = self.tree.wrong(files.identity, files, deep)
@@ -94,9 +112,13 @@ class FilePublisher(Adapter[FilePlan]):
             for name in missing:
                 if name != SUMS:
                     _file_incoming.check(self._incoming(), files.files[name])
-        after["sets"][files.identity] = {"files": {**_listed(files), **known}, "unused": None}
-        asked = [self.root, self.channel, self.version, files.identity]
-        return self._planned(ledger, before, after, FilePlan(asked, {}, after, files=files, missing=missing))
+        plan = FilePlan([self.root, self.channel, self.version, files.identity], {}, after, files=files)
+        plan.signature = Signature(
+            inside(self.root, files.identity), there.get("signed"), signer_of(self.params)
+        )
+        plan.missing = [*missing, *([SIGNATURE] if plan.signature.wanted else [])]
+        after["sets"][files.identity] = {**there, "files": {**listed(files), **known}, "unused": None}
+        return self._planned(ledger, before, after, plan)
 
     def plan_undo(self, ledger: Ledger, undo: Json) -> FilePlan:
         before, after = fresh(ledger.data), fresh(ledger.data)
@@ -117,7 +139,7 @@ class FilePublisher(Adapter[FilePlan]):
         plan.moves = {name: target for name, (_there, target) in moves.items()}
         told = {**links(before), **{name: there for name, (there, _target) in moves.items()}}
         plan.changes.append(("missing_files", plan.missing, []))
-        plan.changes.append(("links", *_pairs(told, links(after))))
+        plan.changes.append(("links", *pairs(told, links(after))))
         plan.result = self._result(plan.files, before, after)
         return plan
 
@@ -135,7 +157,7 @@ class FilePublisher(Adapter[FilePlan]):
         whole = not os.path.lexists(inside(self.root, identity))
         for name in plan.missing:
             self._stage_file(transaction, plan, f"{identity}/{name}", whole)
-        for name in sorted(plan.moves, key=_last_of_all):
+        for name in sorted(plan.moves, key=last_of_all):
             target = plan.moves[name]
             if target is None:
                 transaction.drop(name)
@@ -144,17 +166,28 @@ class FilePublisher(Adapter[FilePlan]):
 
     def _stage_file(self, transaction: Transaction, plan: FilePlan, path: str, whole: bool) -> None:
         name = path.partition("/")[2]
-        sha256 = plan.files.identity if name == SUMS else plan.files.files[name].sha256
+        own = self._own_file(plan, name)
+        sha256 = plan.files.files[name].sha256 if own is None else hashlib.sha256(own).hexdigest()
         staged = transaction.place(path, sha256) if whole else transaction.stage()
-        if name == SUMS:
+        if own is not None:
             with open(staged, "wb") as stream:
-                stream.write(plan.files.sums)
+                stream.write(own)
             os.chmod(staged, 0o444)
         else:
             size = _file_incoming.bring(self._incoming(), plan.files.files[name], staged)
             plan.data["sets"][plan.files.identity]["files"][name] = [sha256, size]
         if not whole:
             transaction.put_staged(path, staged, sha256=sha256)
+
+    def _own_file(self, plan: FilePlan, name: str) -> bytes | None:
+        """What is not brought, but made here; None for what is brought."""
+        if name == SUMS:
+            return plan.files.sums
+        if name != SIGNATURE or plan.signature is None:
+            return None
+        data, signed = plan.signature.make(plan.files.sums)
+        plan.data["sets"][plan.files.identity]["signed"] = signed
+        return data
 
     def _incoming(self) -> str:
         if not self.params["incoming"]:
@@ -190,34 +223,3 @@ class FilePublisher(Adapter[FilePlan]):
 
     def _address(self, name: str) -> str:
         return f"{self._url}/{urllib.parse.quote(os.path.basename(self.root))}/{urllib.parse.quote(name)}"
-
-
-def _last_of_all(name: str) -> tuple[bool, bool, str]:
-    """Versions, then what was before, then channels."""
-    return (name[0].isalpha(), not name.endswith(PREVIOUS), name)
-
-
-def _pairs(old: t.Mapping[str, t.Any], new: t.Mapping[str, t.Any]) -> tuple[Json, Json]:
-    """What differs, on both sides."""
-    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
-    return {name: old.get(name) for name in names}, {name: new.get(name) for name in names}
-
-
-def _listed(files: FileSet) -> dict[str, list[t.Any]]:
-    return {name: [one.sha256, one.size] for name, one in files.files.items()}
-
-
-def _with_sizes(files: FileSet, known: t.Mapping[str, t.Sequence[t.Any]]) -> FileSet:
-    """Sizes that nobody said, from when the files came."""
-    sized: dict[str, File] = {}
-    for name, one in files.files.items():
-        found = known[name][1] if name in known and one.size is None else one.size
-        sized[name] = one._replace(size=found)
-    return FileSet(sized)
-
-
-def _url(url: str | None, root: str) -> str:
-    found: str = url or "file://" + urllib.parse.quote(root)
-    if not found.isprintable() or " " in found:
-        raise DistrogateError("bad_name", f"url {found!r} has spaces or control characters.")
-    return found.rstrip("/")

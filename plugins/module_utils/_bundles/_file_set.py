@@ -15,6 +15,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import inside
 
 SUMS = "SHA256SUMS"
+SIGNATURE = "SHA256SUMS.asc"
 _MOST = 10_000  # files of one set
 _HEX = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 
@@ -32,9 +33,10 @@ class File(t.NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class FileSet:
-    """Files by name; their identity is the sha256 of the text of SHA256SUMS."""
+    """Files by name; their identity is the key that they were made by, else their digest."""
 
     files: dict[str, File]
+    key: str = ""
 
     @property
     def sums(self) -> bytes:
@@ -42,11 +44,16 @@ class FileSet:
         return "".join(f"{one.sha256}  {name}\n" for name, one in sorted(self.files.items())).encode("utf-8")
 
     @property
-    def identity(self) -> str:
+    def digest(self) -> str:
+        """The sha256 of the text of SHA256SUMS."""
         return hashlib.sha256(self.sums).hexdigest()
 
+    @property
+    def identity(self) -> str:
+        return self.key or self.digest
 
-def file_set(artifacts: t.Sequence[t.Any]) -> FileSet:
+
+def file_set(artifacts: t.Sequence[t.Any], key: str | None = None) -> FileSet:
     """Artifacts of strangers as a set of files."""
     if not artifacts or len(artifacts) > _MOST:
         raise DistrogateError(
@@ -60,7 +67,20 @@ def file_set(artifacts: t.Sequence[t.Any]) -> FileSet:
                 "artifact_conflict", f"Two artifacts are named {file.name!r}: files need names of their own."
             )
         found[file.name] = file
-    return FileSet(found)
+    return FileSet(found, _key(artifacts, key))
+
+
+def _key(artifacts: t.Sequence[Json], key: str | None) -> str:
+    """The key that was asked for, else the one that all artifacts carry; empty when there is none."""
+    carried = {str(artifact.get("key") or "") for artifact in artifacts}
+    asked = key if key is not None else carried.pop() if len(carried) == 1 else ""
+    match = _HEX.fullmatch(asked)
+    if asked and match is None:
+        raise DistrogateError(
+            "bad_name",
+            f"key {asked[:200]!r} is none: it has to be sha256: and 64 hexadecimal digits.",
+        )
+    return match[1] if match else ""
 
 
 def _file(raw: t.Any) -> File:
@@ -70,7 +90,8 @@ def _file(raw: t.Any) -> File:
         raise DistrogateError(
             "bad_artifact",
             f"An artifact ({str(raw)[:200]!r}) has no usable name, sha256 or size. A name is that of one"
-            f" plain file: without slash, line break or control character, not hidden, not {SUMS}.",
+            f" plain file: without slash, line break or control character, not hidden, not {SUMS}"
+            f" or {SIGNATURE}.",
         )
     path = raw.get("path") or f"{match[1]}/{name}"
     if not isinstance(path, str) or not path.isprintable():
@@ -83,7 +104,7 @@ def _is_size(size: t.Any) -> bool:
 
 
 def _is_name(name: t.Any) -> bool:
-    if not isinstance(name, str) or not name or name[0] == "." or name == SUMS:
+    if not isinstance(name, str) or not name or name[0] == "." or name in (SUMS, SIGNATURE):
         return False
     # sha256sum writes a name with a backslash in another way.
     return name.isprintable() and not set(name) & set("/\\") and len(name.encode("utf-8")) <= 255

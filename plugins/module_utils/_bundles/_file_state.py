@@ -4,7 +4,8 @@
 
 """What a tree of files keeps: its sets, and which channel and version names which of them.
 
-    sets      by identity: the sizes of the files, and since when nothing names it (serial, moment)
+    sets      by identity: the sizes of the files, since when nothing names it (serial, moment), and by
+              which key it is signed
     channels  by name: the set, and the one before it
     versions  by name: the set, and whether the link is still there; a version is never forgotten
     gone      sets whose folders are to be removed: their files
@@ -18,6 +19,7 @@ import copy
 import re
 import typing as t
 
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._file_set import SIGNATURE
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._file_tree import PREVIOUS
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 
@@ -104,7 +106,7 @@ class Retention(t.NamedTuple):
             elif one["unused"] is None:
                 one["unused"] = [serial, moment]
             if one["unused"] is not None and self._is_over(serial, moment, *one["unused"]):
-                data["gone"][identity] = sorted(one["files"])
+                data["gone"][identity] = sorted([*one["files"], *([SIGNATURE] if one.get("signed") else [])])
                 del data["sets"][identity]
 
     def _is_pinned(self, identity: str, one: Json) -> bool:

@@ -43,6 +43,7 @@ _TARGET: Options = {
     "host": {"type": "str", "required": True},
     "plugin": {"type": "str", "required": True},
     "artifact_types": {"type": "list", "elements": "str", "required": True},
+    "artifact_names": {"type": "list", "elements": "str"},
     "arguments": {"type": "dict", "required": True},
     "from_environment": {"type": "dict"},
     "incoming": {"type": "path"},

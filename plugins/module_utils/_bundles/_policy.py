@@ -10,6 +10,7 @@ import hashlib
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle import parse_bundle
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_booted import booted_reasons
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._policy_clocks import (
     told_early,
     too_early,
@@ -150,6 +151,9 @@ def evaluate(
     verified, bad = read_statements(statements, bundle["digest"], list(known.values()))
     trusted, unvouched = of_vouchers(verified, keys, rules["waivable"])
     reasons += bad + unvouched + _file_reasons(trusted, bundle_text)
+    reasons += booted_reasons(
+        bundle["artifacts"], [statement for statement in trusted if not too_early(statement, now)]
+    )
     current = None if rolling_back else current
     standing, waived = waive(
         _rule_reasons(rules, bundle["digest"], trusted, verdicts=verdicts, now=now, current=current),

@@ -29,6 +29,8 @@ RESERVED = frozenset(
 )
 # A target's arguments stay in the store, and in the history of the channel.
 SECRET = frozenset(("password", "token", "passphrase"))
+_OF_AUTH = SECRET | {"application_credential_secret", "passcode", "client_secret", "access_token"}
+_NAMED_AS_ONE = frozenset(("file_publish", "glance_publish"))  # all that is published together has the names
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +55,7 @@ ADAPTERS = {
     "apt_publish": Adapter(1, ("root",), restores=True, files=True),
     "rpm_publish": Adapter(1, ("root",), restores=True, files=True),
     "file_publish": Adapter(2, ("root", "name"), files=True),
+    "glance_publish": Adapter(2, ("name", "cloud", "region_name"), files=True),
 }
 RESTORING = frozenset(name for name, adapter in ADAPTERS.items() if adapter.restores)
 
@@ -73,14 +76,20 @@ def adapter_of(target: Json) -> tuple[str, Adapter]:
             f"The arguments of {plugin} on {target['host']} need {adapter.place[0]}, and may not have any of"
             f" {', '.join(sorted(RESERVED))}: promotion sets these.",
         )
-    if SECRET & set(arguments):
+    secrets = _secrets(arguments)
+    if secrets:
         raise DistrogateError(
             "bad_target",
-            f"The arguments of {plugin} on {target['host']} hold a secret"
-            f" ({', '.join(sorted(SECRET & set(arguments)))}), and promotion writes them down. Name the"
-            " controller's environment variable that has it in from_environment.",
+            f"The arguments of {plugin} on {target['host']} hold a secret ({', '.join(sorted(secrets))}), and"
+            " promotion writes them down. Name the controller's environment variable that has it in"
+            " from_environment.",
         )
     return plugin, adapter
+
+
+def _secrets(arguments: Json) -> set[str]:
+    auth = arguments.get("auth")
+    return {*(SECRET & set(arguments)), *(_OF_AUTH & set(auth) if isinstance(auth, dict) else ())}
 
 
 def told(target: Json, environment: t.Mapping[str, str]) -> Json:
@@ -105,7 +114,7 @@ def place_in(adapter: Adapter, arguments: Json) -> str:
 
 def names_of(plan: Json, result: Json, journal: Json) -> t.Iterator[tuple[str, str, str]]:
     """(place, tag, digest) of each name that a target is going to give, as far as its result tells."""
-    if plan["plugin"] == "file_publish":  # a set of files has the names, not each file
+    if plan["plugin"] in _NAMED_AS_ONE:
         for word in (journal["channel"], journal["version"]):
             if word and result.get("state_digest"):
                 yield plan["place"], word, result["state_digest"]

@@ -29,6 +29,7 @@ _REACHED = (
     "arguments",
     "from_environment",
     "artifact_types",
+    "artifact_names",
     "incoming",
     "attach",
 )

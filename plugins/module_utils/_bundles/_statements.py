@@ -29,10 +29,12 @@ WAIVER = "urn:distrogate.ci:waiver:v1"
 HOLD = "urn:distrogate.ci:hold:v1"
 HOLD_RELEASE = "urn:distrogate.ci:hold-release:v1"
 BUILD_TYPE = "urn:distrogate.ci:pipeline:v1"
+BOOT_TEST = "image_boot_test"  # the stage whose verdict is about single artifacts
 
 _RESULTS = {"success": "PASSED", "failure": "FAILED"}
 _COMMIT = re.compile(r"^[0-9a-f]{40}([0-9a-f]{24})?$")
 _KEYID = re.compile(r"[0-9a-f]{64}")
+_DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 _LIMIT = 4 << 20
 
 Json = dict[str, t.Any]
@@ -146,7 +148,20 @@ def stage_statement(digest: str, record: Json) -> tuple[str, Json] | None:
         "message": record["message"],
         "reason": record["reason"],
     }
+    if name == BOOT_TEST:
+        predicate["tested"] = sorted(set(_digests(record["inputs"])))
     return f"stage-{name}-{record_digest[:16]}.json", statement(digest, TEST_RESULT, predicate)
+
+
+def _digests(value: t.Any) -> t.Iterator[str]:
+    """Every sha256 in a stage's inputs."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _digests(item)
+    elif isinstance(value, str) and (match := _DIGEST.fullmatch(value)):
+        yield match[1]
 
 
 def verdict_statement(digest: str, name: str, result: str, at_ns: int, extra: Json) -> Json:
