@@ -1,0 +1,126 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The root as it is before extra packages come in, kept for images that differ in these alone.
+
+A layer is named by the digest of all that decides about it: elements, tools,
+sources, repositories, the state of the distribution, the environment. So what
+a stranger's element did to it reaches only images that are made of that very
+element. It appears by one rename, belongs to subordinate ids, and builds see
+it read-only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import tempfile
+import typing as t
+
+from ansible_collections.distrogate.ci.plugins.module_utils._core._files import digest_json
+from ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox import remove_folder
+from ansible_collections.distrogate.ci.plugins.module_utils._images._fetch import Fetcher
+from ansible_collections.distrogate.ci.plugins.module_utils._images._memo import Memo
+from ansible_collections.distrogate.ci.plugins.module_utils._images._snapshots import snapshots_of
+from ansible_collections.distrogate.ci.plugins.module_utils._images._trees import tree_digest
+
+if t.TYPE_CHECKING:
+    from ansible_collections.distrogate.ci.plugins.module_utils._images._place import BuildPlace
+    from ansible_collections.distrogate.ci.plugins.module_utils._images._request import ImageRequest
+
+SEEN = "/layer"  # where a build sees the layer that it begins with
+KEEP = 4  # layers that are kept, the newest
+_FORMAT = 1
+_SECONDS = 60
+
+
+class Layer:
+    """The layer of one build: taken from the cache, or made by this build and kept afterwards."""
+
+    def __init__(
+        self, request: ImageRequest, elements: dict[str, str], tools: dict[str, str], place: BuildPlace
+    ) -> None:
+        self.place = place
+        self.home = os.path.join(place.cache, "dib")
+        self.path = os.path.join(self.home, _name(request, elements, tools, place))
+        self._stack = contextlib.ExitStack()
+        self.what = "record"  # what the programs of the build are to do
+
+    def __enter__(self) -> Layer:
+        os.makedirs(self.home, mode=0o700, exist_ok=True)
+        if self._held(self.path):
+            os.utime(self.path)
+            self.what = "restore"
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stack.close()
+
+    @property
+    def told(self) -> str:
+        return ", from a cached layer" if self.what == "restore" else ""
+
+    @property
+    def binds(self) -> dict[str, str]:
+        return {SEEN: os.path.join(self.path, "layer")} if self.what == "restore" else {}
+
+    def keep(self) -> None:
+        """Put away what this build recorded, and drop the oldest ones that nobody uses."""
+        made = os.path.join(self.place.directory, "layer")
+        if self.what != "record" or not os.path.exists(os.path.join(made, "complete")):
+            return
+        new = tempfile.mkdtemp(prefix=".new-", dir=self.place.place)
+        os.rename(made, os.path.join(new, "layer"))
+        with contextlib.suppress(OSError):  # another build was quicker
+            os.rename(new, self.path)
+        self._prune()
+
+    def _held(self, path: str) -> bool:
+        """Hold a layer that is there, so that nobody removes it while it is in use."""
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        self._stack.callback(os.close, descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        return os.path.isdir(os.path.join(path, "layer"))
+
+    def _prune(self) -> None:
+        rows = sorted((entry.stat().st_mtime, entry.path) for entry in os.scandir(self.home))
+        for _time, path in rows[:-KEEP]:
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            else:
+                gone = tempfile.mkdtemp(prefix=".old-", dir=self.place.place)
+                os.rename(path, os.path.join(gone, "old"))  # removed with the place, also after our death
+                remove_folder(gone)
+            finally:
+                os.close(descriptor)
+
+
+def _name(request: ImageRequest, elements: dict[str, str], tools: dict[str, str], place: BuildPlace) -> str:
+    memo = Memo(os.path.join(place.output, ".digests.json"))
+    fetcher = Fetcher(_SECONDS)
+    states = {}
+    if request.mirror:
+        states = {name: one.digest for name, one in snapshots_of(request.mirror, fetcher).items()}
+    value = {
+        "format": _FORMAT,
+        "elements": {name: tree_digest(path, memo, ("static",)) for name, path in elements.items()},
+        "asked": request.elements,
+        "tools": tools,
+        "sources": {source.project: source.commit for source in request.sources},
+        "repositories": [[one.digest, one.text] for one in request.repositories],
+        "base": request.base,
+        "states": states,
+        "suite": request.suite,
+        "architecture": request.architecture,
+        "environment": request.environment,
+        "mirror": request.mirror,
+    }
+    return digest_json(value).partition(":")[2]

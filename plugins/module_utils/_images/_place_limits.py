@@ -1,0 +1,91 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The limits of a build: time, and space that stays free; and errors that show what happened."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import time
+
+from ansible_collections.distrogate.ci.plugins.module_utils._core import _command
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+
+_LOOK = 0.5  # seconds between two looks at the clock and the free space
+_LINES = 25  # of the log, in an error
+
+
+class Limits:
+    """What a build may take; ``deadline`` is when its time is over (time.monotonic)."""
+
+    def __init__(self, output: str, name: str, log: str, timeout: float, free_space: int) -> None:
+        self.output = os.path.realpath(output)
+        self.name = name
+        self.log = os.path.abspath(log)
+        self.timeout = timeout
+        self.free_space = free_space
+        self.deadline = time.monotonic() + timeout
+
+    def remaining(self) -> float:
+        """Seconds until the time limit."""
+        return max(0.0, self.deadline - time.monotonic())
+
+    def wait(self, process: subprocess.Popen[bytes]) -> None:
+        """Until the command ends, the time is over, or too little space is left."""
+        try:
+            while True:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(min(_LOOK, self.remaining() + 0.01))
+                    return
+                if not self.remaining():
+                    raise DistrogateError(
+                        "timeout",
+                        f"The build of {self.name} did not end within {self.timeout:g} s and was killed."
+                        f" Raise timeout if it needs longer.{self.last_lines()}",
+                        log=self.log,
+                    )
+                self.check_space()
+        except BaseException:
+            _command.end_group(process)
+            raise
+
+    def free(self) -> int:
+        """Bytes that are free where the build writes."""
+        status = os.statvfs(self.output)
+        return status.f_bavail * status.f_frsize
+
+    def check_space(self) -> None:
+        free = self.free()
+        if free < self.free_space:
+            raise self._full(f"{free >> 20} MiB are free, {self.free_space >> 20} MiB must stay free")
+
+    def _full(self, why: str) -> DistrogateError:
+        return DistrogateError(
+            "disk_full",
+            f"There is too little space at {self.output} for the build of {self.name}: {why}."
+            f" Make room, or name another folder.{self.last_lines()}",
+            log=self.log,
+        )
+
+    def failed(self, label: str, done: _command.Completed) -> DistrogateError:
+        if b"No space left on device" in done.stdout:
+            return self._full("no space was left on the device")
+        words = f"{label} ended with status {done.status}; the build of {self.name} stops."
+        return DistrogateError(
+            "command_failed",
+            words + self.last_lines(),
+            command=done.argv,
+            status=done.status,
+            log=self.log,
+        )
+
+    def last_lines(self) -> str:
+        """The log's last lines, for an error."""
+        if not os.path.exists(self.log):
+            return ""
+        text = _command.tail_of(self.log).decode("utf-8", "replace").rstrip()
+        lines = "\n".join(text.splitlines()[-_LINES:])
+        return f" The last lines of {self.log}:\n{lines}" if lines else ""

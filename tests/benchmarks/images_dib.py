@@ -1,0 +1,168 @@
+# Copyright (c) 2026 distrogate.ci maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""debian-minimal by the module disk_image, against disk-image-create as a person runs it, by turns."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+from ansible_collections.distrogate.ci.plugins.module_utils._images._apt_sources import machine_sources
+from ansible_collections.distrogate.ci.plugins.module_utils._images._dib_settings import mirror_of
+from ansible_collections.distrogate.ci.tests.benchmarks import report
+from ansible_collections.distrogate.ci.tests.benchmarks.publish_meter import Meter, Step, Used
+from ansible_collections.distrogate.ci.tests.demo.site import say
+from ansible_collections.distrogate.ci.tests.faults import run
+
+TITLE = "debian-minimal by diskimage-builder"
+SUITE = "bookworm"
+HAND, PLAIN, OURS = (
+    "disk-image-create by hand",
+    "the same, qcow2 not compressed (-u)",
+    "disk_image, from nothing",
+)
+SECOND, AGAIN = "disk_image, one package more", "disk_image, the same again"
+BARS = {OURS: (HAND, 1.05), SECOND: (OURS, 0.6)}
+HEAD = ("What", "seconds", "CPU s", "MiB of qcow2", "of what", "wall", "bar", "met")
+BLOCK_DEVICE = """\
+- local_loop:
+    name: image0
+    mkfs:
+      name: mkfs_root
+      mount:
+        mount_point: /
+        fstab: {options: defaults, fsck-passno: 1}
+"""
+
+
+class Bench:
+    """One folder; every case begins as on a fresh machine unless its name says otherwise."""
+
+    def __init__(self, folder: Path, meter: Meter) -> None:
+        self.folder = folder
+        self.meter = meter
+        self.sizes: dict[str, int] = {}
+
+    def hand(self, name: str, *options: str) -> Used:
+        home = self.fresh("hand")
+        environment = {
+            **run.environment(),
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": str(home),
+            "TMP_DIR": str(home),
+            "DIB_NO_TMPFS": "1",  # the module builds on the disk, too
+            "DIB_RELEASE": SUITE,
+            "DIB_BLOCK_DEVICE_CONFIG": BLOCK_DEVICE,
+            **mirror_of(SUITE, machine_sources(SUITE)),
+        }
+        del environment["PYTHONPATH"]
+        argv = ["disk-image-create", "-o", str(home / "image"), *options, "debian-minimal"]
+        used = self.meter([Step(argv, home)], environment)
+        self.sizes[name] = (home / "image.qcow2").stat().st_size
+        return used
+
+    def ours(self, name: str, *packages: str) -> Used:
+        if not packages:
+            self.fresh("ours")
+        return self.module(name, list(packages))
+
+    def module(self, name: str, packages: list[str]) -> Used:
+        options = {
+            "name": "bench",
+            "builder": "dib",
+            "suite": SUITE,
+            "elements": ["debian-minimal"],
+            "packages": packages,
+            "output": str(self.folder / "ours"),
+        }
+        used = self.meter([Step(run.argv("disk_image", options, self.folder))], run.environment())
+        newest = self.folder / "ours/bench/newest/bench.qcow2"
+        self.sizes[name] = newest.stat().st_size
+        return used
+
+    def fresh(self, name: str) -> Path:
+        subprocess.run(["rm", "-rf", str(self.folder / name)], check=True)
+        (self.folder / name).mkdir()
+        return self.folder / name
+
+
+def measure(bench: Bench, rounds: int) -> dict[str, list[Used]]:
+    cases: dict[str, Callable[[], Used]] = {
+        HAND: lambda: bench.hand(HAND),
+        OURS: lambda: bench.ours(OURS),
+        AGAIN: lambda: bench.module(AGAIN, []),
+        SECOND: lambda: bench.ours(SECOND, "tree"),
+        PLAIN: lambda: bench.hand(PLAIN, "-u"),
+    }
+    found: dict[str, list[Used]] = {name: [] for name in cases}
+    for number in range(rounds):
+        for name, case in cases.items():
+            used = case()
+            found[name].append(used)
+            say(f"  round {number + 1}: {name}: {used.seconds:.1f} s, {used.cpu:.1f} s of CPU")
+    return found
+
+
+def shown(found: dict[str, list[Used]], bench: Bench, rounds: int) -> tuple[str, list[str]]:
+    """The table, and what is over its bar."""
+    wall = {name: statistics.median(one.seconds for one in rows) for name, rows in found.items()}
+    rows, over = [], []
+    for name, used in found.items():
+        other, most = BARS.get(name, ("", None))
+        share = wall[name] / wall[other] if other else 0.0
+        over += [name] if most is not None and share > most else []
+        rows.append(
+            [
+                name,
+                f"{wall[name]:.1f}",
+                f"{statistics.median(one.cpu for one in used):.1f}",
+                bench.sizes[name] >> 20,
+                other,
+                f"{share:.2f}" if other else "",
+                *report.limit(share, most),
+            ]
+        )
+    text = f"""
+The whole module, from its start to the image with its checksums on disk, against `disk-image-create` as root.
+Medians of {rounds} rounds, by turns; CPU seconds {bench.meter.method}.
+Packages come from this machine's mirror. disk-image-create compresses qcow2 unless it gets `-u`, the module
+never does; the module makes the file system without a loop device and does not copy the root for that.
+{report.machine()}. Again: `tests/benchmarks/images_dib.py`."""
+    filled = textwrap.fill(" ".join(text.split()), 110, break_on_hyphens=False, break_long_words=False)
+    return f"{filled}\n\n{report.table(HEAD, rows)}", over
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--folder", type=Path, default=None, help="where to work; it needs 6 GB")
+    parser.add_argument("--write", action="store_true", help="keep the table in the documentation")
+    arguments = parser.parse_args()
+    if os.geteuid():
+        sys.exit("disk-image-create by hand needs root.")
+    folder = Path(tempfile.mkdtemp(prefix="images-dib-", dir=arguments.folder)).resolve()
+    with subprocess.Popen(["sleep", "infinity"]) as agent:
+        try:
+            bench = Bench(folder, Meter(folder / "log", agent.pid))
+            text, over = shown(measure(bench, arguments.rounds), bench, arguments.rounds)
+        finally:
+            agent.kill()
+            subprocess.run(["rm", "-rf", str(folder)], check=False)
+    print(text)
+    if arguments.write:
+        report.write_section(TITLE, text)
+    if over:
+        sys.exit(f"over the bar: {', '.join(over)}")
+
+
+if __name__ == "__main__":
+    main()
