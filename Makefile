@@ -8,15 +8,17 @@ python := $(bin)/python
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 # In programs that tests start, too, `ansible_collections.distrogate.ci` is this tree.
-units faults demo demo-clean end-to-end test-real bench bench-steer bench-publish bench-leases bench-mirror bench-bundles bench-page: export PYTHONPATH := $(CURDIR)/.venv/collections
+units faults demo demo-clean appliance end-to-end test-real bench bench-steer bench-publish bench-leases bench-mirror bench-bundles bench-page bench-images: export PYTHONPATH := $(CURDIR)/.venv/collections
 export PYTHONDONTWRITEBYTECODE := 1
 
 PARTS := lint sanity units integration molecule end-to-end docs
-QUICK := ruff mypy layers yamllint units
+# What runs side by side: each of them waits for programs half of its time.
+LANES := lint,units,integration,molecule,docs sanity,end-to-end
+QUICK := ruff,mypy,layers,yamllint,units
 TARGETS :=
 ARGS :=
 
-.PHONY: help venv requirements demo demo-clean test test-quick test-real bench bench-steer bench-publish bench-leases bench-mirror bench-bundles bench-page bench-venv \
+.PHONY: help venv requirements demo demo-clean appliance test test-quick test-real bench bench-steer bench-publish bench-leases bench-mirror bench-bundles bench-page bench-images bench-venv \
 	faults clean \
 	ruff mypy layers yamllint ansible-lint docs-lint environment $(PARTS)
 
@@ -26,8 +28,9 @@ help:  ## list the targets
 venv:  ## make .venv and install missing system packages; nothing when it is up to date
 	@tests/tools/venv.sh
 
-requirements: venv  ## pin what requirements/dev.in asks for, anew
+requirements: venv  ## pin what requirements/*.in ask for, anew
 	$(bin)/uv pip compile --quiet --upgrade --no-header --no-annotate requirements/dev.in -o requirements/dev.txt
+	$(bin)/uv pip compile --quiet --upgrade --no-header --no-annotate requirements/glance.in -o requirements/glance.txt
 
 demo: venv  ## take one change through every stage, on this machine
 	@$(python) tests/demo/demo.py
@@ -35,16 +38,22 @@ demo: venv  ## take one change through every stage, on this machine
 demo-clean: venv  ## remove what the demo made
 	@$(python) tests/demo/demo.py --clean
 
-test: venv  ## every part that must pass, one after the other
-	@$(python) tests/tools/parts.py $(PARTS)
+appliance: venv  ## take changes of an appliance through check, gate and post, with images that boot, on this machine
+	@$(python) tests/demo/appliance.py $(ARGS)
+
+test: venv  ## every part that must pass, in two lanes
+	@$(python) tests/tools/parts.py $(LANES)
 
 test-quick: venv  ## what is worth running before each commit (less than 2 minutes)
 	@$(python) tests/tools/parts.py $(QUICK)
 
 test-real: venv  ## tests against real services, which take longer
 	@$(python) tests/real/real.py $(ARGS)
+	@$(python) -m pytest -q tests/real
+	@$(python) tests/real/images_dib.py
+	@$(python) tests/real/boot.py
 
-bench: bench-venv  ## measure the pipeline, publishing, leases, mirrors, promotion and the page; ARGS=--write keeps the results
+bench: bench-venv  ## measure the pipeline, publishing, leases, mirrors, promotion, the page and images; ARGS=--write keeps the results
 	@$(python) tests/benchmarks/pipeline.py $(ARGS)
 	@$(python) tests/benchmarks/pipeline_steer.py $(ARGS)
 	@$(python) tests/benchmarks/publish.py $(ARGS)
@@ -52,6 +61,7 @@ bench: bench-venv  ## measure the pipeline, publishing, leases, mirrors, promoti
 	@$(python) tests/benchmarks/mirror.py $(ARGS)
 	@$(MAKE) --no-print-directory bench-bundles ARGS="$(ARGS)"
 	@$(python) tests/benchmarks/run_page.py $(ARGS)
+	@$(python) tests/benchmarks/images.py $(ARGS)
 
 bench-steer: bench-venv  ## measure how soon a failure cancels what runs beside it, and a rerun in vain
 	@$(python) tests/benchmarks/pipeline_steer.py $(ARGS)
@@ -73,6 +83,9 @@ bench-bundles: bench-venv  ## measure bundles only: sealing, bundle_info, promot
 
 bench-page: bench-venv  ## measure the page of a run only: made, opened, searched; ARGS=--quick only tries
 	@$(python) tests/benchmarks/run_page.py $(ARGS)
+
+bench-images: bench-venv  ## measure images only: a key again, builds against the tools by hand; ARGS=--quick only tries
+	@$(python) tests/benchmarks/images.py $(ARGS)
 
 bench-venv:
 	@tests/tools/venv.sh bench
@@ -109,7 +122,7 @@ environment: venv
 	$(bin)/ansible-builder introspect --sanitize .venv/collections >/dev/null
 
 sanity: venv  ## ansible-test sanity, with no ignores
-	tests/tools/in_collection.sh ansible-test sanity --local \
+	COPY=sanity tests/tools/in_collection.sh ansible-test sanity --local \
 		--python "$$($(python) -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
 
 units: venv  ## unit tests

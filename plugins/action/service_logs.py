@@ -16,7 +16,9 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.distrogate.ci.plugins.module_utils._core._action import ActionCall, ControllerAction
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._options import service_logs_options
+from ansible_collections.distrogate.ci.plugins.module_utils._runs._service_logs import place
 from ansible_collections.distrogate.ci.plugins.plugin_utils._hosts import Hosts
+from ansible_collections.distrogate.ci.plugins.plugin_utils._near_action import is_near
 
 _MODULE = "distrogate.ci.service_logs"
 _CONNECTING = 30  # seconds beyond what the machine has
@@ -51,15 +53,30 @@ class ActionModule(ControllerAction, ActionBase):
         given = {name: params[name] for name in _KEPT}
         for tried in ({**given, "received": received}, given):
             try:
-                with Hosts(self, call.variables) as hosts:
-                    self._placed(call, hosts.run(hosts.own, _MODULE, tried))
+                self._place(call, tried)
                 return
             except (DistrogateError, AnsibleError, OSError) as error:
                 self._say(call, error)
 
-    def _placed(self, call: ActionCall, placed: dict[str, t.Any]) -> None:
+    def _place(self, call: ActionCall, given: dict[str, t.Any]) -> None:
+        if is_near(self):
+            placed = self._placed_here(call, given)
+        else:
+            with Hosts(self, call.variables) as hosts:
+                placed = hosts.run(hosts.own, _MODULE, given)
         call.difference.add("files", [], [*placed["logs"], *placed["results"]])
         call.result.update({name: placed[name] for name in ("logs", "results", "left_out")})
+
+    def _placed_here(self, call: ActionCall, given: dict[str, t.Any]) -> dict[str, t.Any]:
+        """As the module would: nothing that the machine sent may end this action."""
+        inner = ActionCall({**call.params, **given}, False, call.variables, call.progress)
+        try:
+            place(inner)
+        except (DistrogateError, OSError):
+            raise
+        except Exception as error:
+            raise DistrogateError("bad_logs", f"What came from {given['host']} breaks: {error!r}") from error
+        return inner.result
 
     def _collected(self, call: ActionCall) -> str:
         params = call.params

@@ -6,8 +6,15 @@
 
 from __future__ import annotations
 
-from ansible_collections.distrogate.ci.plugins.plugin_utils._stage_action import StageAction
+import typing as t
+
+from ansible_collections.distrogate.ci.plugins.module_utils._runs._stage_states import perform, stage_options
+from ansible_collections.distrogate.ci.plugins.plugin_utils._near_action import NearAction
+from ansible_collections.distrogate.ci.plugins.plugin_utils._stage_action import Told
 
 
-class ActionModule(StageAction):
-    """The module does the work; this tells it what only the controller knows."""
+class ActionModule(Told, NearAction):
+    """It knows what only the controller does: which code runs, and for whom."""
+
+    options: t.ClassVar[dict[str, t.Any]] = stage_options()
+    body = staticmethod(perform)

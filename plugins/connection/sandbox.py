@@ -45,6 +45,14 @@ options:
     default: true
     vars:
       - name: distrogate_sandbox_network
+  pipelining:
+    description:
+      - Whether modules are handed over as they start, and not as files before that.
+      - Each step in a sandbox makes its namespaces anew, so this saves four of five.
+    type: bool
+    default: true
+    vars:
+      - name: distrogate_sandbox_pipelining
 """
 
 import os

@@ -44,6 +44,23 @@ options:
   leases:
     description: The folder of lease files.
     type: path
+  images:
+    description:
+      - The folder of images, as the option O(distrogate.ci.disk_image#module:output) names it.
+      - Of each name the newest O(keep_images) stay, and those whose key is in O(pinned_images), that a
+        process works in, or whose files a run directory shares; others go O(idle_days) after they were made.
+      - What builders keep for later builds goes when it was not used for O(keep_days).
+      - Of builds that were killed, the processes, mounts, loop devices and folders are released.
+    type: path
+  keep_images:
+    description: How many images of each name stay, whatever their age.
+    type: int
+    default: 5
+  pinned_images:
+    description: Keys of images that stay, as C(sha256:…).
+    type: list
+    elements: str
+    default: []
   incoming:
     description: Folders in which artifacts arrive, as C(TRANSACTION/SHA256/NAME).
     type: list
@@ -131,7 +148,7 @@ removed:
     kind:
       description: >-
         V(run), V(logs), V(report), V(scratch), V(note), V(unfinished), V(shared), V(temporary),
-        V(test_repository), V(sandbox), V(lease_file) or V(incoming).
+        V(test_repository), V(sandbox), V(lease_file), V(incoming), V(image), V(cached) or V(place).
       type: str
     path:
       description: Where it was.
@@ -170,6 +187,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._leftovers imp
     find_unfinished,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import Call, module_call
+from ansible_collections.distrogate.ci.plugins.module_utils._images._cleanup import clean_images
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._cleanup import (
     find_lease_files,
     find_sandboxes,
@@ -208,6 +226,11 @@ def clean(call: Call) -> None:
     if params["temporary"]:
         findings += find_temporary(params["temporary"], rules, call.module.tmpdir)
     removed, kept, errors = apply(findings, call.check_mode)
+    if params["images"]:
+        more = clean_images(
+            params["images"], rules, params["keep_images"], params["pinned_images"], call.check_mode
+        )
+        removed, kept, errors = removed + more[0], kept + more[1], errors + more[2]
     under_way: list[dict[str, str]] = []
     collected: list[dict[str, t.Any]] = []
     timeout = params["timeout"]
@@ -237,6 +260,9 @@ def main() -> None:
         "temporary": paths,
         "te": {"type": "path"},
         "leases": {"type": "path"},
+        "images": {"type": "path"},
+        "keep_images": {"type": "int", "default": 5},
+        "pinned_images": {"type": "list", "elements": "str", "default": []},
         "incoming": paths,
         "transactions": paths,
         "keep_days": {"type": "float", "default": 14},

@@ -64,6 +64,13 @@ options:
       - The default is where runs of this pipeline on exactly the queue of each change ahead publish to.
     type: list
     elements: str
+  more_projects:
+    description:
+      - Projects that the workspace has whether the queue changes them or not, such as those that an image is
+        made of. They are as their branch is that has the name of the last change's branch.
+    type: list
+    elements: str
+    default: []
   projects:
     description: >-
       The projects of the profile, by name, each with C(url), and C(packages) with C(deb) and C(rpm).
@@ -282,7 +289,7 @@ def begin(call: Call, run: Run) -> None:
         call.result["run"] = {"queue": params["queue"], "stages": params["stages"]}
         return
     with stage_record(Stage(run, "freeze"), call.result) as stage:
-        resolved = resolve(params["pipeline"], params["queue"], sources(params))
+        resolved = resolve(params["pipeline"], params["queue"], sources(params), more(params))
         if params["ahead"] is not None:
             resolved["ahead"] = params["ahead"]
         if params["repositories_root"]:
@@ -302,6 +309,11 @@ def sources(params: dict[str, t.Any]) -> Sources:
     return Sources(params["projects"], params["cache"], bases, addresses, checkouts)
 
 
+def more(params: dict[str, t.Any]) -> list[str]:
+    """What the workspace has beside the queue's projects; a run that is done again has what it had."""
+    return [*params["more_projects"], *params["base_commits"]]
+
+
 def main() -> None:
     with module_call(FREEZE_OPTIONS, required_one_of=[("run_dir", "runs")]) as call:
         params = call.params
@@ -313,7 +325,7 @@ def main() -> None:
                 " Give distrogate_queue, or the run_dir of a run.",
             )
         if params["state"] == "resolved":
-            call.result["run"] = resolve(params["pipeline"], params["queue"], sources(params))
+            call.result["run"] = resolve(params["pipeline"], params["queue"], sources(params), more(params))
             return
         run = Run(params["run_dir"] or new_path(params["runs"], params["pipeline"], params["queue"]))
         call.result.update(run_dir=run.path, drift=[], expected_seconds={})

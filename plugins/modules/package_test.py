@@ -44,7 +44,8 @@ options:
           The root filesystem to try it in. Without it the packages are installed on this machine itself.
         type: path
       packages:
-        description: Packages, each as C(NAME) or C(NAME=VERSION).
+        description: >-
+          Packages, each as C(NAME) or C(NAME=VERSION). Without any, with C(deb), only the commands are run.
         type: list
         elements: str
         required: true
@@ -205,7 +206,7 @@ def main() -> None:
         if call.check_mode:
             call.result["steps"] = {}
             return
-        if not trials:
+        if not any(trial["packages"] or trial["commands"] for trial in trials):
             raise DistrogateError(
                 "nothing_tested",
                 "There is no package to try. Leave this stage out of the pipeline for such projects, or name"

@@ -17,6 +17,7 @@ author:
   - distrogate.ci maintainers (@distrogate)
 extends_documentation_fragment:
   - distrogate.ci.attributes
+  - distrogate.ci.attributes.action
   - distrogate.ci.run
 """
 
@@ -50,17 +51,13 @@ under_way:
   elements: str
 """
 
-from ansible_collections.distrogate.ci.plugins.module_utils._core import _under_way
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
-from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run
+from ansible_collections.distrogate.ci.plugins.module_utils._runs._run_info import read_run, run_info_options
 
 
 def main() -> None:
-    with module_call({"run_dir": {"type": "path", "required": True}}) as call:
-        run = Run(call.params["run_dir"])
-        call.result.update(
-            run=run.frozen, stages=run.stages(), artifacts=run.artifacts(), under_way=_under_way.names(run)
-        )
+    with module_call(**run_info_options()) as call:
+        read_run(call)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ author:
   - distrogate.ci maintainers (@distrogate)
 extends_documentation_fragment:
   - distrogate.ci.attributes
+  - distrogate.ci.attributes.action
 options:
   directory:
     description: The sandbox's folder.
@@ -43,26 +44,16 @@ RETURN = r"""
 ---
 """
 
-import os
-
-from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
-from ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox import remove_folder
+from ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox_away import (
+    sandbox_options,
+    throw_away,
+)
 
 
 def main() -> None:
-    spec = {
-        "directory": {"type": "path", "required": True},
-        "state": {"type": "str", "choices": ["absent"], "default": "absent"},
-    }
-    with module_call(spec) as call:
-        path = os.path.abspath(call.params["directory"])
-        there = os.path.lexists(path)
-        if there and not os.path.isdir(os.path.join(path, "upper")):
-            raise DistrogateError("no_sandbox", f"{path} is not a sandbox's folder; it was left alone.")
-        call.difference.add("directory", path if there else None, None)
-        if there and not call.check_mode:
-            remove_folder(path)
+    with module_call(**sandbox_options()) as call:
+        throw_away(call)
 
 
 if __name__ == "__main__":

@@ -130,9 +130,9 @@ class LongAction(Normal):
         begun = news = time.monotonic()
         screen = Screen(self._line)
         last: Look | None = None
-        while not signals.wait(
-            min(_LONGEST, max(0.05 if job.near else 0.2, (time.monotonic() - begun) / 10))
-        ):
+        # Looking costs nothing here, and a connection's round trip elsewhere.
+        shortest, longest = (0.05, _LONGEST / 20) if job.near else (0.2, _LONGEST)
+        while not signals.wait(min(longest, max(shortest, (time.monotonic() - begun) / 10))):
             look = self._look(job, signals)
             now = time.monotonic()
             if look is not None and look.result is not None:

@@ -30,7 +30,7 @@ def controller() -> dict[str, t.Any]:
     return _process.identity(os.getppid())
 
 
-class _Told:
+class Told:
     """A mixin for action plugins: ``code`` and ``controller``, unless the task says them."""
 
     _task: t.Any
@@ -44,11 +44,11 @@ class _Told:
         return result
 
 
-class StageAction(_Told, Normal):
+class StageAction(Told, Normal):
     """For a stage that takes seconds."""
 
 
-class LongStageAction(_Told, LongAction):
+class LongStageAction(Told, LongAction):
     """For one that takes minutes: it shows its progress, and its module ends when somebody cancels it."""
 
     @property

@@ -20,15 +20,20 @@ from ansible_collections.distrogate.ci.tests.faults.siege import Budget
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize(("project", "deaths"), [("tiny", 100), ("hello", 5)])
+@pytest.mark.parametrize(
+    ("project", "deaths", "part"),
+    [("tiny", 50, 0), ("tiny", 50, 1), ("hello", 5, 2)],
+    ids=["tiny-1", "tiny-2", "hello"],  # which may run at once (-n 2)
+)
 def test_a_pipeline_dies(
-    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str], project: str, deaths: int
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str], project: str, deaths: int, part: int
 ) -> None:
     budget = Budget.from_environment()
+    seed = budget.seed + part
     end = time.monotonic() + (budget.seconds or 7200)
     with capsys.disabled():
-        print(f"\n{project}: DISTROGATE_FAULTS_SEED={budget.seed}", flush=True)
-    with Deaths(tmp_path / "site", budget.seed, project) as killed:
+        print(f"\n{project}: DISTROGATE_FAULTS_SEED={seed - part}", flush=True)
+    with Deaths(tmp_path / "site", seed, project) as killed:
         while killed.deaths < deaths and time.monotonic() < end:
             # The real build is what check and gate do.
             told = killed.round("" if project == "tiny" else killed.chance.choice(("check", "gate")))

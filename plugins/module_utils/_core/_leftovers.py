@@ -31,6 +31,8 @@ _RANDOM = "[a-z0-9_]{8}"  # as Python makes names of temporary files
 _PLAYBOOK = re.compile(f"ansible-local-(?P<pid>[0-9]+){_RANDOM}")
 _TASK = re.compile(r"ansible-tmp-[0-9.]+-(?P<pid>[0-9]+)-[0-9]+")
 _MODULE = re.compile(f"ansible_[A-Za-z0-9_.]+_payload_{_RANDOM}|{TEMPORARY}(clean-)?{_RANDOM}")
+# Python writes such a file, and removes it, to see where temporary files may be (tempfile.gettempdir).
+_TRIAL, _TRIED = re.compile(_RANDOM), b"blat"
 _RESULT = re.compile(r"(?P<job>j?[0-9]+\.[0-9]+)(\.tmp)?")
 _PROGRESS = re.compile(r"progress-[0-9a-f]{16}\.json(" + re.escape(_under_way.HEARD) + ")?")
 
@@ -100,8 +102,24 @@ def _is_ansibles(path: str, name: str) -> bool:
         if stat.S_ISDIR(status.st_mode):
             return any(form.fullmatch(name) for form in (_PLAYBOOK, _TASK, _MODULE))
         plain = stat.S_ISREG(status.st_mode)
+        if plain and _TRIAL.fullmatch(name):
+            return _is_trial(path, name, status.st_size)
         return plain and any(form.fullmatch(name) for form in (_RESULT, _PROGRESS))
     return False
+
+
+def _is_trial(path: str, name: str, size: int) -> bool:
+    """An empty one must not have a name that somebody gave it, who would write words."""
+    if size == 0:
+        return bool(re.search("[0-9]", name))
+    if size != len(_TRIED):
+        return False
+    with open(path, "rb", opener=_nofollow) as stream:
+        return stream.read(64) == _TRIED
+
+
+def _nofollow(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def _wanted(path: str, name: str, arguments: set[str], own: str) -> bool:

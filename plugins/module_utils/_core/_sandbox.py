@@ -30,11 +30,11 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core import (
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 
-_PYTHON = "/usr/bin/python3"  # the distribution's: readable by every user, unlike one in a home
+PYTHON = "/usr/bin/python3"  # the distribution's: readable by every user, unlike one in a home
 _IDS = 65536
 _BLOCK = 1 << 20
 # What the kernel ends with the caller: unshare, and through --kill-child all that is inside.
-_WITH_CALLER = ["setpriv", "--pdeathsig", "KILL", "--"]
+WITH_CALLER = ["setpriv", "--pdeathsig", "KILL", "--"]
 _ARTIFACT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_~^:%-]*")
 
 
@@ -54,7 +54,7 @@ def _first_id(database: str) -> int:
     )
 
 
-def _unshare(*flags: str) -> list[str]:
+def unshare(*flags: str) -> list[str]:
     """``unshare`` with the caller as root, its subordinate ids as 1 to 65536 (unshare(1), newuidmap(1))."""
     users, groups = _first_id("/etc/subuid"), _first_id("/etc/subgid")
     return [
@@ -67,9 +67,17 @@ def _unshare(*flags: str) -> list[str]:
     ]
 
 
-def _init_program() -> int:
+def _with_groups(devices: t.Sequence[str]) -> list[str]:
+    """Root has no group of its own to bring along: it takes those of the devices, and no more."""
+    if not devices or os.geteuid() != 0:
+        return []
+    groups = sorted({os.stat(f"/dev/{name}").st_gid for name in devices})
+    return ["setpriv", f"--groups={','.join(map(str, groups))}", "--"]
+
+
+def init_program(module: t.Any = _sandbox_init) -> int:
     """A descriptor of the first process's program text (which lives in a zip file when a module runs)."""
-    source = inspect.getsource(_sandbox_init)
+    source = inspect.getsource(module)
     descriptor = os.memfd_create("sandbox-init", 0)
     os.write(descriptor, source.encode())
     return descriptor
@@ -78,7 +86,7 @@ def _init_program() -> int:
 def unpack(archive: str, target: str, log: str | None = None) -> None:
     """Unpack a root filesystem's tar file into the new folder ``target``, owned by subordinate ids."""
     os.mkdir(target, 0o755)
-    _command.run([*_unshare(), "chown", "1:1", "."], directory=target, timeout=60)
+    _command.run([*unshare(), "chown", "1:1", "."], directory=target, timeout=60)
     users, groups = _first_id("/etc/subuid"), _first_id("/etc/subgid")
     mapped = [
         "unshare",
@@ -99,16 +107,24 @@ def remove_folder(path: str) -> None:
     whole = os.path.join(parent, name)
     if not os.path.lexists(whole):
         return
-    for point in _mount_points():
+    for point in mount_points():
         if point == whole or point.startswith(whole + "/"):
             raise DistrogateError(
                 "is_mounted", f"{point} is mounted; {path} was left alone. Unmount it first."
             )
-    argv = [*_unshare(), "rm", "-rf", "--one-file-system", "--", name]
+    argv = [*unshare(), "rm", "-rf", "--one-file-system", "--", name]
     _command.run(argv, directory=parent, timeout=1800)
 
 
-def _mount_points() -> list[str]:
+def move_folder(source: str, target: str) -> None:
+    """Rename a folder that belongs to subordinate ids: into another one only its owner's root may."""
+    try:
+        os.rename(source, target)
+    except PermissionError:
+        _command.run([*unshare(), "mv", "--no-target-directory", "--", source, target], timeout=600)
+
+
+def mount_points() -> list[str]:
     """Where something is mounted, for this process (proc(5), mountinfo)."""
     with open("/proc/self/mountinfo", "rb") as stream:
         fields = [line.split(b" ")[4] for line in stream]
@@ -155,17 +171,19 @@ class Sandbox:
         environment: dict[str, str] | None = None,
         directory: str = "/",
         user: int = 0,
+        devices: t.Sequence[str] = (),
     ) -> tuple[list[str], int]:
         """The argument list that runs ``argv`` inside, and the descriptor that it inherits.
 
-        ``binds`` maps a path inside to a path outside, read-only. The caller
-        runs it with the sandbox's ``directory`` as working folder and closes
-        the descriptor.
+        ``binds`` maps a path inside to a path outside, read-only. ``devices`` are names
+        in /dev that it may use as far as the caller's groups may (for root: the devices' own
+        groups). The caller runs it with the sandbox's ``directory`` as working folder and
+        closes the descriptor.
         """
         outside = {inside: os.path.abspath(path) for inside, path in (binds or {}).items()}
         if network and os.path.exists("/etc/resolv.conf"):
             outside["/etc/resolv.conf"] = os.path.realpath("/etc/resolv.conf")
-        program = _init_program()
+        program = init_program()
         spec = {
             "overlay": self.overlay,
             "lower": self.rootfs,
@@ -179,10 +197,12 @@ class Sandbox:
             },
             "directory": directory,
             "user": user,
+            "devices": list(devices),
         }
         flags = ["--mount", "--pid", "--fork", "--kill-child", "--ipc", "--uts", "--mount-proc"]
-        unshare = _unshare(*flags, *([] if network else ["--net"]))
-        return [*_WITH_CALLER, *unshare, _PYTHON, "-I", f"/proc/self/fd/{program}", json.dumps(spec)], program
+        mapping = unshare(*flags, *([] if network else ["--net"]))
+        inside = [PYTHON, "-I", f"/proc/self/fd/{program}", json.dumps(spec)]
+        return [*_with_groups(devices), *WITH_CALLER, *mapping, *inside], program
 
     def run(
         self,

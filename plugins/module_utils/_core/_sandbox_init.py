@@ -115,7 +115,7 @@ def make_root(spec: dict[str, t.Any]) -> None:
         make_folders(name)  # refuses a link, through which the mount would go astray
     mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     mount("tmpfs", "dev", "tmpfs", MS_NOSUID, "mode=755,size=64k")
-    for name in DEVICES:
+    for name in (*DEVICES, *spec["devices"]):
         touch(f"dev/{name}")
         mount(f"/dev/{name}", f"dev/{name}", flags=MS_BIND)
     for name in ("shm", "pts"):
@@ -169,7 +169,8 @@ def start_command(spec: dict[str, t.Any], ready: int, mapped: int) -> t.NoReturn
     try:
         enter_user_namespace(ready, mapped)
         os.setresgid(spec["user"], spec["user"], spec["user"])
-        os.setgroups([])
+        if not spec["devices"]:
+            os.setgroups([])
         os.setresuid(spec["user"], spec["user"], spec["user"])
         os.chdir(spec["directory"])
         os.closerange(3, 256)

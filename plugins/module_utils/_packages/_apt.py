@@ -11,6 +11,7 @@ import re
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._core._gpg import Signs
 from ansible_collections.distrogate.ci.plugins.module_utils._core._versions import compare_deb
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._apt_indexes import (
     INSTALLER,
@@ -22,7 +23,6 @@ from ansible_collections.distrogate.ci.plugins.module_utils._packages._apt_index
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._apt_release import release_file
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._deb import Control, read_deb
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._gpg import Signs
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import (
     SNAPSHOTS,
     Index,

@@ -16,7 +16,7 @@ import datetime
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._gpg import Signs
+from ansible_collections.distrogate.ci.plugins.module_utils._core._gpg import Signs
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import Json, Scope
 
 Signers = t.Callable[[tuple[str, ...]], Signs]

@@ -10,8 +10,8 @@ import copy
 import dataclasses
 import typing as t
 
+from ansible_collections.distrogate.ci.plugins.module_utils._core._gpg import Signs
 from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import PRIVATE
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._gpg import Signs
 
 STATE = f"{PRIVATE}/state.json"
 CHUNKS = f"{PRIVATE}/chunks"

@@ -13,6 +13,7 @@ import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import inside
+from ansible_collections.distrogate.ci.plugins.module_utils._core._gpg import Signer, Signs
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import Call, Difference
 from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import (
     Transaction,
@@ -24,7 +25,6 @@ from ansible_collections.distrogate.ci.plugins.module_utils._packages._changes i
     plan_present,
     plan_undo,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._gpg import Signer, Signs
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._keys import Keys
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import Format, Json, Scope, State
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._outcome import (

@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import typing as t
 
+from ansible_collections.distrogate.ci.plugins.module_utils._core._gpg import Signs
 from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import Transaction
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._gpg import Signs
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import Format, Scope, Written
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._snapshots import snapshots_of
 

@@ -10,8 +10,8 @@ import os
 import re
 import typing as t
 
+from ansible_collections.distrogate.ci.plugins.module_utils._core._gpg import Signs
 from ansible_collections.distrogate.ci.plugins.module_utils._core._versions import compare_rpm
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._gpg import Signs
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import (
     SNAPSHOTS,
     Index,

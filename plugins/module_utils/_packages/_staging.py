@@ -14,10 +14,10 @@ import os
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import (
     inside,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._core._gpg import Signs
 from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import Transaction
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._assemble import assemble, source_digest
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._changes import undo_record
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._gpg import Signs
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._model import (
     CHUNKS,
     STATE,

@@ -17,6 +17,7 @@ FREEZE_OPTIONS: dict[str, dict[str, t.Any]] = {
     "prepared": {"type": "path", "default": "~"},
     "ahead": {"type": "list", "elements": "str"},
     "projects": {"type": "dict", "required": True},
+    "more_projects": {"type": "list", "elements": "str", "default": []},
     "cache": {"type": "path", "required": True},
     "stages": {"type": "list", "elements": "raw", "default": []},
     "parameters": {"type": "dict", "default": {}},

@@ -6,12 +6,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import typing as t
-import xml.parsers.expat
 
+from ansible_collections.distrogate.ci.plugins.module_utils._core import _junit as junit
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._runs._junit_read import LIMIT, read_junit
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_html import (
     Html,
     count,
@@ -25,7 +24,8 @@ from ansible_collections.distrogate.ci.plugins.module_utils._runs._page_model im
 _TEXT = 16_000  # characters of a case
 _FAILED = 200
 _OTHERS = 2000
-_BAD = {"failure": "failed", "error": "error"}
+_WORDS = {"failure": "failed"}
+_BAD = ("failed", "error")
 
 
 @dataclasses.dataclass
@@ -49,65 +49,29 @@ class Results:
     problem: str = ""
 
 
-class _Reader:
-    """Takes the elements one by one: a file may be of any size."""
-
-    def __init__(self) -> None:
-        self.results = Results()
-        self._case: Case | None = None
-        self._texts: list[str] | None = None  # of the element that says why a case did not pass
-        self._room = 0
-
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        if name == "testcase":
-            took = 0.0
-            with contextlib.suppress(ValueError):
-                took = number(float(attributes.get("time", "0").replace(",", "")))
-            self._case = Case(attributes.get("name", "")[:1000], attributes.get("classname", "")[:1000], took)
-        elif self._case and name in (*_BAD, "skipped"):
-            self._case.verdict = _BAD.get(name, name)
-            self._case.text = attributes.get("message", "")[:_TEXT]
-            self._texts, self._room = [], _TEXT
-
-    def data(self, text: str) -> None:
-        if self._texts is not None and self._room > 0:
-            self._texts.append(text[: self._room])
-            self._room -= len(text)
-
-    def end(self, name: str) -> None:
-        if self._case and self._texts is not None and name in (*_BAD, "skipped"):
-            said, self._texts = "".join(self._texts).strip("\n"), None
-            short = self._case.text.strip()
-            self._case.text = said if short in said else f"{short}\n{said}".strip("\n")
-        if name != "testcase" or not self._case:
-            return
-        case, self._case = self._case, None
-        self.results.counts[case.verdict] = self.results.counts.get(case.verdict, 0) + 1
-        bad = case.verdict in _BAD.values()
-        kept, limit = (self.results.failed, _FAILED) if bad else (self.results.others, _OTHERS)
-        if len(kept) < limit:
-            kept.append(case)
-
-
-def _refused(*_what: object) -> t.NoReturn:
-    raise ValueError("it declares a document type, which nobody needs, and which can be made to be endless")
-
-
 def read_results(report: str, name: str) -> Results:
     """A file of results; one that cannot be read says why."""
-    reader = _Reader()
-    parser = xml.parsers.expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartElementHandler = reader.start
-    parser.CharacterDataHandler = reader.data
-    parser.EndElementHandler = reader.end
-    parser.StartDoctypeDeclHandler = _refused
+    results = Results()
     try:
         with open_plain(report, name) as stream:
-            parser.ParseFile(stream)
-    except (OSError, ValueError, xml.parsers.expat.ExpatError, DistrogateError) as error:
-        reader.results.problem = f"{name} cannot be read: {error}"
-    return reader.results
+            suites = read_junit(stream.read(LIMIT + 1), name)
+    except (OSError, DistrogateError) as error:
+        results.problem = f"{name} cannot be read: {error}"
+        return results
+    for case in (case for suite in suites for case in suite.cases):
+        _add(results, case)
+    return results
+
+
+def _add(results: Results, case: junit.Case) -> None:
+    verdict = _WORDS.get(case.verdict, case.verdict)
+    results.counts[verdict] = results.counts.get(verdict, 0) + 1
+    bad = verdict in _BAD
+    kept, limit = (results.failed, _FAILED) if bad else (results.others, _OTHERS)
+    if len(kept) < limit:
+        short, said = case.message[:_TEXT].strip(), case.text[:_TEXT].strip("\n")
+        whole = said if short in said else f"{short}\n{said}".strip("\n")
+        kept.append(Case(case.name[:1000], case.classname[:1000], number(case.seconds), verdict, whole))
 
 
 def show_results(results: Results) -> Html:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
 import os
 import shutil
@@ -39,7 +38,7 @@ def unpack(received: str, limit: int) -> tuple[list[dict[str, t.Any]], Notes]:
             {"path": str(note["path"])[:500], "reason": str(note["reason"])[:200]}
             for note in left_out[:_MOST]
         ]
-    except (ValueError, KeyError, TypeError, binascii.Error, zlib.error, DistrogateError) as error:
+    except (ArithmeticError, LookupError, TypeError, ValueError, zlib.error, DistrogateError) as error:
         raise DistrogateError(
             "bad_logs", f"What came from the machine is not what was asked for: {error}"
         ) from error

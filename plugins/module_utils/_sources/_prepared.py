@@ -57,7 +57,7 @@ def base_of(git: Git, head: str, pipeline: str, changes: t.Sequence[Change]) -> 
                 f" {change['commit']}. Zuul must merge (merge-mode merge or merge-resolve): commits that it"
                 " picks or squashes are not those that were reviewed.",
             )
-    if pipeline in _MERGED:
+    if pipeline in _MERGED or not changes:
         return head
     line = git.call("rev-list", "--first-parent", f"--max-count={_FARTHEST}", head).text.split()
     older, newer = len(line), 0  # line[newer] has changes; what has none lies behind it

@@ -63,6 +63,11 @@ class Sources:
             raise DistrogateError("bad_project", f"The project {name} has no url. Add projects.{name}.url.")
         return settings
 
+    def branch_itself(self, name: str, branch: str) -> Json:
+        """A project that no change belongs to, in the form of a change."""
+        ref = f"refs/heads/{branch}"
+        return {"project": name, "branch": branch, "ref": ref, "commit": self._bases.get(name, "")}
+
     def git(self, change: Json) -> Git:
         """The cache of the change's project, with what the change needs."""
         name, url = change["project"], self.settings(change["project"])["url"]
@@ -119,8 +124,33 @@ def _settle(git: Git, change: Json) -> None:
     change.update(tree=git.tree(change["commit"]), subject=subject_of(git, change["commit"]))
 
 
-def resolve(pipeline: str, queue: t.Sequence[Json], sources: Sources) -> Json:
+def _described(sources: Sources, git: Git, change: Json) -> Json:
+    base = sources.base(git, change)
+    settings = sources.settings(change["project"])
+    return {
+        "url": settings["url"],
+        "branch": change["branch"],
+        "base_commit": base,
+        "base_tree": git.tree(base),
+        "packages": settings.get("packages") or {},
+    }
+
+
+def _beside(sources: Sources, more: t.Iterable[str], branch: str) -> dict[str, Json]:
+    """Projects that the queue does not change, as their branch is."""
+    found = {}
+    for name in more:
+        itself = sources.branch_itself(name, branch)
+        found[name] = _described(sources, sources.git(itself), itself)
+    return found
+
+
+def resolve(
+    pipeline: str, queue: t.Sequence[Json], sources: Sources, more_projects: t.Sequence[str] = ()
+) -> Json:
     """Fetch every project of the queue and say what each branch and change is now.
+
+    ``more_projects`` are in the workspace whether the queue changes them or not.
 
     Returns ``queue`` (each change with its commit, tree and subject), ``queue_key``,
     ``ahead`` (the keys of the changes ahead), ``projects`` (name to url, branch,
@@ -130,7 +160,7 @@ def resolve(pipeline: str, queue: t.Sequence[Json], sources: Sources) -> Json:
     frozen: dict[str, Json] = {}
     for change in changes:
         name = change["project"]
-        settings = sources.settings(name)
+        sources.settings(name)
         if name in frozen and frozen[name]["branch"] != change["branch"]:
             raise DistrogateError(
                 "two_branches", f"The queue has changes of two branches of {name}; that has no one tree."
@@ -138,14 +168,9 @@ def resolve(pipeline: str, queue: t.Sequence[Json], sources: Sources) -> Json:
         git = sources.git(change)
         _settle(git, change)
         if name not in frozen:
-            base = sources.base(git, change)
-            frozen[name] = {
-                "url": settings["url"],
-                "branch": change["branch"],
-                "base_commit": base,
-                "base_tree": git.tree(base),
-                "packages": settings.get("packages") or {},
-            }
+            frozen[name] = _described(sources, git, change)
+    more = [name for name in dict.fromkeys(more_projects) if name not in frozen]
+    frozen.update(_beside(sources, more, changes[-1]["branch"]))
     refuse_nested(list(frozen))
     for name, tested in sources.prepared.items():
         git = cached(sources.cache, frozen[name]["url"])

@@ -230,6 +230,12 @@ def test_trials() -> None:
     assert box.calls[2][-3:] == ["install", "a-1-2", "b"]
 
 
+def test_what_an_image_brought_is_not_installed() -> None:
+    box = Box()
+    assert _trial.try_debs(t.cast(t.Any, box), trial(packages=[], sources=[], remove=False)) == ["hello"]
+    assert box.calls == [["hello"]]
+
+
 @pytest.mark.parametrize(
     ("at", "reason"), [(2, "install_failed"), (3, "install_failed"), (4, "test_failed"), (5, "remove_failed")]
 )

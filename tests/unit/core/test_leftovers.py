@@ -113,3 +113,19 @@ def test_temporary_files_of_dead_playbooks(tmp_path: Path, monkeypatch: pytest.M
         found = list(find_temporary([str(tmp_path)], Rules(14, 1), f"{tmp_path}/{own}/inner"))
         process.kill()
     assert removed(found) == {os.path.basename(name) for name in (*gone, *results)}
+
+
+def test_what_python_tries_a_folder_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that was killed in tempfile.gettempdir() leaves it: seen after a kill -9."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for name, text in {
+        "ggdo2nbr": "blat",
+        "abcd_123": "",
+        "wxyz5678": "mine",
+        "ssh_lock": "",
+        "abcdefgh": "blat and more",
+    }.items():
+        (tmp_path / name).write_text(text)
+        aged(tmp_path / name)
+    (tmp_path / "linklink").symlink_to("ggdo2nbr")
+    assert removed(find_temporary([str(tmp_path)], Rules(14, 1))) == {"ggdo2nbr", "abcd_123"}

@@ -254,7 +254,7 @@ def test_removing_follows_nothing(person: Person) -> None:
 
 def test_removing_refuses_what_is_mounted(tmp_path: t.Any, monkeypatch: t.Any) -> None:
     (tmp_path / "box" / "deep er").mkdir(parents=True)
-    monkeypatch.setattr(_sandbox, "_mount_points", lambda: ["/", str(tmp_path / "box" / "deep er")])
+    monkeypatch.setattr(_sandbox, "mount_points", lambda: ["/", str(tmp_path / "box" / "deep er")])
     with pytest.raises(DistrogateError) as caught:
         _sandbox.remove_folder(str(tmp_path / "box"))
     assert caught.value.reason == "is_mounted"
@@ -262,4 +262,4 @@ def test_removing_refuses_what_is_mounted(tmp_path: t.Any, monkeypatch: t.Any) -
 
 
 def test_mount_points_are_read() -> None:
-    assert "/proc" in _sandbox._mount_points()
+    assert "/proc" in _sandbox.mount_points()

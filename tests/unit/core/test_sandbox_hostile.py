@@ -115,7 +115,7 @@ CODECS = ("__init__", "utf_8", "ascii", "idna", "latin_1", "aliases")
 
 def test_a_planted_library(person: Person) -> None:
     """Nothing of it may run in the first process, which still has the caller's rights."""
-    ask = [_sandbox._PYTHON, "-I", "-c", "import sys; print('\\n'.join(sys.path))"]
+    ask = [_sandbox.PYTHON, "-I", "-c", "import sys; print('\\n'.join(sys.path))"]
     found = subprocess.run(ask, capture_output=True, check=True, text=True).stdout.split()
     library = [path for path in found if not path.endswith((".zip", "-packages", "lib-dynload"))]
     names = [*MODULES, *(f"encodings/{name}" for name in CODECS)]

@@ -178,6 +178,7 @@ def test_what_an_earlier_try_left_goes(run: Run, tmp_path: Path) -> None:
         base64.b64encode(zlib.compress(b'{"files": 3, "left_out": []}')).decode(),
         base64.b64encode(zlib.compress(b" " * (8 << 20))).decode(),
         packed({**sent("a"), "size": "much"}),
+        packed({**sent("a"), "size": float("inf")}),
     ],
 )
 def test_a_machine_that_sends_something_else(received: str) -> None:

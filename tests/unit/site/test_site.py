@@ -118,7 +118,7 @@ def test_profile_loads(collections: Path, profile: str) -> None:
     inventory = str(TREE / "inventories" / profile)
     listed = run(collections, "ansible-inventory", "-i", inventory, "--list")
     groups = json.loads(listed.stdout)
-    assert {"builders", "repository_hosts", "te_hosts", "mirror_hosts"} <= set(groups), listed.stderr
+    assert {"builders", "repository_hosts", "te_hosts"} <= set(groups), listed.stderr
     checked = run(collections, "ansible-playbook", "-i", inventory, "distrogate.ci.check", "--syntax-check")
     assert checked.returncode == 0, checked.stderr
 
