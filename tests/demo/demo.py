@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ansible_collections.distrogate.ci.tests.demo import proof, services, upstream
 from ansible_collections.distrogate.ci.tests.demo.site import REPOSITORY, Site, must, say, stage_rows, timed
+from ansible_collections.distrogate.ci.tests.tools.ports import free_port
 
 GREETING = "src/hello.c"
 
@@ -67,7 +68,7 @@ def prove(site: Site) -> None:
     """Install from both mirrors, as a user does."""
     say("Real apt-get and real dnf install from the mirrors, signatures checked")
     for number in (1, 2):
-        port = services.free_port()
+        port = free_port()
         url = f"http://127.0.0.1:{port}"
         with services.web_server(site.mirror(number), port, site.root / "mirrors" / "web.log"):
             key = (site.mirror(number) / "apt" / "key.asc").read_text()

@@ -31,6 +31,7 @@ from ansible_collections.distrogate.ci.tests.demo import (
     upstream,
 )
 from ansible_collections.distrogate.ci.tests.demo.site import REPOSITORY, Site, must, say, stage_rows
+from ansible_collections.distrogate.ci.tests.tools.ports import free_port
 
 Change = dict[str, str]
 FLAT = {"check": {"stages": ["workspace", "build", "lint", "publish_test", "install_test", "seal"]}}
@@ -75,7 +76,7 @@ class EndToEnd:
         released = {Path(name).name: digest for name, digest in outside.digests(mirror).items()}
         shipped = {name: digest for name, digest in tested.items() if not name.endswith(".src.rpm")}
         assert shipped.items() <= released.items(), "the mirror does not have exactly what was tested"
-        port = services.free_port()
+        port = free_port()
         with services.web_server(mirror, port, self.site.root / "mirrors/web.log"):
             url, key = f"http://127.0.0.1:{port}", (mirror / "apt/key.asc").read_text()
             assert "+dg" in proof.apt_installs(self.site, url, "bookworm", key, "hello")

@@ -15,13 +15,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def wait_for(port: int, process: subprocess.Popen[bytes], seconds: float = 20) -> None:
     """Wait until a server answers."""
     deadline = time.monotonic() + seconds

@@ -17,6 +17,7 @@ from typing import Any
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox import remove_folder
 from ansible_collections.distrogate.ci.tests.demo import services
+from ansible_collections.distrogate.ci.tests.tools.ports import free_port
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -27,7 +28,7 @@ class Site:
     def __init__(self, root: Path, rootfs: Path | None = None) -> None:
         self.root = root
         self.rootfs = rootfs or root / "rootfs"
-        self.ports = [services.free_port(), services.free_port()]
+        self.ports = [free_port(), free_port()]
         self.environment = {
             **{key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
             "DISTROGATE_ROOT": str(root),

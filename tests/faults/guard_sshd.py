@@ -17,6 +17,7 @@ import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._guard_client import Guard
 from ansible_collections.distrogate.ci.tests.faults.guard_host import Host
+from ansible_collections.distrogate.ci.tests.tools.ports import free_port
 
 SSHD = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin") or ""
 _LATE = 60  # seconds until a test gives up; nothing is measured
@@ -96,12 +97,6 @@ class Sshd:
         return subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 def _answers(process: subprocess.Popen[bytes], port: int) -> bool:
     end = time.monotonic() + _LATE
     while process.poll() is None and time.monotonic() < end:
@@ -120,7 +115,7 @@ def sshd(host: Host, strict: bool = False) -> t.Iterator[Sshd]:
     if os.getuid() == 0:
         pathlib.Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     for _attempt in range(5):  # somebody else may take the port first
-        port = _free_port()
+        port = free_port()
         keys = host.options["authorized_keys"]
         text = _CONFIGURATION.format(port=port, folder=folder, keys=keys, strict="yes" if strict else "no")
         (folder / "sshd_config").write_text(text)

@@ -24,16 +24,11 @@ import sys
 import time
 import typing as t
 
+from ansible_collections.distrogate.ci.tests.tools.ports import free_port
+
 HOOK = pathlib.Path(__file__).with_name("mirror_hook.py")
 _PROBES = 200
 _PROBE = 0.02  # seconds between two
-
-
-def free_port() -> int:
-    """A port of loopback that nobody has now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclasses.dataclass

@@ -27,3 +27,9 @@ def free_ports(count: int) -> list[int]:
         if len(found) == count:
             return found
     raise OSError(f"there are not {count} free ports from {_FIRST} to {_LAST}")
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on now."""
+    [port] = free_ports(1)
+    return port

@@ -14,7 +14,7 @@ import time
 import typing as t
 import urllib.request
 
-from ansible_collections.distrogate.ci.tests.tools.mirror_daemons import free_port
+from ansible_collections.distrogate.ci.tests.tools.ports import free_port
 
 # htpasswd(1) with bcrypt, for promoter:secret
 HTPASSWD = "promoter:$2b$05$7huFQzilrb8Y4gXOJOt1ge398CVPxL9gsmD5ubota2W5C6HHjzUTq\n"

@@ -13,6 +13,8 @@ import socket
 import subprocess
 import time
 
+from ansible_collections.distrogate.ci.tests.tools.ports import free_ports
+
 _CLASSES = "/etc/zookeeper/conf:/usr/share/java/zookeeper.jar"  # as Debian's own service has it
 _MAIN = "org.apache.zookeeper.server.quorum.QuorumPeerMain"
 _START_SECONDS = 60.0
@@ -21,15 +23,6 @@ _START_SECONDS = 60.0
 def available() -> bool:
     """Whether Debian's package zookeeper is here."""
     return bool(shutil.which("java")) and pathlib.Path(_CLASSES.rpartition(":")[2]).exists()
-
-
-def free_ports(number: int) -> list[int]:
-    """Ports of loopback that nobody listens on."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _number in range(number)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
 
 
 class ZookeeperCluster:

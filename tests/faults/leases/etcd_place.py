@@ -12,7 +12,8 @@ import time
 import typing as t
 
 from ansible_collections.distrogate.ci.tests.faults.leases.peers import Peers
-from ansible_collections.distrogate.ci.tests.tools.etcd_cluster import EtcdCluster, free_ports
+from ansible_collections.distrogate.ci.tests.tools.etcd_cluster import EtcdCluster
+from ansible_collections.distrogate.ci.tests.tools.ports import free_ports
 
 _DOWN = (0.5, 4.0)  # Seconds that a node is down,
 _CUT = (3.0, 10.0)  # and cut off.

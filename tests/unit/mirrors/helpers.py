@@ -17,6 +17,7 @@ import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import Difference
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._result import perform
+from ansible_collections.distrogate.ci.tests.tools.ports import free_port
 
 
 def publish(root: pathlib.Path, text: str, pool: str | None = None) -> None:
@@ -120,9 +121,7 @@ class Daemon:
             f"use chroot = no\nuid = {os.getuid()}\ngid = {os.getgid()}\n"
             f"[m]\npath = {self.path}\nread only = no\n"
         )
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
 
     @property

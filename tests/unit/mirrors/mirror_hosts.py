@@ -26,6 +26,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._addresses 
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._claims import Claim
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._peers import Peer
 from ansible_collections.distrogate.ci.tests.tools.faulty_proxy import Server
+from ansible_collections.distrogate.ci.tests.tools.ports import free_port
 from ansible_collections.distrogate.ci.tests.unit.mirrors.helpers import Daemon
 
 SSHD = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin") or ""
@@ -111,12 +112,6 @@ def sshd(folder: pathlib.Path) -> t.Iterator[Host]:
     finally:
         process.terminate()
         process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def _answers(process: subprocess.Popen[bytes], port: int) -> None:

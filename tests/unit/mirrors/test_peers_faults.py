@@ -20,12 +20,12 @@ import pytest
 
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors import _transfer
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors._claims import new_claim
+from ansible_collections.distrogate.ci.tests.tools.ports import free_port
 from ansible_collections.distrogate.ci.tests.unit.mirrors.helpers import tree
 from ansible_collections.distrogate.ci.tests.unit.mirrors.mirror_hosts import (
     Dropper,
     daemon,
     failed,
-    free_port,
     local,
     outcome,
 )

@@ -16,6 +16,7 @@ import time
 import pytest
 
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors import _transfer
+from ansible_collections.distrogate.ci.tests.tools.ports import free_port
 from ansible_collections.distrogate.ci.tests.unit.mirrors.helpers import tree
 from ansible_collections.distrogate.ci.tests.unit.mirrors.mirror_hosts import (
     QUICK,
@@ -23,7 +24,6 @@ from ansible_collections.distrogate.ci.tests.unit.mirrors.mirror_hosts import (
     Host,
     daemon,
     failed,
-    free_port,
     local,
     sshd,
 )
