@@ -55,6 +55,7 @@ test-real: venv  ## tests against real services, which take longer
 
 bench: bench-venv  ## measure the pipeline, publishing, leases, mirrors, promotion, the page and images; ARGS=--write keeps the results
 	@$(python) tests/benchmarks/pipeline.py $(ARGS)
+	@$(python) tests/benchmarks/pipeline.py --project hello --rounds 1 $(ARGS)
 	@$(python) tests/benchmarks/pipeline_steer.py $(ARGS)
 	@$(python) tests/benchmarks/publish.py $(ARGS)
 	@$(python) tests/benchmarks/leases.py $(ARGS)

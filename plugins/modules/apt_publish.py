@@ -272,26 +272,16 @@ reason:
 """
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._alias import point
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._apt import Apt
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._publish import Publisher
-from ansible_collections.distrogate.ci.plugins.module_utils._packages._spec import COMMON_SPEC, REQUIRED_IF
+from ansible_collections.distrogate.ci.plugins.module_utils._packages._apt_publish import (
+    apt_publish_options,
+    publish_apt,
+)
 
 
 def main() -> None:
     """Run the module."""
-    spec = {
-        **COMMON_SPEC,
-        "suite": {"type": "str", "required": True},
-        "component": {"type": "str", "default": "main"},
-        "architectures": {"type": "list", "elements": "str"},
-        "origin": {"type": "str"},
-        "valid_for": {"type": "int"},
-        "contents": {"type": "bool"},
-    }
-    with module_call(spec, required_if=REQUIRED_IF) as call:
-        call.result = Publisher(call, Apt(call.params), "release_sha256").run()
-        point(call)
+    with module_call(**apt_publish_options()) as call:
+        publish_apt(call)
 
 
 if __name__ == "__main__":

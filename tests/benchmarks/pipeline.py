@@ -12,13 +12,16 @@ import sys
 from pathlib import Path
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox import remove_folder
-from ansible_collections.distrogate.ci.tests.benchmarks import costs, report
+from ansible_collections.distrogate.ci.tests.benchmarks import costs, report, small_hello
 from ansible_collections.distrogate.ci.tests.benchmarks.by_hand import ByHand
 from ansible_collections.distrogate.ci.tests.demo import demo
 from ansible_collections.distrogate.ci.tests.demo.site import REPOSITORY, Site, must, say, shared_rootfs
 
 STAGES = ["freeze", "workspace", "build", "lint", "publish_test", "install_test", "system_test", "seal"]
-TITLE = "`check` against the same tools by hand"
+PROJECTS = {
+    "small": ("`check` against the same tools by hand", "a small package"),
+    "hello": ("`check` of hello against the same tools by hand", "Debian's hello"),
+}
 BAR = 1.5
 
 
@@ -51,10 +54,17 @@ def by_pipeline(site: Site, change: dict[str, str], number: int) -> costs.Costs:
     return costs.of_timeline(timeline, STAGES, (at, cpu), costs.now())
 
 
-def measure(site: Site, rounds: int) -> tuple[costs.Costs, costs.Costs]:
+def change_of(site: Site, project: str) -> dict[str, str]:
+    """The change that both test."""
+    if project == "small":
+        return small_hello.make_project(site).propose(1, "Say what is new", {"NEWS": "Tested before.\n"})
+    hello = demo.make_project(site)
+    return hello.propose(1, "Say in the news what is new", demo.edited(hello, "Tested before."))
+
+
+def measure(site: Site, project: str, rounds: int) -> tuple[costs.Costs, costs.Costs]:
     """Both in turn, the first one alternating, so that neither has the warmer caches."""
-    project = demo.make_project(site)
-    change = project.propose(1, "Say in the news what is new", demo.edited(project, "Tested before."))
+    change = change_of(site, project)
     must(site.playbook("prepare"))
     hand, pipeline = [], []
     for number in range(rounds):
@@ -68,7 +78,7 @@ def measure(site: Site, rounds: int) -> tuple[costs.Costs, costs.Costs]:
     return costs.medians(hand), costs.medians(pipeline)
 
 
-def shown(hand: costs.Costs, pipeline: costs.Costs, rounds: int) -> str:
+def shown(hand: costs.Costs, pipeline: costs.Costs, what: str, rounds: int) -> str:
     """The table, with what it means."""
     rows: list[list[object]] = []
     for stage in ["start", *STAGES, "end"]:
@@ -95,9 +105,9 @@ def shown(hand: costs.Costs, pipeline: costs.Costs, rounds: int) -> str:
     )
     head = ("stage", "by hand s", "pipeline s", "added s", "by hand CPU s", "pipeline CPU s", "tasks")
     return f"""\
-The pipeline `check` (local profile, Debian's hello as .deb and .rpm) against a script that calls the same
-tools in the same root filesystems and order. A stage lasts from the end of the stage before it to its own
-end, so what Ansible does in between counts. `start` is Ansible's start, preflight and the pipeline's own
+The pipeline `check` (local profile, {what} as .deb and .rpm) against a script that calls the
+same tools in the same root filesystems and order. A stage lasts from the end of the stage before it to its
+own end, so what Ansible does in between counts. `start` is Ansible's start, preflight and the pipeline's own
 tasks; by hand there is neither that nor a sealed bundle. CPU seconds are
 those of all processes, counted by a cgroup. Medians of {rounds} rounds, both in turn; {verdict}.
 {report.machine()}. Again: `make bench`.
@@ -112,6 +122,7 @@ def main() -> None:
     parser.add_argument(
         "--root", type=Path, default=REPOSITORY / ".cache/bench", help="the folder for everything"
     )
+    parser.add_argument("--project", choices=PROJECTS, default="small", help="what is built")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured")
     parser.add_argument("--write", action="store_true", help="write the table into docs/benchmarks.md")
     parser.add_argument("--keep", action="store_true", help="do not remove the folder afterwards")
@@ -120,12 +131,13 @@ def main() -> None:
         sys.exit("--rounds must be at least 1")
     site = Site(options.root.resolve(), shared_rootfs())
     site.root.mkdir(parents=True, exist_ok=True)
+    title, what = PROJECTS[options.project]
     with costs.counted():
-        text = shown(*measure(site, options.rounds), options.rounds)
+        text = shown(*measure(site, options.project, options.rounds), what, options.rounds)
     say("Result")
     print(text)
     if options.write:
-        report.write_section(TITLE, text)
+        report.write_section(title, text)
     if not options.keep:
         site.remove()
 

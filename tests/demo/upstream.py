@@ -124,7 +124,7 @@ class Project:
             path = self.work / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-            if name in ("debian/rules", "tiny"):
+            if name in ("debian/rules", "tiny", "hello"):
                 path.chmod(0o755)
 
     def commit(self, subject: str) -> None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import contextlib
 import os
 
+from ansible_collections.distrogate.ci.plugins.module_utils._core._call import AnyCall
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._core._module import Call
 
 
-def point(call: Call) -> None:
+def point(call: AnyCall) -> None:
     """Let the option ``alias`` name the folder above ``root``; a reader sees the old one or the new one.
 
     Error ``not_a_link``: something else has that name.

@@ -79,3 +79,16 @@ def environment(settings: Settings, project: Project, **more: str) -> dict[str, 
     """The clock and the width of the build; the rest is fixed."""
     values: dict[str, t.Any] = {"SOURCE_DATE_EPOCH": str(project.date), **settings.environment, **more}
     return {key: str(value) for key, value in values.items()}
+
+
+def identities(paths: t.Sequence[str], text: str) -> t.Iterator[tuple[str, str, str, str]]:
+    """(path, package, version, architecture) of packages, from a tool's line for each.
+
+    Error ``bad_package``: a change builds what it likes, also a package whose name is two words.
+    """
+    lines = [line.split(" ") for line in text.splitlines()]
+    if len(lines) != len(paths) or any(len(words) != 3 or not all(words) for words in lines):
+        names = ", ".join(os.path.basename(path) for path in paths)
+        raise DistrogateError("bad_package", f"The tools do not say which packages these are: {names}.")
+    for path, (package, version, architecture) in zip(paths, lines):
+        yield path, package, version, architecture

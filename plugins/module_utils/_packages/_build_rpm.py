@@ -85,15 +85,19 @@ def build_rpm(
         argv = ["rpmbuild", *macros, "--rebuild", *unmet, f"{_OUT}/{os.path.basename(source)}"]
         box.run(argv, timeout=settings.timeout, **options)
         paths = _build.built(box.collect(_OUT, ["*.rpm"], settings.artifacts, without=["*.src.rpm"]), spec)
-        return [_describe(box, path) for path in (source, *paths)]
+        return _described(box, [source, *paths])
 
 
-def _describe(box: Sandbox, path: str) -> dict[str, t.Any]:
-    name = os.path.basename(path)
-    query = "%{NAME}\n%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\n%{ARCH}\n"
-    argv = ["rpm", "--query", "--nosignature", "--queryformat", query, "--package", f"{_OUT}/{name}"]
-    package, version, architecture = box.run(argv).text.splitlines()
-    source = name.endswith(".src.rpm")
+def _described(box: Sandbox, paths: t.Sequence[str]) -> list[dict[str, t.Any]]:
+    """What is in the packages. One command asks them all, since each costs the start of a sandbox."""
+    query = "%{NAME} %|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE} %{ARCH}\n"
+    argv = ["rpm", "--query", "--nosignature", "--queryformat", query, "--package", "--"]
+    text = box.run([*argv, *(f"{_OUT}/{os.path.basename(path)}" for path in paths)]).text
+    return [_description(*one) for one in _build.identities(paths, text)]
+
+
+def _description(path: str, package: str, version: str, architecture: str) -> dict[str, t.Any]:
+    source = path.endswith(".src.rpm")
     return {
         "path": path,
         "kind": "srpm" if source else "rpm",

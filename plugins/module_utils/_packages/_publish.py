@@ -11,10 +11,11 @@ import gc
 import os
 import typing as t
 
+from ansible_collections.distrogate.ci.plugins.module_utils._core._call import AnyCall
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import inside
 from ansible_collections.distrogate.ci.plugins.module_utils._core._gpg import Signer, Signs
-from ansible_collections.distrogate.ci.plugins.module_utils._core._module import Call, Difference
+from ansible_collections.distrogate.ci.plugins.module_utils._core._module import Difference
 from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import (
     Transaction,
     checked_identifier,
@@ -44,7 +45,7 @@ Signers = t.Callable[[t.Sequence[str], t.Optional[str]], Signs]
 class Publisher:
     """One call of a module."""
 
-    def __init__(self, call: Call, fmt: Format, digest_key: str, signers: Signers = Signer) -> None:
+    def __init__(self, call: AnyCall, fmt: Format, digest_key: str, signers: Signers = Signer) -> None:
         self.params = call.params
         self.check_mode = call.check_mode
         self.difference: Difference = call.difference
