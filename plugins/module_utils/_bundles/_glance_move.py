@@ -55,6 +55,7 @@ def against(images: t.Sequence[Json], work: Json) -> tuple[str, str] | None:
 
 def _is_newer(image: Json, work: Json) -> bool:
     serial, own = known.serial_of(image), known.identity_of(image) == work["goal"]
+    own = own and work["image"] in (None, image["id"])  # another host may have brought the same
     return serial > work["serial"] or (serial == work["serial"] and not own)
 
 

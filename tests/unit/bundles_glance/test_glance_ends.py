@@ -188,6 +188,23 @@ def test_a_host_that_comes_back_late(place: Place, changes: int | None, end: str
     assert place.names() == {"c": "previous", "d": "current"}, "and nothing is left"
 
 
+@pytest.mark.parametrize("changes", [None, 0])
+def test_two_hosts_bring_the_same(place: Place, changes: int | None) -> None:
+    """The one that was published first stays, with its id."""
+    image = place.artifact("b")
+    place(place.artifact("a"))
+    place(image, state="prepared", **ONE)
+    if changes is not None:
+        killed(place, changes)
+    home, place.state = place.state, place.state.with_name("elsewhere")
+    found = place(image)["published"][0]["image"]
+    place.state = home
+    assert place.refused(state="committed", **ONE).reason == "unknown_transaction"
+    place(image, state="prepared", **ONE)
+    assert place(state="committed", **ONE)["published"][0]["image"] == found
+    assert place.names() == {"a": "previous", "b": "current"}
+
+
 def test_only_secrets_are_hidden() -> None:
     """A region, a project and a domain may have the name that something else in the result has."""
     spec = {name: rule for name, rule in GLANCE_SPEC.items() if name in ("auth", "password", "region_name")}
