@@ -50,7 +50,7 @@ _HIDDEN = (
 )
 # What is no secret stays readable in results: a region or a project may be called as a user is.
 _AUTH: Json = {
-    **{name: {"type": "str"} for name in _SAID},
+    **{name: {"type": "str", "no_log": False} for name in _SAID},
     **{name: {"type": "str", "no_log": True} for name in _HIDDEN},
 }
 CLOUD_SPEC: Json = {
