@@ -32,6 +32,11 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_
     checked_channel,
     lock_key,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_taken import (
+    has_own,
+    notice,
+    taken_of,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._core._action import ActionCall, ControllerAction
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import now
@@ -101,6 +106,8 @@ class _Work:
         """Finish what was left, then promote or roll back."""
         self._left(self._promotion.recover())
         request = self._request(who, world)
+        if request is None and self._is_done():
+            return
         if request is None:
             raise _refusal(self._channel, self._call.result)
         outcome = self._promotion.promote(request, lambda: self._look_again(request))
@@ -143,6 +150,14 @@ class _Work:
         self._call.difference.add("recovered", journal["phase"], journal["digest"])
         return journal if ended == "completed" else None
 
+    def _is_done(self) -> bool:
+        """Whether nothing is asked of the channel, since all that the bundle has is published already."""
+        if "msg" not in self._call.result:
+            return False
+        current = self._promotion.current()
+        self._tell(None, current["digest"] if current else None, [])
+        return True
+
     def _tell(self, version: str | None, previous: str | None, targets: list[Json]) -> None:
         self._call.result.update(
             {"version": version, "from": previous, "targets": targets, "channel": self._channel}
@@ -162,6 +177,12 @@ class _Work:
         verdict = self._judge.judge(self._channel, digest, place, back, coming=coming)
         result.update(refused=verdict.refused, waived=verdict.waived)
         result["bundle"] = verdict.bundle["digest"] if verdict.bundle else digest
+        if verdict.bundle is not None and not back and taken_of(verdict.bundle):
+            result["taken"], said = taken_of(verdict.bundle), notice(verdict.bundle, self._channel)
+            self._call.progress(said)
+            if not has_own(verdict.bundle):  # whether it might be promoted does not matter then
+                result.update(msg=said, refused=[], waived=[])
+                return None
         if verdict.bundle is None or verdict.refused:
             return None
         if world is not None:

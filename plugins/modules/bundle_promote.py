@@ -300,6 +300,15 @@ recovered:
     by:
       description: Who began it.
       type: str
+taken:
+  description:
+    - The names of artifacts that the run took from where they are published, as
+      RV(distrogate.ci.disk_image#module:from) says. A promotion does not publish them again, since they may
+      have been replaced there meanwhile; a roll back does.
+    - A bundle that has nothing else is not promoted. The call succeeds, nothing changes, and C(msg) says so.
+  type: list
+  elements: str
+  returned: when there are some
 targets:
   description: What each target's module returned, with its C(host) and C(plugin).
   type: list

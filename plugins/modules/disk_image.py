@@ -119,6 +119,7 @@ options:
       - V(use CHANNEL), such as V(use latest) or V(use 3.0.0), takes the image that is published under this
         channel or version, unless a change of the queue belongs to one of O(projects). While a channel names
         no image, it is built.
+      - In a run the artifacts of such an image say so as C(taken), and no promotion publishes them again.
     type: str
     default: build
   projects:

@@ -207,8 +207,8 @@ reason:
   description:
     - Why it failed, for a machine to read. Among them are V(bad_artifact), V(artifact_conflict),
       V(artifact_missing), V(digest_mismatch), V(tag_taken), V(key_taken), V(no_signing_key), V(bad_name),
-      V(in_the_way), V(no_space), V(lock_timeout), V(reserved), V(unknown_transaction), V(transaction_used)
-      and V(not_latest).
+      V(in_the_way), V(no_space), V(lock_timeout), V(reserved), V(unknown_transaction), V(transaction_used),
+      V(set_gone) and V(not_latest).
   returned: failure
   type: str
   sample: digest_mismatch

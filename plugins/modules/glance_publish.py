@@ -23,8 +23,10 @@ description:
   - Other properties are C(distrogate_name), C(distrogate_key), C(distrogate_sha256) and
     C(distrogate_commits). Others may give an image of theirs the same properties and share it, so readers ask
     for the owner, too.
-  - Images that no channel names, or named before, are hidden, and in time removed. One that somebody uses or
-    protects stays, and is named in RV(left); later runs try again.
+  - Images that no channel names, or named before, are hidden, those with a version, too; those without one
+    are in time removed. One that somebody uses or protects stays, and is named in RV(left); later runs try
+    again.
+  - One that somebody deactivated keeps its names and its time to stay, but is not published again.
   - A killed run, or a Glance that died, leaves the channel as it was, or moved. The next run removes what
     came of an upload, or goes on with one that is complete. There is never a second image with one key.
   - It runs where the files are. Files are read in blocks, so memory does not grow with them.
@@ -111,7 +113,102 @@ options:
     description:
       - How to log in, as C(clouds.yaml) has it, such as C(auth_url), C(username) and C(project_name).
       - A promotion keeps its targets' options, so there secrets belong into O(cloud) or O(password).
+      - What has no option here belongs into C(clouds.yaml).
     type: dict
+    suboptions:
+      auth_url:
+        description: The address of Keystone.
+        type: str
+      username:
+        description: The user's name.
+        type: str
+      user_id:
+        description: The user's id.
+        type: str
+      user_domain_id:
+        description: The id of the user's domain.
+        type: str
+      user_domain_name:
+        description: The name of the user's domain.
+        type: str
+      password:
+        description: The password; rather use O(password).
+        type: str
+      project_id:
+        description: The id of the project that has the images.
+        type: str
+      project_name:
+        description: Its name.
+        type: str
+      project_domain_id:
+        description: The id of its domain.
+        type: str
+      project_domain_name:
+        description: The name of its domain.
+        type: str
+      domain_id:
+        description: The id of a domain, to act in that.
+        type: str
+      domain_name:
+        description: The name of a domain, to act in that.
+        type: str
+      default_domain_id:
+        description: The id of the domain of what says none.
+        type: str
+      default_domain_name:
+        description: The name of the domain of what says none.
+        type: str
+      system_scope:
+        description: V(all), to act in the whole system.
+        type: str
+      trust_id:
+        description: The id of a trust.
+        type: str
+      token:
+        description: A token.
+        type: str
+      application_credential_id:
+        description: The id of an application credential.
+        type: str
+      application_credential_name:
+        description: Its name.
+        type: str
+      application_credential_secret:
+        description: Its secret; rather use O(password).
+        type: str
+      passcode:
+        description: The one-time passcode.
+        type: str
+      identity_provider:
+        description: The name of an identity provider.
+        type: str
+      protocol:
+        description: The name of its protocol.
+        type: str
+      client_id:
+        description: The id of a client at the identity provider.
+        type: str
+      client_secret:
+        description: The secret of that client.
+        type: str
+      access_token:
+        description: A token of the identity provider.
+        type: str
+      access_token_endpoint:
+        description: Where the identity provider gives out tokens.
+        type: str
+      access_token_type:
+        description: The kind of these tokens.
+        type: str
+      discovery_endpoint:
+        description: Where the identity provider describes itself.
+        type: str
+      openid_scope:
+        description: What is asked of it.
+        type: str
+      service_provider:
+        description: The name of a service provider.
+        type: str
   auth_type:
     description: Another way to log in than with a password, such as V(v3applicationcredential).
     type: str
@@ -154,7 +251,10 @@ options:
       - V(present) publishes the image.
       - V(prepared) uploads and verifies it under the id O(transaction), unseen, and reserves the name.
       - V(committed) publishes what was prepared. V(undone) removes it; when it is published already and
-        nothing was published since, the channel names again what it had.
+        nothing was published since, the channel names again what it had. That is refused when it is gone
+        (C(image_lost)) or deactivated (C(image_deactivated)).
+      - Where the image that was prepared is gone, or another host has published meanwhile, V(committed) drops
+        it and says C(unknown_transaction), so that it may be prepared again.
     type: str
     choices: [present, prepared, committed, undone]
     default: present
@@ -283,10 +383,10 @@ left:
 reason:
   description:
     - Why it failed, for a machine to read. Among them are V(cloud_unreachable), V(cloud_refused),
-      V(bad_cloud), V(glance_failed), V(upload_damaged), V(unverified), V(image_lost), V(key_taken),
-      V(tag_taken), V(artifact_missing), V(artifact_conflict), V(digest_mismatch), V(bad_artifact),
-      V(bad_name), V(bad_option), V(missing_library), V(timeout), V(lock_timeout), V(reserved),
-      V(unknown_transaction), V(transaction_used) and V(not_latest).
+      V(bad_cloud), V(glance_failed), V(upload_damaged), V(unverified), V(image_lost), V(image_deactivated),
+      V(superseded), V(key_taken), V(tag_taken), V(artifact_missing), V(artifact_conflict),
+      V(digest_mismatch), V(bad_artifact), V(bad_name), V(bad_option), V(missing_library), V(timeout),
+      V(lock_timeout), V(reserved), V(unknown_transaction), V(transaction_used) and V(not_latest).
   returned: failure
   type: str
   sample: cloud_unreachable

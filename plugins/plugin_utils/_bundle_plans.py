@@ -16,6 +16,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_
     place_in,
     told,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_taken import is_taken
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.plugin_utils._hosts import Hosts
 
@@ -49,7 +50,7 @@ def plan_targets(
         if not adapter.moves and (rolling_back or not (numbered or _names_itself(target))):
             continue  # it gives names to versions alone, and there is no new one
         told(target, os.environ)
-        plan = _plan(target, plugin, adapter, bundle)
+        plan = _plan(target, plugin, adapter, bundle, rolling_back)
         restored = rolling_back and adapter.restores
         if restored:
             plan.update(restore=target["state_digest"], files=[])
@@ -70,8 +71,10 @@ def _is_wanted(artifact: Json, target: Json) -> bool:
     )
 
 
-def _plan(target: Json, plugin: str, adapter: Adapter, bundle: Json) -> Json:
+def _plan(target: Json, plugin: str, adapter: Adapter, bundle: Json, rolling_back: bool) -> Json:
     wanted = [artifact for artifact in bundle["artifacts"] if _is_wanted(artifact, target)]
+    if not rolling_back:  # what was taken may be an older one than the target has by now
+        wanted = [artifact for artifact in wanted if not is_taken(artifact)]
     if adapter.restores:  # of packages it needs no more, and there may be thousands
         wanted = [{key: artifact[key] for key in _FILE} for artifact in wanted if "path" in artifact]
     arguments = target["arguments"]

@@ -25,7 +25,7 @@ _TYPE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _STAGE = _TYPE
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _LARGEST = (1 << 53) - 1  # the last integer that every reader of JSON reads alike
-_FACTS = ("package", "package_version", "architecture")
+_FACTS = ("package", "package_version", "architecture", "taken")
 
 
 def is_file(artifact: Json) -> bool:

@@ -22,6 +22,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._file_set i
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._file_shape import (
     address_of,
+    check_back,
     check_known,
     last_of_all,
     listed,
@@ -123,6 +124,8 @@ class FilePublisher(Adapter[FilePlan]):
     def plan_undo(self, ledger: Ledger, undo: Json) -> FilePlan:
         before, after = fresh(ledger.data), fresh(ledger.data)
         restore(after, undo)
+        for channel in undo["channels"]:
+            check_back(self.tree, channel, after)
         return self._planned(ledger, before, after, FilePlan(None, {}, after), undoing=True)
 
     def _planned(

@@ -2,15 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Pure helpers of file_publish: orders, differences, sizes, addresses."""
+"""Helpers of file_publish: orders, differences, sizes, addresses, and what may not be gone."""
 
 from __future__ import annotations
 
 import typing as t
 import urllib.parse
 
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._file_set import File, FileSet
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._file_tree import PREVIOUS
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._file_set import SUMS, File, FileSet
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._file_tree import PREVIOUS, FileTree
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 
 Json = dict[str, t.Any]
@@ -29,6 +29,28 @@ def check_known(root: str, files: FileSet, known: t.Mapping[str, t.Sequence[t.An
             " published first, or build by a new key.",
             key=f"sha256:{files.identity}",
         )
+
+
+def check_back(tree: FileTree, channel: str, data: Json) -> None:
+    """No link goes back to a set that somebody removed; what was before it may be gone."""
+    entry = data["channels"].get(channel)
+    if entry is None:
+        return
+    lacks = _lacks(tree, data, entry["set"])
+    if lacks:
+        raise DistrogateError(
+            "set_gone",
+            f"{channel} cannot point again to what it had: {tree.root}/{entry['set']} lacks"
+            f" {', '.join(lacks[:5])}. Nothing was changed. Put them back, or publish another set.",
+            key=f"sha256:{entry['set']}",
+        )
+    if entry["previous"] and _lacks(tree, data, entry["previous"]):
+        data["channels"][channel] = {**entry, "previous": None}
+
+
+def _lacks(tree: FileTree, data: Json, identity: str) -> list[str]:
+    known = data["sets"].get(identity)
+    return tree.lacks(identity, known["files"]) if known else [SUMS]
 
 
 def last_of_all(name: str) -> tuple[bool, bool, str]:

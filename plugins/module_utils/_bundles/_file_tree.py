@@ -78,6 +78,13 @@ class FileTree:
             path=path,
         )
 
+    def lacks(self, identity: str, names: t.Iterable[str]) -> list[str]:
+        """Files of a set that are not there, whatever is in those that are."""
+        folder = inside(self.root, identity)
+        if os.path.islink(folder):
+            return sorted(names)
+        return sorted(name for name in names if not _is_file(inside(folder, name)))
+
     def wrong(self, identity: str, files: FileSet, deep: bool) -> list[str]:
         """Files of a set that are not there as they must be; ``deep`` compares their contents."""
         folder = inside(self.root, identity)
@@ -131,3 +138,7 @@ class FileTree:
             sync_directory(self.root)
         if os.path.isdir(trash):
             shutil.rmtree(trash, ignore_errors=True)
+
+
+def _is_file(path: str) -> bool:
+    return os.path.isfile(path) and not os.path.islink(path)

@@ -13,20 +13,6 @@ import typing as t
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 
 Json = dict[str, t.Any]
-CLOUD_SPEC: Json = {
-    "cloud": {"type": "str"},
-    "config_file": {"type": "path"},
-    "auth": {"type": "dict", "no_log": True},
-    "auth_type": {"type": "str"},
-    "password": {"type": "str", "no_log": True},
-    "region_name": {"type": "str"},
-    "interface": {"type": "str", "choices": ["public", "internal", "admin"], "default": "public"},
-    "validate_certs": {"type": "bool", "default": True},
-    "ca_cert": {"type": "path"},
-    "client_cert": {"type": "path"},
-    "client_key": {"type": "path", "no_log": False},
-    "api_timeout": {"type": "int", "default": 60},
-}
 _PATCH = {"Content-Type": "application/openstack-images-v2.1-json-patch"}
 _ID = re.compile(r"[0-9a-fA-F-]{32,36}")
 _MOST = 10_000  # images of one name
@@ -35,39 +21,6 @@ _DO = {
     "cloud_refused": "Look at auth, password, and what that user may do in its project.",
     "bad_cloud": "Look at cloud, config_file, auth and region_name.",
 }
-_SECRET = {"v3applicationcredential": "application_credential_secret"}
-
-
-def connect(params: Json) -> Glance:
-    """A session with the cloud of the options; nothing is taken from the environment."""
-    try:
-        import openstack
-        from openstack.config import OpenStackConfig
-    except ImportError as error:
-        raise DistrogateError(
-            "missing_library",
-            "Glance needs the Python library openstacksdk on the host that publishes. Install it there"
-            f" (python3-openstacksdk), or the role repository_host does ({error}).",
-        ) from error
-    files: t.Any = {"config_files": [params["config_file"]]} if params["config_file"] else {}
-    with _faults("The cloud cannot be used", "bad_cloud"):
-        loader = OpenStackConfig(load_envvars=False, load_yaml_config=bool(params["cloud"]), **files)
-        region = loader.get_one(cloud=params["cloud"], **_login(params))
-        connection = openstack.connection.Connection(config=region)
-    return Glance(connection, params["api_timeout"])
-
-
-def _login(params: Json) -> Json:
-    """The options as openstacksdk names them; those that are not given are those of the cloud."""
-    auth = dict(params["auth"] or {})
-    if params["password"]:
-        auth[_SECRET.get(params["auth_type"] or "", "password")] = params["password"]
-    renamed = {"validate_certs": "verify", "ca_cert": "cacert", "client_cert": "cert", "client_key": "key"}
-    found: Json = {"auth": auth} if auth else {}
-    for name in ("auth_type", "region_name", "interface", "api_timeout", *renamed):
-        if params[name] is not None:
-            found[renamed.get(name, name)] = params[name]
-    return found
 
 
 class Glance:
@@ -75,7 +28,7 @@ class Glance:
 
     def __init__(self, connection: t.Any, limit: int) -> None:
         self._limit = limit
-        with _faults("Logging in failed"):
+        with faults("Logging in failed"):
             self._image = connection.image
             self.project: str | None = connection.session.get_project_id()
             self.url: str = str(self._image.get_endpoint()).rstrip("/")
@@ -91,7 +44,11 @@ class Glance:
                 found += page.get("images", [])
                 path, params = _next(page), {}
         if len(found) > _MOST:
-            raise DistrogateError("glance_failed", f"{self.url} has more than {_MOST} images of this name.")
+            raise DistrogateError(
+                "glance_failed",
+                f"Glance ({self.url}) has more than {_MOST} images with {wanted}. Nothing was changed. Remove"
+                " those that nobody needs, or set keep and keep_versions lower.",
+            )
         return [image for image in found if _ID.fullmatch(str(image.get("id")))]
 
     def show(self, identifier: str) -> Json | None:
@@ -131,7 +88,7 @@ class Glance:
         return self._read(self._send(method, path, **options), f"{method} {path}")
 
     def _send(self, method: str, path: str, **options: t.Any) -> t.Any:
-        with _faults(f"Glance ({self.url}) does not answer"):
+        with faults(f"Glance ({self.url}) does not answer"):
             options = {"timeout": self._limit, **options}
             return self._image.request(path, method.upper(), raise_exc=False, connect_retries=0, **options)
 
@@ -140,18 +97,22 @@ class Glance:
             reason = "cloud_refused" if answer.status_code in (401, 403) else "glance_failed"
             raise DistrogateError(
                 reason,
-                f"Glance ({self.url}) answered {answer.status_code} ({what}): {_said(answer.text)}",
+                f"Glance ({self.url}) answered {answer.status_code} ({what}): {_said(answer.text)}"
+                f" {_after(answer.status_code)}",
                 status=answer.status_code,
             )
         try:
             value = answer.json() if answer.content else {}
         except ValueError as error:
-            message = f"Glance ({self.url}) sent something that is no JSON ({what})."
+            message = (
+                f"Glance ({self.url}) sent something that is no JSON ({what}). Look at whether that is its"
+                " address, and at what stands between."
+            )
             raise DistrogateError("glance_failed", message) from error
         return value if isinstance(value, dict) else {}
 
 
-class _faults:  # noqa: N801 -- used as a function
+class faults:  # noqa: N801 -- used as a function
     """What the libraries raise, as an error with a reason."""
 
     def __init__(self, what: str, reason: str = "cloud_unreachable") -> None:
@@ -173,6 +134,15 @@ class _faults:  # noqa: N801 -- used as a function
 def _of_library(error: Exception) -> bool:
     module = type(error).__module__.partition(".")[0]
     return isinstance(error, OSError) or module in ("keystoneauth1", "openstack", "requests", "urllib3")
+
+
+def _after(status: int) -> str:
+    """What to do about an answer."""
+    if status in (401, 403):
+        return _DO["cloud_refused"]
+    if status >= 500:
+        return "Its own log says why. Try again when it is well."
+    return "Correct what it names: properties, visibility, tags, a quota. Then try again."
 
 
 def _said(text: str) -> str:

@@ -27,6 +27,7 @@ STATE, WRITER, SERIAL = "distrogate_state", "distrogate_writer", "distrogate_ser
 VERSIONS, UNUSED, CHANNEL = "distrogate_versions", "distrogate_unused", "distrogate_channel_"
 INCOMING, PUBLISHED, RETIRED = "incoming", "published", "retired"
 CURRENT, PREVIOUS = "current", "previous"
+DEACTIVATED = "deactivated"  # a status that an operator gives, so that nobody starts a machine from it
 _HEX = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 
 
@@ -46,11 +47,19 @@ def is_whole(image: Json) -> bool:
     return image.get(STATE) == PUBLISHED and image.get("status") == "active" and bool(identity_of(image))
 
 
+def is_there(image: Json) -> bool:
+    """Whether it counts: one that an operator deactivated keeps its names, and its time to stay."""
+    return is_whole({**image, "status": "active"} if image.get("status") == DEACTIVATED else image)
+
+
 def chosen(images: t.Iterable[Json]) -> dict[str, Json]:
-    """One whole image for each key: of two, the one that was named last."""
+    """One image for each key: of two, one that is active, and of these the one that was named last."""
+    there = sorted(filter(is_there, images), key=lambda one: (serial_of(one), str(one["id"])))
     found: dict[str, Json] = {}
-    for image in sorted(filter(is_whole, images), key=lambda one: (serial_of(one), str(one["id"]))):
-        found[identity_of(image)] = image
+    for image in there:
+        if is_whole(image) or not is_whole(found.get(identity_of(image), {})):
+            found.pop(identity_of(image), None)  # the order is that of the serials
+            found[identity_of(image)] = image
     return found
 
 
@@ -154,16 +163,18 @@ def moves(images: t.Sequence[Json], work: Json) -> list[Move]:
     further ``values`` and the id ``image``, when it is new. What nothing keeps is retired.
     """
     kept, found = chosen(images), []
-    new = [image for image in images if image["id"] == work["image"]]
-    if new:
+    new = [image for image in images if work["image"] and image["id"] == work["image"]]
+    if new and work["goal"]:
         kept[work["goal"]] = new[0]
     for image in images:
         identity = identity_of(image)
         if image is kept.get(identity) and identity in work["data"]["sets"]:
             found += _named(image, identity, work)
         elif image.get(STATE) == PUBLISHED:
-            operations = patch_of(image, {}, {STATE: RETIRED})
-            found.append(Move(str(image["id"]), identity, operations, 3))
+            # A second one of a key that somebody deactivated loses its names; nobody decided that it goes.
+            spared = image.get("status") == DEACTIVATED and identity in kept and image is not kept[identity]
+            operations = patch_of(image, {}, {} if spared else {STATE: RETIRED})
+            found += [Move(str(image["id"]), identity, operations, 3)] if operations else []
     return sorted(found, key=lambda move: move.rank)
 
 

@@ -13,7 +13,6 @@ import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._adapter import SPEC
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._file_set import File, file_set
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._glance_api import CLOUD_SPEC
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._glance_images import (
     COMMITS,
     KEY,
@@ -21,6 +20,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._bundles._glance_ima
     PREFIX,
     SHA256,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._glance_login import CLOUD_SPEC, given
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import canonical_json, digest_json
 
@@ -170,7 +170,7 @@ def new_values(params: Json, wanted: Wanted, more: Json) -> Json:
 def place_of(params: Json) -> str:
     """The folder of one name in one cloud, below ``state_folder``."""
     auth = {
-        name: value for name, value in (params["auth"] or {}).items() if "project" in name or "url" in name
+        name: value for name, value in given(params["auth"]).items() if "project" in name or "url" in name
     }
     said = [params["cloud"], params["config_file"], params["region_name"], auth]
     return f"{params['name']}-{digest_json(said)[7:23]}"

@@ -15,24 +15,29 @@ import os
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _glance_images as known
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._adapter import Adapter, Plan
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._adapter import Plan
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._file_shape import pairs
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._file_state import (
     Retention,
-    fresh,
     links,
     point,
-    restore,
     undo_record,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._file_tree import (
     checked_link,
     checked_name,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._bundles._glance_api import Glance, connect
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._glance_api import Glance
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._glance_decide import GlanceDecider
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._glance_leftovers import (
     ABANDONED,
     Leftovers,
+)
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._glance_login import connect
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._glance_move import (
+    DEACTIVATED,
+    gone_back,
+    send,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._glance_options import (
     Wanted,
@@ -54,7 +59,6 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._progress impo
 from ansible_collections.distrogate.ci.plugins.module_utils._core._transaction import Transaction
 
 Json = dict[str, t.Any]
-_FOREVER = 253402300799  # the last second of the year 9999: only its own end ends it
 
 
 @dataclasses.dataclass
@@ -64,7 +68,7 @@ class GlancePlan(Plan):
     wanted: Wanted | None = None
 
 
-class GlancePublisher(Adapter[GlancePlan]):
+class GlancePublisher(GlanceDecider[GlancePlan]):
     """One call of glance_publish."""
 
     kind = "glance"
@@ -78,7 +82,7 @@ class GlancePublisher(Adapter[GlancePlan]):
         begins = params["state"] in ("present", "prepared")
         self._wanted = wanted_image(params) if begins else None
         super().__init__(call, inside(os.path.abspath(params["state_folder"]), place_of(params)))
-        self._progress = progress
+        self.progress = progress
         self.glance = glance or connect(params)
         limit = max(ABANDONED, params["upload_timeout"] + params["ttl"])
         self._leftovers = Leftovers(self.glance, self.root, self.clock() - limit)
@@ -88,11 +92,6 @@ class GlancePublisher(Adapter[GlancePlan]):
     def run(self) -> Json:
         result = super().run()
         return {**result, "left": self._left}
-
-    def images(self) -> list[Json]:
-        """All images of this name. What the cloud's filter does is not taken on trust."""
-        name = self.params["name"]
-        return [one for one in self.glance.images(**{known.NAME: name}) if one.get(known.NAME) == name]
 
     def plan(self, ledger: Ledger) -> GlancePlan:
         params, wanted = self.params, self._wanted
@@ -140,23 +139,21 @@ class GlancePublisher(Adapter[GlancePlan]):
 
     def plan_undo(self, ledger: Ledger, undo: Json) -> GlancePlan:
         there = self.images()
-        after = known.data_of(there)
-        restore(after, undo)
         plan = GlancePlan(None, {}, ledger.data)
-        self._settle(plan, ledger, there, after)
+        self._settle(plan, ledger, there, gone_back(there, undo))
         return plan
 
     def stage(self, transaction: Transaction, plan: GlancePlan) -> None:  # noqa: ARG002 -- nothing lies here
         """Bring the image, unseen. Names are taken back before that is written down."""
         if plan.asked is None:
-            self._move(plan.work)
+            send(self.glance, self.images(), plan.work)
         elif plan.wanted is not None:
             plan.work["image"] = self._bring(plan.wanted)
             with_image(plan.result, plan.work["image"], self.glance.url)
 
     def _bring(self, wanted: Wanted) -> str:
         limit = self.params["upload_timeout"]
-        upload = Upload(self.glance, self._incoming(), wanted.file, limit, self._progress)
+        upload = Upload(self.glance, self._incoming(), wanted.file, limit, self.progress)
         for image in self._leftovers.unpublished(self.images(), self._kept()):
             if known.identity_of(image) == wanted.identity and upload.is_same(image):
                 return str(image["id"])
@@ -170,55 +167,6 @@ class GlancePublisher(Adapter[GlancePlan]):
                 "Glance does not have this image, but incoming does not say where its file is.",
             )
         return str(os.path.abspath(self.params["incoming"]))
-
-    def _move(self, work: Json) -> None:
-        """Let the images have the names that were decided."""
-        self._progress.say(f"moving the names of {self.params['name']}")
-        there = self.images()
-        if work["goal"] and not any(_is_goal(one, work) for one in there):
-            raise DistrogateError(
-                "image_lost",
-                f"Glance does not have the image of the key sha256:{work['goal']} any more, though it was"
-                " brought. Somebody removed it. Undo the transaction, and publish again.",
-            )
-        for move in known.moves(there, work):
-            self.glance.patch(move.image, move.operations)
-
-    def decide(self, transaction: Transaction) -> None:
-        """From the first name on, whoever comes next finishes it."""
-        if not transaction.meta.get("sending"):
-            transaction.prepare({**transaction.meta, "sending": True}, _FOREVER)
-        self._move(transaction.meta["work"])
-        transaction.commit()
-
-    def decide_once(self, transaction: Transaction) -> None:
-        """What is brought and verified is not given up because Glance dies now: the next run goes on."""
-        self.decide(transaction)
-
-    def recover(self, identifier: str) -> None:
-        """Finish what began to move names, unless this call decides about it."""
-        super().recover(identifier)
-        waiting = self.log.reservation()
-        if waiting is None or not waiting.meta.get("sending") or self.has_ended(waiting.identifier):
-            return
-        if waiting.identifier == identifier and self.params["state"] in ("committed", "undone"):
-            return
-        try:
-            self.decide(waiting)
-        except DistrogateError as error:
-            if error.reason != "image_lost":
-                raise
-            waiting.discard()
-
-    def take_back(self, waiting: Transaction, ledger: Ledger) -> None:  # noqa: ARG002 -- Glance has the state
-        """Names go back where they had begun to move; what was only brought is removed."""
-        work = waiting.meta["work"]
-        if waiting.meta.get("sending"):
-            data = fresh(work["data"])
-            restore(data, work["undo"])
-            self._move({**work, "data": data})
-        elif work["image"]:
-            self.glance.remove(work["image"])
 
     def tidy(self) -> None:
         """Remove what was left behind; what this call is going to bring may be there already."""
@@ -235,7 +183,7 @@ class GlancePublisher(Adapter[GlancePlan]):
 
 
 def _check_known(wanted: Wanted, image: Json | None) -> None:
-    """What has a key never becomes something else."""
+    """What has a key never becomes something else, and what somebody withdrew is not published again."""
     if image is not None and image.get(known.SHA256) != wanted.file.sha256:
         raise DistrogateError(
             "key_taken",
@@ -244,8 +192,10 @@ def _check_known(wanted: Wanted, image: Json | None) -> None:
             " differs: publish the one that was published first, or build by a new key.",
             image=image["id"],
         )
-
-
-def _is_goal(image: Json, work: Json) -> bool:
-    there = known.is_whole(image) and known.identity_of(image) == work["goal"]
-    return there or (image["id"] == work["image"] and image.get("status") == "active")
+    if image is not None and not known.is_whole(image):
+        raise DistrogateError(
+            DEACTIVATED,
+            f"The image {image['id']} of the key sha256:{wanted.identity} is deactivated: somebody withdrew"
+            " it. Nothing was changed. Reactivate it when it is good, or publish another image.",
+            image=image["id"],
+        )

@@ -68,6 +68,7 @@ IMAGE_OPTIONS: dict[str, t.Any] = {
     **STAGE_OPTIONS,
 }
 
+BUILT, REUSED = "built", "reused"  # where an image comes from that no channel or version has given
 Say = t.Callable[[str], None]
 
 
@@ -143,7 +144,7 @@ def take(call: Call, run: Run | None, log: str, say: Say) -> Taken:
     wanted = asked(call, run, log, say)
     act = predict if call.check_mode else make
     outcome = act(store, wanted.request, wanted.builder, wanted.settings)
-    return Taken(outcome, "reused" if outcome.reused else "built")
+    return Taken(outcome, REUSED if outcome.reused else BUILT)
 
 
 def _published_image(call: Call, store: Store, channel: str, log: str, say: Say) -> Taken | None:

@@ -22,7 +22,14 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._stage import 
     stage_record,
     terms,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._images._disk_image import Say, Taken, asked, take
+from ansible_collections.distrogate.ci.plugins.module_utils._images._disk_image import (
+    BUILT,
+    REUSED,
+    Say,
+    Taken,
+    asked,
+    take,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._images._image_files import (
     IMAGE,
     PACKAGES,
@@ -38,12 +45,14 @@ _FOLDER = "images"
 Json = dict[str, t.Any]
 
 
-def add_artifacts(run: Run, image: Image) -> list[Json]:
+def add_artifacts(run: Run, image: Image, origin: str) -> list[Json]:
     """Give the run names of the image's files; those of a root directory it does not get.
 
     Each has the image's ``key`` and its ``format``: beside those of the disk ``vmlinuz``, ``initrd``,
-    ``manifest`` (image.json) and ``packages``.
+    ``manifest`` (image.json) and ``packages``. What comes from where it is published says so: ``taken``
+    has the channel or version, and no promotion publishes it again.
     """
+    taken = {} if origin in (BUILT, REUSED) else {"taken": origin}
     name, boot = image.facts["name"], image.facts["boot"]
     folder = run.file("artifacts", _FOLDER, name)
     os.makedirs(folder, exist_ok=True)
@@ -55,7 +64,7 @@ def add_artifacts(run: Run, image: Image) -> list[Json]:
         if file in digests:
             target = os.path.join(folder, file if file.startswith(f"{name}.") else f"{name}.{file}")
             _link(os.path.join(image.path, file), target)
-            found.append(_artifact(run, image, target, kind, digests[file]))
+            found.append({**_artifact(run, image, target, kind, digests[file]), **taken})
     return found
 
 
@@ -108,7 +117,7 @@ def image_stage(call: Call, run: Run, say: Say) -> None:
         if image is None:
             raise DistrogateError("damaged_image", f"{params['name']} vanished. Run it again.")
         stage.inputs = dict(image.facts["inputs"])
-        stage.artifacts = add_artifacts(run, image)
+        stage.artifacts = add_artifacts(run, image, taken.origin)
         result = taken.result(store)
         names = ("key", "image", "changed_inputs", "reused", "from")
         stage.facts = {"name": params["name"], "boot": image.facts["boot"], **{n: result[n] for n in names}}
@@ -130,7 +139,7 @@ def _earlier(call: Call, stage: Stage, store: Store, say: Say) -> Json | None:
     image = _whole(stage.run, store, record, call.params["verify"] == "full")
     if image is None:
         return None
-    if facts["from"] in ("built", "reused"):
+    if facts["from"] in (BUILT, REUSED):
         mark = "distribution:"
         inputs = image.facts["inputs"].items()
         pins = {name[len(mark) :]: value for name, value in inputs if name.startswith(mark)}

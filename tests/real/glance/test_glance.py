@@ -82,6 +82,30 @@ def test_transactions(publisher: Publisher) -> None:
     assert publisher.names() == {"a": "current", "b": "hidden"}
 
 
+def test_refused_deactivated_and_lost(publisher: Publisher) -> None:
+    """What Glance does not allow, and what others do to the images, block nobody."""
+    image = publisher.artifact("a")
+    found = publisher(image)["published"][0]["image"]
+    too_many = {f"name_{number}": "x" for number in range(200)}
+    error = publisher.refused(image, version="1.0.0", properties=too_many)
+    assert error.reason == "glance_failed" and "No name has moved" in error.message
+    sdk = publisher.cloud.sdk()
+    assert sdk.image.post(f"/images/{found}/actions/deactivate").status_code == 204
+    assert publisher.refused(image).reason == "image_deactivated"
+    made = publisher(publisher.artifact("b"), transaction="one")["published"][0]["image"]
+    assert publisher.refused(state="undone", transaction="one").reason == "image_deactivated"
+    assert sdk.image.post(f"/images/{found}/actions/reactivate").status_code == 204
+    assert publisher.names() == {"a": "previous", "b": "current"}
+    publisher(publisher.artifact("c"), state="prepared", transaction="two")
+    for one in sdk.image.get("/images", params={"os_hidden": "true"}).json()["images"]:
+        if one.get("distrogate_name") == publisher.name:
+            sdk.image.delete(f"/images/{one['id']}")
+    assert publisher.refused(state="committed", transaction="two").reason == "unknown_transaction"
+    assert sdk.image.get(f"/images/{made}").json()["distrogate_channel_latest"] == "current"
+    publisher(publisher.artifact("c"))
+    assert publisher.names() == {"b": "previous", "c": "current"}
+
+
 def test_killed_at_random_instants(publisher: Publisher) -> None:
     publisher(publisher.artifact("a"))
     image = publisher.artifact("b", 32 << 20)
@@ -214,4 +238,5 @@ def test_as_a_task_no_secret_is_shown(publisher: Publisher, tmp_path: Path) -> N
     assert "changed=1" in done.stdout
     # The playbook itself holds it here; what Ansible says of the task and its result does not.
     assert PASSWORD not in done.stdout + done.stderr
+    assert '"username": "publisher"' in done.stdout, "and what is no secret is"
     assert publisher.names() == {"a": "current"}

@@ -11,14 +11,17 @@ import typing as t
 
 import pytest
 from bundle_place import HOLD, OneHost, Place
+from bundle_samples import FROZEN, stages
 from promotion_site import A, Killed, Site
 
 from ansible_collections.distrogate.ci.plugins.action.bundle_promote import _Work
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles import _statements
+from ansible_collections.distrogate.ci.plugins.module_utils._bundles._bundle import make_bundle
 from ansible_collections.distrogate.ci.plugins.module_utils._bundles._promotion_targets import Targets
 from ansible_collections.distrogate.ci.plugins.module_utils._core._action import ActionCall
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._store import Store
+from ansible_collections.distrogate.ci.plugins.plugin_utils._bundle_plans import plan_targets
 
 Json = dict[str, t.Any]
 
@@ -139,3 +142,40 @@ def test_a_channel_is_declared_immutable_with_what_it_has(caller: Caller) -> Non
     with pytest.raises(DistrogateError) as raised:
         caller.site.promote(A)
     assert raised.value.reason == "channel_immutable"
+
+
+def taken_caller(tmp_path: pathlib.Path, store: Store, key: t.Any, count: int) -> Caller:
+    """The first ``count`` artifacts of the bundle were taken from latest."""
+    records = stages()
+    for one in records["build"]["artifacts"][:count]:
+        one["taken"] = "latest"
+    return Caller(Place(tmp_path, store, make_bundle(FROZEN, records, "/runs/42"), key), Site(store))
+
+
+def test_what_was_taken_moves_no_channel(tmp_path: pathlib.Path, store: Store, key: t.Any) -> None:
+    """Another run promoted a newer one meanwhile: latest never goes back, and nothing has failed."""
+    caller = taken_caller(tmp_path, store, key, 2)
+    caller.site.promote(A)
+    caller.place.say("hold-1.json", _statements.HOLD, HOLD)
+    for check in (True, False):
+        result, difference = caller.call(check=check)
+        assert difference == {"before": {}, "after": {}} and result["refused"] == []
+        assert "nothing to publish" in result["msg"] and len(result["taken"]) == 2
+        assert result["from"] == A and result["version"] is None
+    assert caller.site.has() == A
+
+
+def test_what_was_taken_is_left_out(tmp_path: pathlib.Path, store: Store, key: t.Any) -> None:
+    caller = taken_caller(tmp_path, store, key, 1)
+    target = {"host": "here", "plugin": "file_publish", "artifact_types": ["deb", "rpm"]}
+    hosts: t.Any = type("Here", (), {"check": lambda *_host: None})()
+    targets = [{**target, "arguments": {"root": "/srv", "name": "x"}}]
+    bundle = caller.place.bundle
+    (own,) = [one["name"] for one in bundle["artifacts"] if "taken" not in one]
+    (plan,) = plan_targets(hosts, targets, bundle, 5)
+    assert [one["name"] for one in plan["files"]] == [own]
+    (plan,) = plan_targets(hosts, targets, bundle, 5, rolling_back=True)
+    assert len(plan["files"]) == 2, "who goes back gets what was tested together"
+    result, difference = caller.call()
+    assert difference["after"] == {"latest": bundle["digest"]} and "msg" not in result
+    assert len(result["taken"]) == 1

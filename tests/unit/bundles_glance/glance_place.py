@@ -38,6 +38,8 @@ class MemoryGlance:
         self.used: set[str] = set()  # by machines: they cannot be removed
         self.left: int | None = None
         self.ends: BaseException = Killed()
+        self.refuses: set[str] = set()  # keys of images that nobody may change
+        self.patches: int | None = None  # so many changes are made, then whoever asks for one is killed
         self.seen: list[list[str]] = []  # what a reader of latest finds after each request
         self._made = 0
 
@@ -57,7 +59,8 @@ class MemoryGlance:
         images = [
             one for one in self.stored.values() if one.get(f"distrogate_channel_{channel}") == "current"
         ]
-        assert all(one["status"] == "active" and not one["os_hidden"] for one in images)
+        whole = ("active", "deactivated")  # the latter as an operator left it
+        assert all(one["status"] in whole and not one["os_hidden"] for one in images)
         assert all(one[known.STATE] == known.PUBLISHED for one in images)
         newest_last = sorted(images, key=known.serial_of)
         return [one["name"] for one in newest_last]
@@ -92,6 +95,13 @@ class MemoryGlance:
     def patch(self, identifier: str, operations: t.Sequence[Json]) -> Json:
         self._ask()
         image = self.stored[identifier]
+        if image[known.KEY] in self.refuses:
+            raise DistrogateError("cloud_refused", "Glance answered 403.", status=403)
+        if self.patches is not None:
+            self.patches -= 1
+            if self.patches < 0:
+                self.patches = None
+                raise Killed
         for one in json.loads(json.dumps(list(operations))):
             name = one["path"][1:]
             assert (name in image) == (one["op"] != "add"), one
@@ -168,6 +178,14 @@ class Place:
             found[bytes.fromhex(known.identity_of(image)).hex()] = said
         assert len(found) == len(self.glance.stored), "two images of one key"
         return {self.word(key): said for key, said in found.items()}
+
+    def stored(self, word: str) -> Json:
+        """The image of that letter, as Glance has it."""
+        return next(one for one in self.glance.stored.values() if self.word(known.identity_of(one)) == word)
+
+    def lose(self, word: str) -> None:
+        """Let somebody delete that image."""
+        del self.glance.stored[self.stored(word)["id"]]
 
     @staticmethod
     def word(key: str) -> str:

@@ -167,9 +167,12 @@ def test_latest_where_nothing_is_touched(site: Site) -> None:
     taken = site.call(run, projects=["app"], **options)
     assert taken.result["from"] == "latest" and taken.result["key"] == built.result["key"]
     assert not taken.exit_arguments()["changed"] and len(artifacts(run)) == 4
+    assert {one["taken"] for one in artifacts(run).values()} == {"latest"}, "no promotion publishes it again"
     again = site.call(run, projects=["app"], **options)
     assert again.result["from"] == "latest" and again.result["stage"]["reused"] == "this_run"
-    touched = site.call(site.run("other", "app"), projects=["app"], **options)
+    own = site.run("other", "app")
+    touched = site.call(own, projects=["app"], **options)
+    assert not any("taken" in one for one in artifacts(own).values())
     assert touched.result["from"] == "built" and touched.result["key"] != built.result["key"]
     check = site.call(site.run("other"), check=True, projects=["app"], **options)
     assert check.result["from"] == "latest"
