@@ -49,13 +49,19 @@ options:
       - The folder of images, as the option O(distrogate.ci.disk_image#module:output) names it.
       - Of each name the newest O(keep_images) stay, and those whose key is in O(pinned_images), that a
         process works in, or whose files a run directory shares; others go O(idle_days) after they were made.
-      - What builders keep for later builds goes when it was not used for O(keep_days).
+      - Images that were taken from a channel go when they were not taken for O(keep_days).
+      - What builders keep for later builds goes when it was not used for O(keep_days), and the longest unused
+        where there is more than O(cache_size) of it.
       - Of builds that were killed, the processes, mounts, loop devices and folders are released.
     type: path
   keep_images:
     description: How many images of each name stay, whatever their age.
     type: int
     default: 5
+  cache_size:
+    description: How much of the disk the caches of O(images) may take together, such as V(20G).
+    type: str
+    default: 20G
   pinned_images:
     description: Keys of images that stay, as C(sha256:…).
     type: list
@@ -188,6 +194,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._leftovers imp
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import Call, module_call
 from ansible_collections.distrogate.ci.plugins.module_utils._images._cleanup import clean_images
+from ansible_collections.distrogate.ci.plugins.module_utils._images._request import size_in_bytes
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._cleanup import (
     find_lease_files,
     find_sandboxes,
@@ -228,7 +235,12 @@ def clean(call: Call) -> None:
     removed, kept, errors = apply(findings, call.check_mode)
     if params["images"]:
         more = clean_images(
-            params["images"], rules, params["keep_images"], params["pinned_images"], call.check_mode
+            params["images"],
+            rules,
+            params["keep_images"],
+            params["pinned_images"],
+            call.check_mode,
+            cache_size=size_in_bytes(params["cache_size"]),
         )
         removed, kept, errors = removed + more[0], kept + more[1], errors + more[2]
     under_way: list[dict[str, str]] = []
@@ -262,6 +274,7 @@ def main() -> None:
         "leases": {"type": "path"},
         "images": {"type": "path"},
         "keep_images": {"type": "int", "default": 5},
+        "cache_size": {"type": "str", "default": "20G"},
         "pinned_images": {"type": "list", "elements": "str", "default": []},
         "incoming": paths,
         "transactions": paths,

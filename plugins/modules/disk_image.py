@@ -64,6 +64,7 @@ options:
       - Projects of the workspace whose commits go into the image. The builder C(dib) gets their addresses and
         commits as C(DIB_REPOLOCATION_*) and C(DIB_REPOREF_*).
       - Without O(run_dir), absolute paths of checkouts. What is committed there counts.
+      - One that no element uses is an error.
     type: list
     elements: str
     default: []

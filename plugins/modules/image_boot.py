@@ -154,6 +154,9 @@ boots:
     key:
       description: The key of the image; empty for a file that has none.
       type: str
+    beside:
+      description: The digests of the C(kernel) and C(initrd) beside it, where it has them.
+      type: dict
     accelerator:
       description: V(kvm) or V(tcg).
       type: str

@@ -83,7 +83,7 @@ def init_program(module: t.Any = _sandbox_init) -> int:
     return descriptor
 
 
-def unpack(archive: str, target: str, log: str | None = None) -> None:
+def unpack(archive: str, target: str, log: str | None = None, timeout: float = 1800) -> None:
     """Unpack a root filesystem's tar file into the new folder ``target``, owned by subordinate ids."""
     os.mkdir(target, 0o755)
     _command.run([*unshare(), "chown", "1:1", "."], directory=target, timeout=60)
@@ -97,7 +97,8 @@ def unpack(archive: str, target: str, log: str | None = None) -> None:
     ]
     options = ["--extract", "--numeric-owner", "--exclude=./dev/*", "--file=-"]
     with open(archive, "rb") as stream:
-        _command.run([*mapped, "--", "tar", *options], directory=target, timeout=1800, log=log, stdin=stream)
+        argv = [*mapped, "--", "tar", *options]
+        _command.run(argv, directory=target, timeout=timeout, log=log, stdin=stream)
 
 
 def remove_folder(path: str) -> None:

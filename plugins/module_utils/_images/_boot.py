@@ -32,7 +32,10 @@ _SPARE = 1 << 28  # bytes of free space that are left to others
 
 @dataclasses.dataclass(frozen=True)
 class Image:
-    """What is booted. ``kernel``, ``initrd`` and ``append`` are for a disk without a boot loader."""
+    """What is booted. ``kernel``, ``initrd`` and ``append`` are for a disk without a boot loader.
+
+    ``beside`` are the sha256 of kernel and initrd.
+    """
 
     name: str
     path: str
@@ -42,6 +45,11 @@ class Image:
     kernel: str = ""
     initrd: str = ""
     append: str = ""
+    beside: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    def said(self) -> dict[str, str]:
+        """What it boots with: another kernel or command line is another boot."""
+        return {**self.beside, "append": self.append} if self.beside else {}
 
 
 @dataclasses.dataclass(frozen=True)

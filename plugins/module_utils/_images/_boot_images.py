@@ -10,7 +10,8 @@ import os
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._core._files import inside, read_json, sha256_file
+from ansible_collections.distrogate.ci.plugins.module_utils._core._files import inside, read_json
+from ansible_collections.distrogate.ci.plugins.module_utils._core._reuse import sha256_file_or_none
 from ansible_collections.distrogate.ci.plugins.module_utils._core._run import Run
 from ansible_collections.distrogate.ci.plugins.module_utils._images._boot import Image
 
@@ -50,6 +51,11 @@ def _image(run: Run, artifact: Json, others: list[Json], facts: Json) -> Image:
     for name, word in (("vmlinuz", "kernel"), ("initrd", "initrd")):
         if name not in paths and isinstance(said.get(word), str) and said[word] and folder:
             paths[name] = inside(folder, said[word])
+    beside = {
+        word: parts[name]["sha256"] if name in parts else sha256_file_or_none(paths[name]) or ""
+        for name, word in (("vmlinuz", "kernel"), ("initrd", "initrd"))
+        if name in paths
+    }
     return Image(
         name=artifact["name"],
         path=_path(run, artifact),
@@ -59,6 +65,7 @@ def _image(run: Run, artifact: Json, others: list[Json], facts: Json) -> Image:
         kernel=paths.get("vmlinuz", ""),
         initrd=paths.get("initrd", ""),
         append=str(said.get("append") or "root=/dev/vda ro"),
+        beside=beside,
     )
 
 
@@ -81,12 +88,18 @@ def _said(facts: Json, key: str) -> tuple[Json, str]:
 
 
 def checked(image: Image) -> Image:
-    """The image, whose digest is what its record says. Error ``artifact_differs``."""
-    found = sha256_file(image.path)
-    if image.sha256 and found != image.sha256:
-        raise DistrogateError(
-            "artifact_differs",
-            f"{image.path} has the sha256 {found}, and not {image.sha256} as its record says."
-            " Somebody changed it: run the stage image again.",
-        )
+    """The image; disk, kernel and initrd have the digests that are recorded. Error ``artifact_differs``."""
+    beside = [(path, image.beside.get(word, "")) for word, path in _beside(image) if path]
+    for path, wanted in [(image.path, image.sha256), *beside]:
+        found = sha256_file_or_none(path)
+        if found is None or (wanted and found != wanted):
+            raise DistrogateError(
+                "artifact_differs",
+                f"{path} has the sha256 {found or 'of no file'}, and not {wanted or 'one'} as its record"
+                " says. Somebody changed it: run the stage image again.",
+            )
     return image
+
+
+def _beside(image: Image) -> tuple[tuple[str, str], ...]:
+    return ("kernel", image.kernel), ("initrd", image.initrd)

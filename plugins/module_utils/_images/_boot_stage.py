@@ -46,7 +46,9 @@ def boot_run(call: Call, say: Say) -> None:
         call.result["boots"] = []
         return
     digests = {image.name: image.sha256 for image in images}
-    stage = Stage(run, call.params["stage"], terms(call.params, image=digests, tests=_read(asked.checks)))
+    beside = {image.name: image.said() for image in images if image.beside}
+    given = terms(call.params, image=digests, beside=beside, tests=_read(asked.checks))
+    stage = Stage(run, call.params["stage"], given)
     record = reused(stage, call.result)
     if record is not None:
         call.result["boots"] = record["facts"].get("boots", [])
@@ -54,7 +56,7 @@ def boot_run(call: Call, say: Say) -> None:
     suite = Suite(stage.name)
     scratch = call.params["scratch"] or run.file("scratch", stage.name)
     with stage_record(stage, call.result), contextlib.ExitStack() as stack:
-        stage.inputs = {"images": digests}
+        stage.inputs = {"images": digests, **({"beside": beside} if beside else {})}
         stack.callback(write_results, run.path, stage.name, [suite])
         call.result["boots"] = []
         for image in images:
@@ -100,7 +102,8 @@ def boot_file(call: Call, say: Say) -> None:
 
 def _booted(image: _boot.Image, asked: _boot.Terms, place: _boot.Place) -> dict[str, t.Any]:
     found = _boot.boot(image, asked, place)
-    return {"name": image.name, "sha256": image.sha256, "key": image.key, **found}
+    said = {"beside": image.beside} if image.beside else {}
+    return {"name": image.name, "sha256": image.sha256, "key": image.key, **said, **found}
 
 
 def _terms(params: dict[str, t.Any], workspace: str) -> _boot.Terms:

@@ -30,6 +30,7 @@ _ASK = (
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,99}")
 _LIMIT = 1 << 16  # bytes of element-deps
 _OPERATING_SYSTEM = "operating-system"
+_OURS = "distrogate"
 
 
 def installation() -> tuple[str, str]:
@@ -101,6 +102,11 @@ def _conflict(word: str, first: str, second: str) -> DistrogateError:
 
 def _find(name: str, folders: t.Sequence[str]) -> str:
     """The first folder of that name; diskimage-builder goes by the name that a link leads to."""
+    if name == _OURS:
+        raise DistrogateError(
+            "reserved_element",
+            f"An element {name} is added to every image: no other one may have its name. Rename yours.",
+        )
     if _NAME.fullmatch(name):
         for folder in folders:
             path = os.path.realpath(os.path.join(folder, name))

@@ -5,7 +5,8 @@
 """The root as it is before extra packages come in, kept for images that differ in these alone.
 
 A layer is named by the digest of all that decides about it: elements, tools,
-sources, repositories, the state of the distribution, the environment. So what
+our own code, sources, repositories, base, the state of the distribution, the
+environment; it is kept only if all that is the same when it is complete. So what
 a stranger's element did to it reaches only images that are made of that very
 element. It appears by one rename, belongs to subordinate ids, and builds see
 it read-only.
@@ -19,18 +20,21 @@ import os
 import tempfile
 import typing as t
 
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import digest_json
 from ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox import remove_folder
 from ansible_collections.distrogate.ci.plugins.module_utils._images._fetch import Fetcher
+from ansible_collections.distrogate.ci.plugins.module_utils._images._inputs import code_of
 from ansible_collections.distrogate.ci.plugins.module_utils._images._memo import Memo
 from ansible_collections.distrogate.ci.plugins.module_utils._images._snapshots import snapshots_of
-from ansible_collections.distrogate.ci.plugins.module_utils._images._trees import tree_digest
+from ansible_collections.distrogate.ci.plugins.module_utils._images._trees import file_digest, tree_digest
 
 if t.TYPE_CHECKING:
     from ansible_collections.distrogate.ci.plugins.module_utils._images._place import BuildPlace
     from ansible_collections.distrogate.ci.plugins.module_utils._images._request import ImageRequest
 
 SEEN = "/layer"  # where a build sees the layer that it begins with
+FOLDER = "dib"
 KEEP = 4  # layers that are kept, the newest
 _FORMAT = 1
 _SECONDS = 60
@@ -43,8 +47,9 @@ class Layer:
         self, request: ImageRequest, elements: dict[str, str], tools: dict[str, str], place: BuildPlace
     ) -> None:
         self.place = place
-        self.home = os.path.join(place.cache, "dib")
-        self.path = os.path.join(self.home, _name(request, elements, tools, place))
+        self.home = os.path.join(place.cache, FOLDER)
+        self._name = lambda: name_of(request, elements, tools)
+        self.path = os.path.join(self.home, self._name())
         self._stack = contextlib.ExitStack()
         self.what = "record"  # what the programs of the build are to do
 
@@ -71,11 +76,16 @@ class Layer:
         made = os.path.join(self.place.directory, "layer")
         if self.what != "record" or not os.path.exists(os.path.join(made, "complete")):
             return
+        if self._name() != os.path.basename(self.path):
+            self.place.note("no layer is kept: what it is made of changed meanwhile")
+            return
         new = tempfile.mkdtemp(prefix=".new-", dir=self.place.place)
         os.rename(made, os.path.join(new, "layer"))
         with contextlib.suppress(OSError):  # another build was quicker
             os.rename(new, self.path)
-        self._prune()
+        for path in self._oldest():
+            with contextlib.suppress(OSError, DistrogateError):  # another one removes it, or uses it
+                drop(path, self.place.place)
 
     def _held(self, path: str) -> bool:
         """Hold a layer that is there, so that nobody removes it while it is in use."""
@@ -87,37 +97,48 @@ class Layer:
         fcntl.flock(descriptor, fcntl.LOCK_SH)
         return os.path.isdir(os.path.join(path, "layer"))
 
-    def _prune(self) -> None:
-        rows = sorted((entry.stat().st_mtime, entry.path) for entry in os.scandir(self.home))
-        for _time, path in rows[:-KEEP]:
-            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            else:
-                gone = tempfile.mkdtemp(prefix=".old-", dir=self.place.place)
-                os.rename(path, os.path.join(gone, "old"))  # removed with the place, also after our death
-                remove_folder(gone)
-            finally:
-                os.close(descriptor)
+    def _oldest(self) -> list[str]:
+        """Those that are too many."""
+        rows = []
+        for entry in os.scandir(self.home):
+            with contextlib.suppress(FileNotFoundError):
+                rows.append((entry.stat(follow_symlinks=False).st_mtime, entry.path))
+        return [path for _time, path in sorted(rows)[:-KEEP]]
 
 
-def _name(request: ImageRequest, elements: dict[str, str], tools: dict[str, str], place: BuildPlace) -> str:
-    memo = Memo(os.path.join(place.output, ".digests.json"))
+def drop(path: str, work: str) -> None:
+    """Remove a layer; ``work`` is a place's folder, which is removed also after our death.
+
+    BlockingIOError: a build uses it.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        gone = tempfile.mkdtemp(prefix=".old-", dir=work)
+        os.rename(path, os.path.join(gone, "old"))
+    finally:
+        os.close(descriptor)
+    remove_folder(gone)
+
+
+def name_of(request: ImageRequest, elements: dict[str, str], tools: dict[str, str]) -> str:
+    """The name of the layer that a request begins with, by what that is made of at this moment."""
+    memo = Memo(None)
     fetcher = Fetcher(_SECONDS)
-    states = {}
-    if request.mirror:
-        states = {name: one.digest for name, one in snapshots_of(request.mirror, fetcher).items()}
+    seen = dict(snapshots_of(request.mirror, fetcher)) if request.mirror else {}
+    for number, repository in enumerate(request.repositories):
+        if not repository.digest:  # nobody says what is in it
+            states = snapshots_of(repository.text, fetcher)
+            seen.update({f"{number}:{suite}": state for suite, state in states.items()})
     value = {
         "format": _FORMAT,
+        "code": code_of(request.builder),
         "elements": {name: tree_digest(path, memo, ("static",)) for name, path in elements.items()},
-        "asked": request.elements,
         "tools": tools,
         "sources": {source.project: source.commit for source in request.sources},
         "repositories": [[one.digest, one.text] for one in request.repositories],
-        "base": request.base,
-        "states": states,
+        "base": file_digest(request.base, memo) if request.base else "",
+        "states": {name: state.digest for name, state in seen.items()},
         "suite": request.suite,
         "architecture": request.architecture,
         "environment": request.environment,

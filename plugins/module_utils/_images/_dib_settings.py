@@ -13,6 +13,8 @@ import typing as t
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._images import _dib_tools
 from ansible_collections.distrogate.ci.plugins.module_utils._images._dib_elements import PYTHON, installation
+from ansible_collections.distrogate.ci.plugins.module_utils._images._dib_repositories import sources_by_word
+from ansible_collections.distrogate.ci.plugins.module_utils._images._git_folders import borrowed, git_folder
 from ansible_collections.distrogate.ci.plugins.module_utils._images._rootfs import proxies
 
 if t.TYPE_CHECKING:
@@ -20,16 +22,19 @@ if t.TYPE_CHECKING:
 
 SOURCES = "/sources"
 _BASE = "/base"
-_ELEMENTS = "/elements"
+ELEMENTS = "/elements"
 _FIELD = re.compile(r"^([A-Za-z-]+):[ \t]*(.*(?:\n[ \t]+.*)*)", re.MULTILINE)
 _NEVER = ("LD_PRELOAD", "BASH_ENV", "ENV", "_LIB")
 _NO_DISK = ("DIB_BLOCK_DEVICE_CONFIG", "DIB_IMAGE_EXTRA_SIZE", "FS_TYPE", "MKFS_OPTS", "QEMU_IMG_OPTIONS")
-_OTHER = re.compile(r"[^A-Za-z0-9]")
 
 
-def settings_of(request: ImageRequest, epoch: int, layer: str) -> dict[str, str]:
-    """The environment. What is fixed here cannot be set with ``environment``: error ``bad_environment``."""
-    folders = [f"{_ELEMENTS}/{number}" for number, _path in enumerate(request.element_path)]
+def settings_of(
+    request: ImageRequest, epoch: int, layer: str, commits: t.Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The environment. What is fixed here cannot be set with ``environment``: error ``bad_environment``.
+
+    ``commits`` are those of projects that elements name by a branch, by the word in the variable's name.
+    """
     fixed = {
         "PATH": _dib_tools.PATH,
         "HOME": f"{_dib_tools.BUILD}/home",
@@ -39,7 +44,7 @@ def settings_of(request: ImageRequest, epoch: int, layer: str) -> dict[str, str]
         "DIB_LOCKFILES": f"{_dib_tools.BUILD}/home",
         "DIB_NO_TMPFS": "1",
         "DIB_PYTHON_EXEC": PYTHON,
-        "ELEMENTS_PATH": ":".join([f"{_dib_tools.BUILD}/elements", *folders]),
+        "ELEMENTS_PATH": ELEMENTS,
         "EXTRA_DETACH": f"{_dib_tools.TOOLS}/detach",
         "SOURCE_DATE_EPOCH": str(epoch),
         "DISTROGATE_LAYER": layer,
@@ -54,7 +59,13 @@ def settings_of(request: ImageRequest, epoch: int, layer: str) -> dict[str, str]
             raise DistrogateError(
                 "bad_environment", f"The build itself sets {name}: take it out of environment."
             )
-    given = {"DIB_DEBUG_TRACE": "0", "DIB_IMAGE_SIZE": str(max(1, request.size >> 30)), **proxies()}
+    # Else diskimage-builder takes elements in an order of chance.
+    given = {
+        "DIB_DEBUG_TRACE": "0",
+        "PYTHONHASHSEED": "0",
+        "DIB_IMAGE_SIZE": str(max(1, request.size >> 30)),
+        **proxies(),
+    }
     if request.suite:
         given["DIB_RELEASE"] = request.suite
     if request.base:
@@ -64,45 +75,33 @@ def settings_of(request: ImageRequest, epoch: int, layer: str) -> dict[str, str]
         **mirror_of(request.suite, request.mirror),
         **_sources(request),
         **request.environment,
+        **{f"DIB_REPOREF_{word}": commit for word, commit in (commits or {}).items()},
         **fixed,
     }
 
 
 def binds_of(request: ImageRequest, elements: dict[str, str]) -> dict[str, str]:
-    """What it may read of the host, beside its programs: path inside to path outside."""
-    found = {f"{_ELEMENTS}/{number}": path for number, path in enumerate(request.element_path)}
-    found.update({f"{SOURCES}/{source.project}": source.path for source in request.sources})
-    found.update({path: path for source in request.sources for path in _borrowed(source.path)})
+    """What it may read of the host, beside its programs: path inside to path outside.
+
+    Of the folders with elements these are the elements that the key covers, and no more.
+    """
+    own = os.path.join(installation()[0], "elements") + "/"
+    found = {f"{ELEMENTS}/{name}": path for name, path in elements.items() if not path.startswith(own)}
+    for source in request.sources:
+        found[f"{SOURCES}/{source.project}"] = git_folder(source.path)
+        found.update({path: path for path in borrowed(source.path)})
     if request.base:
         found[f"{_BASE}/{os.path.basename(request.base)}"] = os.path.realpath(request.base)
-    own = os.path.join(installation()[0], "elements")
-    outside = [path for path in elements.values() if not path.startswith((own + "/", "/usr/"))]
-    folders = [os.path.realpath(path) for path in request.element_path]
-    for path in outside:  # an element that is a link leads to its place
-        if os.path.dirname(path) not in folders:
-            found[path] = path
     return found
-
-
-def _borrowed(checkout: str) -> list[str]:
-    """Where a checkout has objects that are not its own: one of a workspace shares those of the git cache."""
-    for inside in (".git/objects", "objects"):
-        path = os.path.join(checkout, inside, "info/alternates")
-        if os.path.isfile(path):
-            with open(path, encoding="utf-8") as stream:
-                return [line for line in stream.read().splitlines() if line.startswith("/")]
-    return []
 
 
 def _sources(request: ImageRequest) -> dict[str, str]:
     """Elements name a project with or without its folder."""
     found = {}
-    for source in request.sources:
-        for name in (source.project, source.project.rpartition("/")[2]):
-            word = _OTHER.sub("_", name)
-            found[f"DIB_REPOTYPE_{word}"] = "git"
-            found[f"DIB_REPOLOCATION_{word}"] = f"{SOURCES}/{source.project}"
-            found[f"DIB_REPOREF_{word}"] = source.commit
+    for word, source in sources_by_word(request.sources).items():
+        found[f"DIB_REPOTYPE_{word}"] = "git"
+        found[f"DIB_REPOLOCATION_{word}"] = f"{SOURCES}/{source.project}"
+        found[f"DIB_REPOREF_{word}"] = source.commit
     return found
 
 

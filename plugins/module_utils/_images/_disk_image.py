@@ -144,6 +144,8 @@ def take(call: Call, run: Run | None, log: str, say: Say) -> Taken:
     wanted = asked(call, run, log, say)
     act = predict if call.check_mode else make
     outcome = act(store, wanted.request, wanted.builder, wanted.settings)
+    for words in outcome.warnings:
+        call.module.warn(words)
     return Taken(outcome, REUSED if outcome.reused else BUILT)
 
 

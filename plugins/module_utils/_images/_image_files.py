@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import stat
@@ -36,6 +37,7 @@ ROOT_DIGEST = "root.sha256"  # of one that was unpacked here
 PUBLISHED = "published"  # folder of images that were fetched, by the digest of their SHA256SUMS
 _LINE = re.compile(r"([0-9a-f]{64}) [ *]([^/\\\0]{1,255})")
 _SUMS_LIMIT = 1 << 20
+_BLOCK = 4 << 20
 
 
 def plain_files(folder: str) -> list[str]:
@@ -76,9 +78,17 @@ def read_sums(folder: str) -> dict[str, str]:
         return parse_sums(stream.read(_SUMS_LIMIT), path)
 
 
-def digests_of(folder: str) -> dict[str, str]:
-    """The digest of each plain file but SHA256SUMS."""
-    return {name: sha256_file(os.path.join(folder, name)) for name in plain_files(folder)}
+def digests_of(folder: str, check: t.Callable[[], None] = lambda: None) -> dict[str, str]:
+    """The digest of each plain file but SHA256SUMS; ``check`` is called with each block, and may raise."""
+    found = {}
+    for name in plain_files(folder):
+        digest = hashlib.sha256()
+        with open(os.path.join(folder, name), "rb") as stream:
+            while block := stream.read(_BLOCK):
+                digest.update(block)
+                check()
+        found[name] = digest.hexdigest()
+    return found
 
 
 def write_sums(folder: str, digests: t.Mapping[str, str]) -> None:
@@ -147,21 +157,26 @@ def _root_damage(folder: str, facts: dict[str, t.Any]) -> str:
     return ""
 
 
-def root_digest(folder: str) -> str:
-    """The digest of the root directory in a folder, without the word sha256."""
-    if os.getuid():  # its files belong to subordinate ids: their root may read all of them
-        program = f"import sys; sys.path[:] = sys.argv[2:]; import {__name__} as own"
-        program += "; print(own.root_digest(sys.argv[1]))"
-        argv = [*_sandbox.unshare(), sys.executable, "-c", program, folder, *sys.path]
-        return _command.run(argv, timeout=3600).text.strip()
+def root_digest(folder: str, timeout: float = 3600) -> str:
+    """The digest of the root directory in a folder, without the word sha256. Error ``command_timeout``."""
+    # In another process, which ends in time. Files belong to subordinate ids: their root may read them.
+    user = _sandbox.unshare() if os.getuid() else []
+    program = f"import sys; sys.path[:] = sys.argv[2:]; import {__name__} as own"
+    program += "; print(own.root_digest_here(sys.argv[1]))"
+    argv = [*user, sys.executable, "-c", program, folder, *sys.path]
+    return _command.run(argv, timeout=max(1, timeout), name="reading the folder root").text.strip()
+
+
+def root_digest_here(folder: str) -> str:
+    """The same, by who may read all of it."""
     path = os.path.join(folder, ROOT)
     return tree_digest(path, Memo(None), system=True).partition(":")[2]
 
 
-def write_root_digest(folder: str) -> str:
+def write_root_digest(folder: str, timeout: float = 3600) -> str:
     """Write down what the root directory is that was unpacked here; returns the digest of that file."""
     path = os.path.join(folder, ROOT_DIGEST)
-    write_atomic(path, root_digest(folder) + "\n", mode=0o444)
+    write_atomic(path, root_digest(folder, timeout) + "\n", mode=0o444)
     return sha256_file(path)
 
 

@@ -20,6 +20,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._files import 
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox import move_folder
 from ansible_collections.distrogate.ci.plugins.module_utils._images._builders import Built
+from ansible_collections.distrogate.ci.plugins.module_utils._images._image_facts import FORMAT
 from ansible_collections.distrogate.ci.plugins.module_utils._images._image_files import (
     BUILD,
     IMAGE,
@@ -31,8 +32,8 @@ from ansible_collections.distrogate.ci.plugins.module_utils._images._image_files
     sync_image,
     write_sums,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._images._place_limits import Limits
 from ansible_collections.distrogate.ci.plugins.module_utils._images._request import ImageRequest
-from ansible_collections.distrogate.ci.plugins.module_utils._images._store import FORMAT
 
 _BLOCK = 1 << 20
 
@@ -52,10 +53,19 @@ class Recipe:
         return {source.project: source.commit for source in self.request.sources}
 
 
-def finish(new: str, built: Built, recipe: Recipe, log: str, begin: int) -> dict[str, str]:
+def finish(
+    new: str,
+    built: Built,
+    recipe: Recipe,
+    log: str,
+    begin: int,
+    *,
+    limits: Limits,
+) -> dict[str, str]:
     """Fill the folder ``new``, and have it on disk; returns the digests of its files by name.
 
-    ``log`` from its byte ``begin`` on is the build's own. Error ``nothing_built``.
+    ``log`` from its byte ``begin`` on is the build's own. Errors: ``nothing_built``, ``bad_image``,
+    ``too_large``; those of ``limits``.
     """
     request = recipe.request
     os.mkdir(new)
@@ -76,8 +86,8 @@ def finish(new: str, built: Built, recipe: Recipe, log: str, begin: int) -> dict
     write_json(os.path.join(new, PACKAGES), _packages(built, recipe), mode=0o444)
     write_json(os.path.join(new, BUILD), _build(recipe), mode=0o444)
     sync_image(new)
-    digests = digests_of(new)  # of what is on disk
-    write_json(os.path.join(new, IMAGE), _manifest(new, recipe, boot, digests), mode=0o444)
+    digests = digests_of(new, limits.check)  # of what is on disk
+    write_json(os.path.join(new, IMAGE), _manifest(new, recipe, boot, digests, limits), mode=0o444)
     digests = {**digests, IMAGE: sha256_file(os.path.join(new, IMAGE))}
     write_sums(new, digests)
     sync_directory(new)
@@ -90,6 +100,13 @@ def _take(source: str, target: str, folder: bool = False) -> None:
     if not (stat.S_ISDIR(mode) if folder else stat.S_ISREG(mode)):
         raise DistrogateError(
             "bad_image", f"The builder made {source}, which is no plain {'folder' if folder else 'file'}."
+        )
+    status = os.statvfs(os.path.dirname(target))
+    if not folder and os.path.getsize(source) > status.f_blocks * status.f_frsize:
+        raise DistrogateError(
+            "too_large",
+            f"The builder made {source} of {os.path.getsize(source)} bytes, more than its disk could hold:"
+            " something in the image made it so. Give a size, and look for that.",
         )
     if folder:
         move_folder(source, target)
@@ -114,12 +131,15 @@ def _packages(built: Built, recipe: Recipe) -> dict[str, t.Any]:
     return {"version": 1, "packages": [dict(zip(names, row)) for row in rows], "commits": recipe.commits}
 
 
-def _manifest(new: str, recipe: Recipe, boot: dict[str, str], digests: dict[str, str]) -> dict[str, t.Any]:
+def _manifest(
+    new: str, recipe: Recipe, boot: dict[str, str], digests: dict[str, str], limits: Limits
+) -> dict[str, t.Any]:
     """The contents of image.json."""
     request, files = recipe.request, []
     for name in sorted(set(request.formats)):
         if name == ROOT:
-            files.append({"name": ROOT, "format": ROOT, "sha256": root_digest(new), "size": _size(new)})
+            digest = root_digest(new, limits.remaining())
+            files.append({"name": ROOT, "format": ROOT, "sha256": digest, "size": _size(new)})
         else:
             file = f"{request.name}.{name}"
             size = os.path.getsize(os.path.join(new, file))

@@ -137,7 +137,7 @@ def _earlier(call: Call, stage: Stage, store: Store, say: Say) -> Json | None:
         return None
     facts = record["facts"]
     image = _whole(stage.run, store, record, call.params["verify"] == "full")
-    if image is None:
+    if image is None or not store.use(image.path):
         return None
     if facts["from"] in (BUILT, REUSED):
         mark = "distribution:"

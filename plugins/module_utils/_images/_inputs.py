@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
+import importlib.util
 import inspect
 import re
-import sys
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core import _command
@@ -20,7 +21,9 @@ from ansible_collections.distrogate.ci.plugins.module_utils._images._request imp
 from ansible_collections.distrogate.ci.plugins.module_utils._images._trees import file_digest, tree_digest
 
 _FORMAT = 1
+_FIELD = re.compile(r"^([A-Za-z-]+):[ \t]*(.*(?:\n[ \t]+.*)*)", re.MULTILINE)
 _STATIC = ("static",)  # links in it are for the image: they lead nowhere here
+_IMPORT = re.compile(r"\._images(?:\.(_[a-z_]+) import| import (\([^)]*\)|[^\n(]+))")
 # Modules beside the builders that decide nothing of what is in an image.
 _ASIDE = re.compile(
     r"_(boot|disk_image|fetch|glance|image_|inputs|make|memo|published|request|rootfs|snapshots|state|store|trees)"
@@ -46,6 +49,7 @@ def inputs(
     for source in request.sources:
         found[f"source:{source.project}"] = source.commit
     for number, repository in enumerate(request.repositories):
+        found[f"repository:{number}:terms"] = _terms_of(repository.text)
         if repository.digest:
             found[f"repository:{number}"] = repository.digest
     for name in request.packages:
@@ -56,6 +60,13 @@ def inputs(
         found["base"] = file_digest(request.base, memo)
     found.update({f"parameter:{name}": value for name, value in _parameters(request).items()})
     return dict(sorted(found.items()))
+
+
+def _terms_of(text: str) -> str:
+    """What a deb822 text asks for, such as components; neither where that is nor who signs it."""
+    plain = re.sub(r"^#.*\n?", "", text, flags=re.MULTILINE)
+    fields = [(name.lower(), " ".join(value.split())) for name, value in _FIELD.findall(plain)]
+    return digest_json([[name, value] for name, value in fields if name not in ("uris", "signed-by")])
 
 
 def _parameters(request: ImageRequest) -> dict[str, str]:
@@ -84,17 +95,25 @@ def changed_inputs(old: dict[str, str] | None, new: dict[str, str]) -> list[str]
 
 
 def code_of(builder: str) -> str:
-    """The digest of the code here that builds images with ``builder``: other code may give another image."""
-    package = __name__.rpartition(".")[0] + "."
-    own = f"_build_{builder}"
+    """The digest of the code here that builds images with ``builder``: other code may give another image.
+
+    It goes by what the files import from each other, and not by what this process has loaded besides.
+    """
+    package, own = __name__.rpartition(".")[0], f"_build_{builder}"
+    found: dict[str, str] = {}
+    queue = [own]
+    while queue:
+        name = queue.pop()
+        if name in found or _ASIDE.match(name) or (name.startswith("_build_") and name != own):
+            continue
+        if name == own and importlib.util.find_spec(f"{package}.{name}") is None:
+            break  # a builder that is none of ours
+        found[name] = inspect.getsource(importlib.import_module(f"{package}.{name}"))
+        for one, several in _IMPORT.findall(found[name]):
+            queue += [one] if one else re.findall(r"_[a-z_]+", several)
     digest = hashlib.sha256()
-    for name in sorted(sys.modules):
-        short = name[len(package) :] if name.startswith(package) else ""
-        if not short or _ASIDE.match(short):
-            continue
-        if short.startswith("_build_") and not short.startswith(own):
-            continue
-        digest.update(f"{short}\0{inspect.getsource(sys.modules[name])}\0".encode())
+    for name, text in sorted(found.items()):
+        digest.update(f"{name}\0{text}\0".encode())
     return "sha256:" + digest.hexdigest()
 
 

@@ -53,6 +53,7 @@ class Outcome:
     reused: bool
     changed_inputs: list[str]
     before: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 def predict(store: Store, request: ImageRequest, builder: Builder, settings: Settings) -> Outcome:
@@ -60,7 +61,7 @@ def predict(store: Store, request: ImageRequest, builder: Builder, settings: Set
     state = look(store, request, builder, settings.pins, timeout=settings.timeout)
     image = _find(store, state.key, settings.full)
     changed, before = ([], "") if image is not None else _since(store, state)
-    return Outcome(state.key, image, image is not None, changed, before)
+    return Outcome(state.key, image, image is not None, changed, before, state.warnings)
 
 
 def make(store: Store, request: ImageRequest, builder: Builder, settings: Settings) -> Outcome:
@@ -69,7 +70,7 @@ def make(store: Store, request: ImageRequest, builder: Builder, settings: Settin
     for released in clean_places(store.output):  # also when nothing is to be built
         settings.say(f"releases what a killed build left: {released}")
     state = look(store, request, builder, settings.pins, timeout=settings.timeout)
-    image = _find(store, state.key, settings.full)
+    image = _taken(store, state.key, settings.full)
     if image is None:
         with _alone(store, settings) as waited:
             if waited:  # for hours, perhaps
@@ -79,14 +80,14 @@ def make(store: Store, request: ImageRequest, builder: Builder, settings: Settin
         outcome = Outcome(state.key, image, True, [])
         store.point(image)
     state.memo.save()
-    return outcome
+    return dataclasses.replace(outcome, warnings=state.warnings)
 
 
 def _made(
     store: Store, request: ImageRequest, builder: Builder, settings: Settings, state: State
 ) -> tuple[State, Outcome]:
     """Under the lock: the image that another one built meanwhile, or a new one."""
-    image = _find(store, state.key, settings.full)
+    image = _taken(store, state.key, settings.full)
     if image is not None:
         settings.say(f"takes the image {request.name} that another run has built meanwhile")
         return state, Outcome(state.key, image, True, [])
@@ -97,6 +98,9 @@ def _made(
     if moved and all(name.startswith(_DISTRIBUTION) for name in moved):
         settings.say(f"builds {request.name} again: {', '.join(moved)} changed meanwhile")
         state = after
+        image = _taken(store, state.key, settings.full)
+        if image is not None:  # of another time at which the distribution was like that
+            return state, Outcome(state.key, image, True, [])
         after = _build(store, request, builder, settings, state)
         moved = changed_inputs(state.inputs, after.inputs)
     if moved:
@@ -106,7 +110,7 @@ def _made(
             " what is in it; it was thrown away. Run it again, and change nothing meanwhile.",
             changed_inputs=moved,
         )
-    image = store.find(state.key)
+    image = _taken(store, state.key, False)
     if image is None:
         raise DistrogateError("damaged_image", f"Somebody removed {store.folder(state.key)}. Run it again.")
     store.point(image)
@@ -139,10 +143,17 @@ def _build(store: Store, request: ImageRequest, builder: Builder, settings: Sett
             seconds = time.monotonic() - started
             recipe = Recipe(request, state.key, state.inputs, epoch, seconds)
             new = os.path.join(place.place, "image")
-            digests = finish(new, built, recipe, log, begin)
-            store.put(new, store.folder(state.key))
+            with place.full_disk():
+                digests = finish(new, built, recipe, log, begin, limits=place)
+                store.put(new, store.folder(state.key))
             store.remember(store.folder(state.key), digests)
     return after
+
+
+def _taken(store: Store, key: str, full: bool) -> Image | None:
+    """The image, which no janitor removes from now on, unless it is damaged or gone."""
+    image = _find(store, key, full)
+    return image if image is not None and store.use(image.path) else None
 
 
 def _find(store: Store, key: str, full: bool) -> Image | None:

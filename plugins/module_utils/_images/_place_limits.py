@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import subprocess
 import time
+import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core import _command
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
@@ -56,6 +58,27 @@ class Limits:
         """Bytes that are free where the build writes."""
         status = os.statvfs(self.output)
         return status.f_bavail * status.f_frsize
+
+    def check(self) -> None:
+        """Neither the time nor the space is over, for what is done without a command."""
+        if not self.remaining():
+            raise DistrogateError(
+                "timeout",
+                f"The build of {self.name} did not end within {self.timeout:g} s: its files are too large, or"
+                " timeout is too short.",
+                log=self.log,
+            )
+        self.check_space()
+
+    @contextlib.contextmanager
+    def full_disk(self) -> t.Iterator[None]:
+        """What the system says of a disk that is full becomes the error ``disk_full``."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise self._full(f"{error.strerror}, at {error.filename or self.output}") from error
 
     def check_space(self) -> None:
         free = self.free()

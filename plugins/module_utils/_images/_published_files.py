@@ -17,6 +17,11 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import inside, parse_json
 from ansible_collections.distrogate.ci.plugins.module_utils._core._lock import file_lock
 from ansible_collections.distrogate.ci.plugins.module_utils._images._fetch import Fetcher, MissingError
+from ansible_collections.distrogate.ci.plugins.module_utils._images._image_facts import (
+    FORMAT,
+    KEY,
+    contents_wrong,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._images._image_files import (
     IMAGE,
     LOG,
@@ -69,6 +74,8 @@ class Published:
         os.makedirs(os.path.dirname(self.folder), exist_ok=True)
         with file_lock(os.path.join(self.store.home, PUBLISHED, "lock"), limits.timeout):
             image = self.there(limits.full)
+            if image is not None and not self.store.use(image.path):
+                image = None
             if image is None or not {*formats} <= {*image.facts["formats"]}:
                 self._bring(formats, limits)
                 image = self.store.at(self.folder)
@@ -93,21 +100,43 @@ class Published:
             new = os.path.join(place.place, "image")
             os.mkdir(new)
             os.chmod(new, 0o755)
-            digests = {self._own_name(one): digest for one, digest in self.digests.items()}
-            for one, digest in sorted(self.digests.items()):
-                target = os.path.join(new, self._own_name(one))
-                if not self._linked(facts, target, digest):
-                    limits.say(f"fetches {one}")
-                    self._copy(place, one, digest, target)
-            if ROOT in formats:
-                limits.say(f"unpacks {name}.tar")
-                _sandbox.unpack(os.path.join(new, f"{name}.tar"), os.path.join(new, ROOT), limits.log)
-                digests[ROOT_DIGEST] = write_root_digest(new)
-            write_sums(new, digests)
-            sync_image(new)
-            self.store.put_away(self.folder)
-            self.store.put(new, self.folder)
+            self._check_room(place, facts, ROOT in formats)
+            with place.full_disk():
+                digests = self._filled(place, facts, new, limits)
+                if ROOT in formats:
+                    limits.say(f"unpacks {name}.tar")
+                    archive, root = os.path.join(new, f"{name}.tar"), os.path.join(new, ROOT)
+                    _sandbox.unpack(archive, root, limits.log, timeout=max(1, place.remaining()))
+                    place.check()
+                    digests[ROOT_DIGEST] = write_root_digest(new, place.remaining())
+                write_sums(new, digests)
+                sync_image(new)
+                self.store.put_away(self.folder)
+                self.store.put(new, self.folder)
             self.store.remember(self.folder, digests)
+
+    def _filled(self, place: BuildPlace, facts: dict[str, t.Any], new: str, limits: Limits) -> dict[str, str]:
+        """Have the image's files in the folder ``new``; returns their digests. Others are not taken."""
+        digests: dict[str, str] = {}
+        for one, digest in sorted(self.digests.items()):
+            own = self._own_name(one)
+            if not one.startswith(f"{self.store.name}.") or own == ROOT_DIGEST:
+                continue
+            if own in digests:
+                raise self._bad(f"names {own} twice")
+            digests[own] = digest
+            if not self._linked(facts, os.path.join(new, own), digest):
+                limits.say(f"fetches {one}")
+                self._copy(place, one, digest, os.path.join(new, own))
+        return digests
+
+    def _check_room(self, place: BuildPlace, facts: dict[str, t.Any], root: bool) -> None:
+        """Before anything is fetched: what image.json says of sizes must fit; who lies is stopped later."""
+        sizes = {str(one["name"]): max(0, one["size"]) for one in facts["files"]}
+        need = sum(size for name, size in sizes.items() if name in self.digests)
+        need += sizes.get(f"{self.store.name}.tar", 0) if root else 0
+        if place.free() - need < place.free_space:
+            raise self._full(place, need)
 
     def _own_name(self, name: str) -> str:
         """Published names begin with the image's; in its folder on a builder some do not."""
@@ -124,6 +153,10 @@ class Published:
         facts = parse_json(bytes(data), self.address + name)
         if not isinstance(facts, dict) or facts.get("name") != self.store.name:
             raise self._bad(f"names {name}, which is that of another image")
+        if facts.get("version") != FORMAT or not KEY.fullmatch(str(facts.get("key"))):
+            raise self._bad(f"names {name}, which has no key or not the version {FORMAT}")
+        if why := contents_wrong(facts):
+            raise self._bad(f"names {name}, which cannot be used: {why}. Publish the image again")
         return facts
 
     def _check_formats(self, formats: t.Collection[str]) -> None:
@@ -148,7 +181,7 @@ class Published:
 
             def take(block: bytes) -> None:
                 if place.free() < place.free_space:
-                    raise self._full(place)
+                    raise self._full(place, 0)
                 out.write(block)
 
             self._checked(name, digest, take, _LARGEST)
@@ -168,11 +201,12 @@ class Published:
         if found.hexdigest() != digest:
             raise ChangedError(self._refused(name, f"has the sha256 {found.hexdigest()}", digest))
 
-    def _full(self, place: BuildPlace) -> DistrogateError:
+    def _full(self, place: BuildPlace, need: int) -> DistrogateError:
         return DistrogateError(
             "disk_full",
-            f"There is too little space at {place.output} for {self.address}: {place.free_space >> 20} MiB"
-            " must stay free. Make room, or give another output.",
+            f"There is too little space at {place.output} for {self.address}: it needs {need >> 20} MiB more,"
+            f" {place.free() >> 20} MiB are free, and {place.free_space >> 20} MiB must stay free."
+            " Make room, or give another output.",
         )
 
     def _refused(self, name: str, what: str, digest: str) -> DistrogateError:

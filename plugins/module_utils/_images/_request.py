@@ -74,6 +74,9 @@ def checked(request: ImageRequest) -> ImageRequest:
     _each("element", request.elements, _ELEMENT)
     _each("package", request.packages, _PACKAGE)
     _each("project", [source.project for source in request.sources], _PROJECT)
+    projects = [source.project for source in request.sources]
+    for name in sorted({one for one in projects if projects.count(one) > 1}):
+        raise _bad(f"sources has two projects {name}: nobody could say which of them is in the image.")
     _each("commit", [source.commit for source in request.sources], _COMMIT)
     _each("environment variable", list(request.environment), _VARIABLE)
     words = [word for word in (request.suite, request.builder, request.architecture) if word]

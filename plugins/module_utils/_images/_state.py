@@ -36,6 +36,7 @@ class State:
     date: int
     tools: dict[str, str]
     memo: Memo
+    warnings: tuple[str, ...] = ()
 
 
 def look(
@@ -55,9 +56,10 @@ def look(
     named = {name: state.digest for name, state in seen.items()}
     named.update({f"distribution:{suite}": _checked(suite, value) for suite, value in pins.items()})
     elements = _elements(request, builder)
-    found = inputs(request, tools, named, memo, elements)
+    more, warnings = _fetched(request, builder, elements)
+    found = inputs(request, tools, {**named, **more}, memo, elements)
     date = max((state.date for state in seen.values()), default=0)
-    return State(found, key_of(found), date, tools, memo)
+    return State(found, key_of(found), date, tools, memo, tuple(warnings))
 
 
 def _elements(request: ImageRequest, builder: Builder) -> dict[str, str]:
@@ -70,6 +72,15 @@ def _elements(request: ImageRequest, builder: Builder) -> dict[str, str]:
             f"The builder {request.builder} knows no elements. Give packages, or use the builder dib.",
         )
     return {}
+
+
+def _fetched(
+    request: ImageRequest, builder: Builder, elements: dict[str, str]
+) -> tuple[dict[str, str], list[str]]:
+    """What elements fetch, and what of that the key does not cover (a builder's method ``fetched``)."""
+    if not hasattr(builder, "fetched"):
+        return {}, []
+    return t.cast("tuple[dict[str, str], list[str]]", t.cast(t.Any, builder).fetched(request, elements))
 
 
 def _repositories(request: ImageRequest, fetcher: Fetcher, pins: t.Container[str]) -> dict[str, Snapshot]:

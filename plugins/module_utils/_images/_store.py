@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import fcntl
 import os
 import re
 import stat
@@ -21,6 +22,8 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._files import 
     sync_directory,
     write_json,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._core._lock import file_lock
+from ansible_collections.distrogate.ci.plugins.module_utils._images._image_facts import KEY, wrong
 from ansible_collections.distrogate.ci.plugins.module_utils._images._image_files import (
     IMAGE,
     SUMS,
@@ -31,10 +34,8 @@ from ansible_collections.distrogate.ci.plugins.module_utils._images._image_files
 from ansible_collections.distrogate.ci.plugins.module_utils._images._place_clean import WORK
 from ansible_collections.distrogate.ci.plugins.module_utils._images._request import checked_name
 
-FORMAT = 1
 NEWEST = "newest"
 LOCK = "lock"
-_KEY = re.compile(r"sha256:([0-9a-f]{64})")
 _HEX = re.compile(r"[0-9a-f]{64}")
 
 Json = dict[str, t.Any]
@@ -81,7 +82,7 @@ class Store:
 
     def folder(self, key: str) -> str:
         """Where the image of ``key`` lies, or is going to."""
-        match = _KEY.fullmatch(key)
+        match = KEY.fullmatch(key)
         if match is None:
             raise DistrogateError("bad_key", f"{key[:100]!r} is not the key of an image (sha256:…).")
         return inside(self.home, match[1])
@@ -106,7 +107,7 @@ class Store:
             facts = read_json(os.path.join(folder, IMAGE), limit=8 << 20)
         except DistrogateError as error:
             raise damaged(folder, error.message) from error
-        why = _wrong(facts, self.name, key) or self._damage(folder, facts, full)
+        why = wrong(facts, self.name, key) or self._damage(folder, facts, full)
         if why:
             raise damaged(folder, why)
         return Image(folder, present(folder, facts))
@@ -127,6 +128,24 @@ class Store:
         """Where it is kept what the files of an image looked like when they were last read."""
         return os.path.join(self.home, f".seen-{os.path.basename(folder)[:64]}.json")
 
+    def use(self, folder: str) -> bool:
+        """Let the janitor know that an image is in use from now on; False when it was quicker."""
+        if self._read_only:
+            return True
+        try:
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            with contextlib.suppress(PermissionError):  # of another user
+                os.utime(descriptor)
+            return os.path.samestat(os.fstat(descriptor), os.stat(folder))
+        except FileNotFoundError:
+            return False
+        finally:
+            os.close(descriptor)
+
     def newest(self) -> Image | None:
         """The newest image that was built here; None when there is none that can be read."""
         try:
@@ -136,7 +155,7 @@ class Store:
             )
         except (OSError, DistrogateError):
             return None
-        return None if _wrong(facts, self.name, "") else Image(os.path.join(self.home, name), facts)
+        return None if wrong(facts, self.name, "") else Image(os.path.join(self.home, name), facts)
 
     def all_keys(self) -> list[str]:
         """The keys of all images that were built here."""
@@ -161,8 +180,9 @@ class Store:
         fresh = os.path.join(self.home, ".newest")
         with contextlib.suppress(FileNotFoundError):
             os.unlink(fresh)  # of a caller that was killed
-        os.symlink(name, fresh)
-        os.rename(fresh, link)
+        with contextlib.suppress(FileExistsError, FileNotFoundError):  # another one does it, too
+            os.symlink(name, fresh)
+            os.rename(fresh, link)
         sync_directory(self.home)
 
     def put_away(self, folder: str) -> None:
@@ -170,7 +190,8 @@ class Store:
         if os.path.lexists(folder):
             work = os.path.join(self.output, WORK)
             os.makedirs(work, mode=0o700, exist_ok=True)
-            os.rename(folder, os.path.join(tempfile.mkdtemp(prefix="damaged-", dir=work), "image"))
+            with file_lock(os.path.join(work, "lock")):  # else another build may clean that away meanwhile
+                os.rename(folder, os.path.join(tempfile.mkdtemp(prefix="damaged-", dir=work), "image"))
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._seen_path(folder))
 
@@ -178,19 +199,6 @@ class Store:
 def _age(image: Image) -> int:
     """When it was made: nobody writes to it after that."""
     return os.stat(os.path.join(image.path, IMAGE)).st_mtime_ns
-
-
-def _wrong(facts: t.Any, name: str, key: str) -> str:
-    """Why this is not the image.json of the image; empty when it is."""
-    if not isinstance(facts, dict) or facts.get("version") != FORMAT:
-        return f"{IMAGE} has not the version {FORMAT}"
-    if facts.get("name") != name or not _KEY.fullmatch(str(facts.get("key"))):
-        return f"{IMAGE} is that of another image"
-    if key and facts["key"] != key:
-        return f"{IMAGE} names another key"
-    if not isinstance(facts.get("files"), list) or not isinstance(facts.get("inputs"), dict):
-        return f"{IMAGE} has no files or inputs"
-    return ""
 
 
 def damaged(folder: str, why: str) -> DistrogateError:

@@ -169,6 +169,37 @@ def test_which_images(run: Run, tmp_path: pathlib.Path) -> None:
     assert images_of(run)[0].initrd == run.file("artifacts", "sample.initrd")
 
 
+def test_another_kernel_is_another_boot(run: Run, tmp_path: pathlib.Path) -> None:
+    """What was booted is the disk with its kernel: neither may differ from what is recorded."""
+    said = {"boot": {"kernel": "", "initrd": "", "append": "quiet"}}
+    (tmp_path / "image.json").write_text(json.dumps(said))
+    add(run, good(), "raw", "vmlinuz", "initrd", facts={"image": str(tmp_path)})
+    digests = {one["format"]: one["sha256"] for one in run.artifacts("image")}
+    result = call(run, code="sha256:1")
+    assert not result.get("failed"), result
+    beside = {"kernel": digests["vmlinuz"], "initrd": digests["initrd"]}
+    assert result["boots"][0]["beside"] == beside
+    record = run.stage("image_boot_test")
+    assert record is not None
+    assert record["inputs"]["beside"] == {"sample.raw": {**beside, "append": "quiet"}}
+    assert call(run, code="sha256:1")["stage"]["reused"]
+    (tmp_path / "image.json").write_text(json.dumps({"boot": {**said["boot"], "append": "other"}}))
+    assert not call(run, code="sha256:1")["stage"]["reused"]
+    write(run.file("artifacts", "sample.vmlinuz"), b"another kernel")
+    changed = call(run, code="sha256:2")
+    assert changed["reason"] == "artifact_differs" and "sample.vmlinuz" in changed["msg"]
+
+
+def test_a_kernel_in_the_folder_of_the_image(run: Run, tmp_path: pathlib.Path) -> None:
+    """One that is no artifact of the run counts as it is."""
+    (tmp_path / "image.json").write_text(json.dumps({"boot": {"kernel": "a.vmlinuz"}}))
+    (tmp_path / "a.vmlinuz").write_text("one")
+    add(run, good(), "raw", facts={"image": str(tmp_path)})
+    assert call(run, code="sha256:1")["changed"] and call(run, code="sha256:1")["stage"]["reused"]
+    (tmp_path / "a.vmlinuz").write_text("two")
+    assert not call(run, code="sha256:1")["stage"]["reused"]
+
+
 @pytest.mark.parametrize("names", [["other"], []])
 def test_no_image(run: Run, names: list[str]) -> None:
     add(run, b"x", "tar")

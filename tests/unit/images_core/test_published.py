@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import json
 import os
 import pathlib
 import shutil
@@ -16,8 +17,10 @@ import typing as t
 
 import pytest
 
+from ansible_collections.distrogate.ci.plugins.module_utils._core._cleanup import Rules
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._images import _published
+from ansible_collections.distrogate.ci.plugins.module_utils._images import _published, _published_files
+from ansible_collections.distrogate.ci.plugins.module_utils._images._cleanup import clean_images
 from ansible_collections.distrogate.ci.plugins.module_utils._images._published_files import Limits
 from ansible_collections.distrogate.ci.plugins.module_utils._images._store import Image, Store
 
@@ -236,3 +239,101 @@ def test_a_damaged_copy_is_fetched_again(channel: Channel) -> None:
     channel.said.clear()
     again = channel.fetch()
     assert again is not None and "fetches appliance.qcow2" in channel.said
+
+
+Change = t.Callable[[dict[str, t.Any]], t.Any]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda facts: facts.pop("boot"),
+        lambda facts: facts.pop("key"),
+        lambda facts: facts.update(key="sha256:../../x"),
+        lambda facts: facts.update(files=[{}]),
+        lambda facts: facts["boot"].update(kernel="../../../etc/passwd"),
+        lambda facts: facts["files"].append({**facts["files"][0], "name": "../../../../../../etc/passwd"}),
+        lambda facts: facts["files"].append({**facts["files"][0], "size": "large"}),
+    ],
+)
+def test_a_hostile_manifest(channel: Channel, change: Change) -> None:
+    """Before anything of the image is fetched."""
+    path = channel.folder / "appliance.image.json"
+    facts = json.loads(path.read_text())
+    change(facts)
+    path.write_text(json.dumps(facts))
+    channel.sums()
+    error = channel.refusal()
+    assert error.reason == "bad_published" and "appliance.image.json" in error.message
+    assert not any("qcow2" in line for line in channel.said)
+
+
+def test_other_files_beside_it(channel: Channel) -> None:
+    """Names that mean something in the folder of an image are not those of a stranger's file."""
+    for name in ("root", "root.sha256", "image.json", "large.iso"):
+        (channel.folder / name).write_text("x")
+    channel.sums()
+    image = channel.fetch()
+    assert image is not None
+    assert sorted(os.listdir(image.path)) == [
+        "SHA256SUMS",
+        "appliance.qcow2",
+        "appliance.tar",
+        "appliance.vmlinuz",
+        "image.json",
+        "packages.json",
+    ]
+
+
+def test_no_room_for_it(channel: Channel, world: World) -> None:
+    """Found out before the first large file."""
+    path = channel.folder / "appliance.image.json"
+    facts = json.loads(path.read_text())
+    facts["files"][0]["size"] = 1 << 60
+    path.write_text(json.dumps(facts))
+    channel.sums()
+    error = channel.refusal()
+    assert error.reason == "disk_full" and "MiB more" in error.message
+    assert not any("fetches" in line for line in channel.said)
+
+
+def test_unpacking_ends_in_time(channel: Channel, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float] = []
+
+    def unpack(_archive: str, target: str, _log: str, timeout: float) -> None:
+        given.append(timeout)
+        os.mkdir(target)
+
+    monkeypatch.setattr(_published_files._sandbox, "unpack", unpack)
+    assert channel.fetch(formats=("root",)) is not None
+    assert 0 < given[0] <= 20
+
+
+def test_taken_again_it_is_in_use(channel: Channel, world: World) -> None:
+    """The janitor removes what nobody took for long, and never what is linked by a run."""
+    image = channel.fetch()
+    assert image is not None
+    output = str(world.path / "other")
+
+    def cleaned(days: float = 14) -> list[str]:
+        removed, _kept, errors = clean_images(output, Rules(days, 1), 5, [], False)
+        assert errors == []
+        return [one.path for one in removed]
+
+    def grow_old() -> None:
+        for path in [*pathlib.Path(image.path).iterdir(), pathlib.Path(image.path)]:
+            os.utime(path, (1, 1))
+
+    grow_old()
+    assert channel.fetch() is not None and cleaned() == []
+    grow_old()
+    os.link(os.path.join(image.path, "appliance.qcow2"), world.path / "artifact")
+    assert cleaned() == []
+    (world.path / "artifact").unlink()
+    os.makedirs(world.path / "other/appliance" / ("a" * 64))  # one that was built here and is the same
+    os.link(
+        os.path.join(image.path, "appliance.qcow2"),
+        world.path / "other/appliance" / ("a" * 64) / "appliance.qcow2",
+    )
+    assert cleaned() == [image.path] and not os.path.exists(image.path)
+    assert channel.fetch() is not None

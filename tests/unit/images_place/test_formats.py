@@ -115,3 +115,24 @@ def test_a_result_that_is_a_link(output: Output, tmp_path: pathlib.Path) -> None
         caught.value.reason == "build_failed"
         and stat.S_IMODE(os.stat(tmp_path / "precious").st_mode) == 0o644
     )
+
+
+def test_what_a_build_left_among_the_results(output: Output) -> None:
+    """A package's script may write there: none of that is in the image, and none of it is waited for."""
+    from ansible_collections.distrogate.ci.plugins.module_utils._images import _formats
+    from ansible_collections.distrogate.ci.plugins.module_utils._images._request import ImageRequest
+
+    script = """
+        mkdir -p "$1/etc" "$2/root" && cd "$2" && mkfifo small.tar && truncate -s 1T small.raw
+        echo stranger > small.vmlinuz && ln -s /etc/passwd small.initrd
+        echo 'ii  evil 1 all' > packages
+    """
+    with output.place() as place:
+        tree, out = pathlib.Path(place.directory, "root"), pathlib.Path(place.out)
+        place.run(["sh", "-c", script, "build", str(tree), str(out)])
+        assert len(list(out.iterdir())) == 6
+        request = ImageRequest("small", "dib", formats=("tar", "root"))
+        built = _formats.make(request, place, str(tree), EPOCH)
+        assert (built.kernel, built.initrd, built.packages) == ("", "", [])
+        assert sorted(os.listdir(out)) == ["root", "small.tar"]
+        assert os.listdir(out / "root") == ["etc"] and os.path.isfile(out / "small.tar")

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -29,9 +31,10 @@ def image(output: Output, number: int, name: str = "small", days: float = 10) ->
     path = pathlib.Path(output.path, name, f"{number:064x}")
     path.mkdir(parents=True)
     (path / "small.raw").write_text("x")
-    (path / "image.json").write_text(json.dumps({"created": f"2026-01-{number:02}T00:00:00Z"}))
+    (path / "image.json").write_text(json.dumps({"key": f"sha256:{number:064x}"}))
+    (path / "build.json").write_text(json.dumps({"created": f"2026-01-{number:02}T00:00:00Z"}))
     moment = time.time() - days * DAY
-    for file in (path / "small.raw", path / "image.json", path):
+    for file in (path / "small.raw", path / "image.json", path / "build.json", path):
         os.utime(file, (moment, moment))
     return path
 
@@ -109,6 +112,48 @@ def test_what_is_kept_for_later_builds_goes_when_it_is_of_no_use(output: Output)
         os.utime(folder / name, (time.time() - days * DAY,) * 2)
     clean(output)
     assert sorted(os.listdir(folder)) == [".new-y", "b" * 64]
+
+
+def layers(output: Output, *days: float) -> list[pathlib.Path]:
+    """Layers of diskimage-builder, each of 1 MiB."""
+    found = []
+    for number, age in enumerate(days):
+        path = pathlib.Path(output.path, ".cache", "dib", str(number) * 64)
+        (path / "layer").mkdir(parents=True)
+        (path / "layer" / "file").write_bytes(b"x" * (1 << 20))
+        for one in (path / "layer" / "file", path / "layer", path):
+            os.utime(one, (time.time() - age * DAY,) * 2)
+        found.append(path)
+    return found
+
+
+def test_layers_go_when_they_are_of_no_use(output: Output) -> None:
+    paths = layers(output, 20, 10, 30)
+    rules = Rules(14, 1)  # which does not see who uses it
+    with _held(paths[2]):
+        removed, _kept, errors = clean_images(output.path, rules, 2, [], False)
+    assert [one.path for one in removed] == [str(paths[0])]
+    assert len(errors) == 1 and "in use" in errors[0]
+    assert [path.exists() for path in paths] == [False, True, True] and output.work() == []
+
+
+def test_caches_have_a_size(output: Output) -> None:
+    """The longest unused go first."""
+    paths = layers(output, 3, 1, 2)
+    removed, kept, errors = clean_images(output.path, Rules(14, 1), 2, [], False, cache_size=5 << 19)
+    assert [one.path for one in removed] == [str(paths[0])] and errors == []
+    assert "caches would have" in removed[0].reason and len(kept) == 2
+
+
+@contextlib.contextmanager
+def _held(path: pathlib.Path) -> t.Iterator[None]:
+    """As a build holds its layer."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def test_places_of_killed_builds(output: Output) -> None:
