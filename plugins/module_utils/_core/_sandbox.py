@@ -97,7 +97,9 @@ def unpack(archive: str, target: str, log: str | None = None) -> None:
     ]
     options = ["--extract", "--numeric-owner", "--exclude=./dev/*", "--file=-"]
     with open(archive, "rb") as stream:
-        _command.run([*mapped, "--", "tar", *options], directory=target, timeout=1800, log=log, stdin=stream)
+        # After the change of users, which makes the kernel forget whom to end with.
+        argv = [*mapped, "--", *WITH_CALLER, "tar", *options]
+        _command.run(argv, directory=target, timeout=1800, log=log, stdin=stream)
 
 
 def remove_folder(path: str) -> None:
@@ -112,7 +114,7 @@ def remove_folder(path: str) -> None:
             raise DistrogateError(
                 "is_mounted", f"{point} is mounted; {path} was left alone. Unmount it first."
             )
-    argv = [*unshare(), "rm", "-rf", "--one-file-system", "--", name]
+    argv = [*unshare(), *WITH_CALLER, "rm", "-rf", "--one-file-system", "--", name]
     _command.run(argv, directory=parent, timeout=1800)
 
 

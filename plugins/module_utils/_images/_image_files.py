@@ -152,7 +152,7 @@ def root_digest(folder: str) -> str:
     if os.getuid():  # its files belong to subordinate ids: their root may read all of them
         program = f"import sys; sys.path[:] = sys.argv[2:]; import {__name__} as own"
         program += "; print(own.root_digest(sys.argv[1]))"
-        argv = [*_sandbox.unshare(), sys.executable, "-c", program, folder, *sys.path]
+        argv = [*_sandbox.unshare(), *_sandbox.WITH_CALLER, sys.executable, "-c", program, folder, *sys.path]
         return _command.run(argv, timeout=3600).text.strip()
     path = os.path.join(folder, ROOT)
     return tree_digest(path, Memo(None), system=True).partition(":")[2]
