@@ -140,6 +140,6 @@ def find_cached(output: str, rules: Rules) -> t.Iterator[Finding]:
     for folder in (_archives.FOLDER, _base_layer.FOLDER):
         path = os.path.join(output, _CACHE, folder)
         for entry in sorted(os.scandir(path), key=lambda one: one.name) if os.path.isdir(path) else []:
-            if entry.is_file(follow_symlinks=False):
+            if not entry.is_symlink():  # a link goes with the next build, after its layer
                 days = rules.idle_days if entry.name.startswith(".") else rules.keep_days
                 yield rules.judged("cached", entry.path, days)
