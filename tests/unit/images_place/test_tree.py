@@ -16,7 +16,7 @@ import typing as t
 import pytest
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import sha256_file
-from ansible_collections.distrogate.ci.plugins.module_utils._images import _base_layer
+from ansible_collections.distrogate.ci.plugins.module_utils._images import _base_layer, _root_scripts
 from ansible_collections.distrogate.ci.plugins.module_utils._images._base_layer import BaseLayer
 from ansible_collections.distrogate.ci.plugins.module_utils._images._place import BuildPlace
 from ansible_collections.distrogate.ci.plugins.module_utils._images._request import ImageRequest
@@ -78,9 +78,14 @@ def test_a_tree_is_made_once_and_stays_as_it_is(
     assert output.work() == []
 
 
+@pytest.mark.parametrize("kind", ["overlay", "nosuch"])
 def test_the_same_as_a_tree_that_nothing_lies_below(
-    output: Output, made: list[str], tmp_path: pathlib.Path
+    output: Output, made: list[str], tmp_path: pathlib.Path, monkeypatch: t.Any, kind: str
 ) -> None:
+    """Also with a kernel that has no overlays for everybody."""
+    program = _root_scripts.OPEN.replace("mount -t overlay", f"mount -t {kind}")
+    assert (program == _root_scripts.OPEN) is (kind == "overlay")
+    monkeypatch.setattr(_root_scripts, "OPEN", program)
     over = output.build(tmp_path / "over", base="", suite="bookworm", formats=("tar",))
     plain = output.build(tmp_path / "plain", formats=("tar",))
     assert made and sha256_file(over.files["tar"]) == sha256_file(plain.files["tar"])
