@@ -97,7 +97,8 @@ def unpack(archive: str, target: str, log: str | None = None, timeout: float = 1
     ]
     options = ["--extract", "--numeric-owner", "--exclude=./dev/*", "--file=-"]
     with open(archive, "rb") as stream:
-        argv = [*mapped, "--", "tar", *options]
+        # After the change of users, which makes the kernel forget whom to end with.
+        argv = [*mapped, "--", *WITH_CALLER, "tar", *options]
         _command.run(argv, directory=target, timeout=timeout, log=log, stdin=stream)
 
 
@@ -113,7 +114,7 @@ def remove_folder(path: str) -> None:
             raise DistrogateError(
                 "is_mounted", f"{point} is mounted; {path} was left alone. Unmount it first."
             )
-    argv = [*unshare(), "rm", "-rf", "--one-file-system", "--", name]
+    argv = [*unshare(), *WITH_CALLER, "rm", "-rf", "--one-file-system", "--", name]
     _command.run(argv, directory=parent, timeout=1800)
 
 

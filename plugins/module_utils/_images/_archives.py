@@ -35,31 +35,37 @@ class Archives:
         os.makedirs(self.kept, exist_ok=True)
 
     def keep(self, fetched: str) -> None:
-        """Keep what was fetched and is not there yet."""
-        with _opened(self.list) as stream:
-            lines = stream.read(_LARGEST_LIST).decode("utf-8", "replace").splitlines()
-        for match in filter(None, map(_LINE.fullmatch, lines)):
-            path = os.path.join(self.kept, match[1])
-            try:
-                os.utime(path)  # still of use
-            except FileNotFoundError:
-                with contextlib.suppress(OSError):  # a cache that cannot be filled harms nobody
-                    self._keep(os.path.join(fetched, match[2]), path, match[1])
+        """Keep what was fetched and is not there yet; without a list, by what is in it."""
+        with contextlib.suppress(FileNotFoundError):
+            with _opened(self.list) as stream:
+                lines = stream.read(_LARGEST_LIST).decode("utf-8", "replace").splitlines()
+            for match in filter(None, map(_LINE.fullmatch, lines)):
+                path = os.path.join(self.kept, match[1])
+                try:
+                    os.utime(path)  # still of use
+                except FileNotFoundError:
+                    self._keep(os.path.join(fetched, match[2]), match[1])
+            return
+        with contextlib.suppress(OSError):
+            for name in os.listdir(fetched):
+                if name.endswith(".deb"):
+                    self._keep(os.path.join(fetched, name))
 
-    def _keep(self, source: str, path: str, digest: str) -> None:
-        descriptor, new = tempfile.mkstemp(prefix=".new-", dir=self.kept)
-        try:
-            found = hashlib.sha256()
-            with os.fdopen(descriptor, "wb") as out, _opened(source) as stream:
-                while block := stream.read(_BLOCK):
-                    found.update(block)
-                    out.write(block)
-            if found.hexdigest() == digest:
-                os.chmod(new, 0o644)
-                os.replace(new, path)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(new)
+    def _keep(self, source: str, digest: str = "") -> None:
+        with contextlib.suppress(OSError):  # a cache that cannot be filled harms nobody
+            descriptor, new = tempfile.mkstemp(prefix=".new-", dir=self.kept)
+            try:
+                found = hashlib.sha256()
+                with os.fdopen(descriptor, "wb") as out, _opened(source) as stream:
+                    while block := stream.read(_BLOCK):
+                        found.update(block)
+                        out.write(block)
+                if digest in ("", found.hexdigest()):
+                    os.chmod(new, 0o644)
+                    os.replace(new, os.path.join(self.kept, found.hexdigest()))
+            finally:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(new)
 
 
 def _opened(path: str) -> t.BinaryIO:

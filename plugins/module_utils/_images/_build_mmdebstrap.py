@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import typing as t
@@ -18,12 +19,9 @@ from ansible_collections.distrogate.ci.plugins.module_utils._images import (
     _formats,
     _root_scripts,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._images._base_layer import (
-    BaseLayer,
-    common,
-    unpack,
-)
+from ansible_collections.distrogate.ci.plugins.module_utils._images._base_layer import BaseLayer, common
 from ansible_collections.distrogate.ci.plugins.module_utils._images._rootfs import proxies
+from ansible_collections.distrogate.ci.plugins.module_utils._images._tree import Tree
 
 if t.TYPE_CHECKING:
     from ansible_collections.distrogate.ci.plugins.module_utils._images._builders import Built
@@ -53,32 +51,36 @@ class MmdebstrapBuilder:
 
     def build(self, request: ImageRequest, place: BuildPlace, epoch: int) -> Built:
         _check(request)
-        tree = os.path.join(place.directory, "root")
         rest = sorted(set(request.packages) - (set() if request.base else set(common(request.packages))))
-        for _number in range(_TRIES):
-            layer = self._begin(request, place, tree, epoch)
-            steps = _Steps(request, place, tree, epoch, new=layer is not None and layer.new)
-            if not (rest or request.repositories) or steps.install(rest):
-                break
-            if layer is not None:
-                layer.forget()
-            place.run(["rm", "-rf", "--one-file-system", tree])
-        else:
-            raise DistrogateError(
-                "distribution_moved",
-                f"The distribution changed {_TRIES} times while {request.name} was built. Try again later.",
-            )
-        place.run(["sh", "-c", _root_scripts.CLEAN, "clean", tree, request.name], label="clean")
-        place.say(f"{request.name}: makes {', '.join(request.formats)}")
-        return _formats.make(request, place, tree, epoch)
+        with contextlib.ExitStack() as stack:
+            for _number in range(_TRIES):
+                tree, layer = _begin(request, place, epoch, stack)
+                steps = _Steps(request, place, tree, epoch, new=layer is not None and layer.new)
+                if not (rest or request.repositories) or steps.install(rest):
+                    break
+                if layer is not None:
+                    layer.forget()
+                tree.drop()
+            else:
+                raise DistrogateError(
+                    "distribution_moved",
+                    f"The distribution changed {_TRIES} times while {request.name} was built."
+                    " Try again later.",
+                )
+            tree.run(_root_scripts.CLEAN, "clean", request.name, label="clean")
+            place.say(f"{request.name}: makes {', '.join(request.formats)}")
+            return _formats.make(request, place, tree.path, epoch, tree.run)
 
-    def _begin(self, request: ImageRequest, place: BuildPlace, tree: str, epoch: int) -> BaseLayer | None:
-        if request.base:
-            unpack(place, request.base, tree)
-            return None
-        layer = BaseLayer(request, place, epoch, self.tools()["mmdebstrap"])
-        layer.unpack(tree)
-        return layer
+
+def _begin(
+    request: ImageRequest, place: BuildPlace, epoch: int, stack: contextlib.ExitStack
+) -> tuple[Tree, BaseLayer | None]:
+    if request.base:
+        tree = Tree(place)
+        tree.unpack(request.base)
+        return tree, None
+    layer = stack.enter_context(BaseLayer(request, place, epoch, MmdebstrapBuilder().tools()["mmdebstrap"]))
+    return Tree(place, layer.take()), layer
 
 
 def _check(request: ImageRequest) -> None:
@@ -104,7 +106,7 @@ class _Steps:
 
     request: ImageRequest
     place: BuildPlace
-    tree: str
+    tree: Tree
     epoch: int
     new: bool
 
@@ -112,30 +114,35 @@ class _Steps:
         """Install the packages; False when the distribution moved on since the tree was made."""
         request, place, tree = self.request, self.place, self.tree
         texts, binds = _apt_layers.layers(request.repositories)
-        self._place_sources(texts)
+        given = self._give_sources(texts)
         archives = _archives.Archives(place)
         action = "dist-upgrade" if texts else "install"
-        update = "no" if self.new and not texts else "yes"
         place.say(f"{request.name}: installs {len(packages)} packages and what they need")
-        found = self._run(
-            ("prepare", _root_scripts.PREPARE, packages),
-            [action, archives.kept, archives.list, update],
-            {**binds, archives.kept: archives.kept},
-        )
-        if found.status == _root_scripts.STALE:
-            place.note("the distribution has moved on since the common root filesystem was made")
-            return False
-        self._run(("install", _root_scripts.INSTALL, packages), [action], binds)
-        archives.keep(os.path.join(tree, "var/cache/apt/archives"))
+        if texts or not self.new:
+            update = "yes" if request.base or self.new else "same"
+            found = self._run(
+                ("prepare", _root_scripts.PREPARE, packages),
+                [given, action, archives.kept, archives.list, update],
+                {**binds, archives.kept: archives.kept},
+            )
+            if found.status == _root_scripts.STALE:
+                place.note("the distribution has moved on since the common root filesystem was made")
+                return False
+        self._run(("install", _root_scripts.INSTALL, packages), [given, action], binds)
+        archives.keep(os.path.join(tree.changes, "var/cache/apt/archives"))
         return True
 
-    def _place_sources(self, texts: list[str]) -> None:
-        files = [os.path.join(self.place.given, f"distrogate-{n}.sources") for n in range(len(texts))]
-        for path, text in zip(files, texts):
-            with open(path, "w", encoding="utf-8") as stream:
+    def _give_sources(self, texts: list[str]) -> str:
+        """What apt is to take from beside what the tree says: a base says what its maker had."""
+        folder = os.path.join(self.place.given, "sources")
+        os.makedirs(folder, exist_ok=True)
+        named = {f"distrogate-{number}.sources": text for number, text in enumerate(texts)}
+        if self.request.base and self.request.mirror:
+            named["mirror.sources"] = self.request.mirror
+        for name, text in named.items():
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as stream:
                 stream.write(text)
-        if texts:
-            self.place.run(["cp", "--", *files, os.path.join(self.tree, "etc/apt/sources.list.d")])
+        return folder
 
     def _run(
         self, step: tuple[str, str, list[str]], words: list[str], binds: dict[str, str]
@@ -143,8 +150,11 @@ class _Steps:
         """One of the programs, by its name in the log."""
         name, script, packages = step
         epoch = {"SOURCE_DATE_EPOCH": str(self.epoch)}
-        return self.place.run(
-            ["sh", "-c", script, name, self.tree, *words, *packages],
+        return self.tree.run(
+            script,
+            name,
+            *words,
+            *packages,
             environment={**proxies(), **self.request.environment, **epoch},
             binds=binds,
             label=f"{name} {' '.join(packages)}",

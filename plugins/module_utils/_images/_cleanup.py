@@ -206,6 +206,8 @@ def find_cached(output: str, rules: Rules, most: int) -> t.Iterator[Finding]:
     for folder in (_archives.FOLDER, _base_layer.FOLDER, _dib_layer.FOLDER):
         path = os.path.join(output, _CACHE, folder)
         for entry in os.scandir(path) if os.path.isdir(path) else []:
+            if entry.is_symlink():  # it goes with the next build, after its layer
+                continue
             with contextlib.suppress(FileNotFoundError):
                 status = entry.stat(follow_symlinks=False)
                 found.append((status.st_mtime, entry.path, _bytes(entry.path, status)))

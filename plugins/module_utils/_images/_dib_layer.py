@@ -36,7 +36,7 @@ if t.TYPE_CHECKING:
 SEEN = "/layer"  # where a build sees the layer that it begins with
 FOLDER = "dib"
 KEEP = 4  # layers that are kept, the newest
-_FORMAT = 1
+_FORMAT = 2
 _SECONDS = 60
 
 

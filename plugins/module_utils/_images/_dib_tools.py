@@ -23,6 +23,7 @@ ROOT = f"{BUILD}/root"  # what becomes the image
 ELEMENT = "distrogate"
 PATH = f"{TOOLS}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 LABEL = "root"  # as formats are made
+_TAR = "tar --numeric-owner --xattrs '--xattrs-include=*' --acls"
 
 _SUDO = f"""\
 #!/bin/bash
@@ -64,21 +65,22 @@ if [ "$DISTROGATE_LAYER" = record ] && [ "$phase" = install.d ]; then
     echo "No layer is kept: elements have mounted $others."
     exit 0
   fi
-  # Bound alone, the root is seen without what is mounted in it.
+  # Bound alone, the root is seen without what is mounted in it. One file is written in a tenth of the time of
+  # so many.
   mkdir {BUILD}/bare && /bin/mount --bind "$TMP_MOUNT_PATH" {BUILD}/bare &&
-    cp -a --reflink=auto {BUILD}/bare {BUILD}/layer/root && /bin/umount {BUILD}/bare &&
-    rmdir {BUILD}/layer/root/tmp/in_target.d && cp -a "$TMP_HOOKS_PATH" {BUILD}/layer/hooks &&
+    {_TAR} --create --format=posix --sparse --exclude=./tmp/in_target.d --file={BUILD}/layer/root.tar \
+      -C {BUILD}/bare . && /bin/umount {BUILD}/bare && cp -a "$TMP_HOOKS_PATH" {BUILD}/layer/hooks &&
     : > {BUILD}/layer/complete || rm -rf {BUILD}/layer/*
   exit 0
 fi
 """
 
-_RESTORE = """\
+_RESTORE = f"""\
 #!/bin/bash
 # Begins with the cached layer, and leaves nothing to do for the phases that it holds.
 set -eu
 [ "$DISTROGATE_LAYER" = restore ] || exit 0
-cp -a --reflink=auto /layer/root/. "$TARGET_ROOT/"
+{_TAR} --extract --file=/layer/root.tar -C "$TARGET_ROOT"
 # The build's own resolv.conf is in the layer; diskimage-builder is about to put the image's aside again.
 rm -f "$TARGET_ROOT/etc/resolv.conf"
 if [ -L "$TARGET_ROOT/etc/resolv.conf.ORIG" ] || [ -e "$TARGET_ROOT/etc/resolv.conf.ORIG" ]; then
@@ -86,7 +88,7 @@ if [ -L "$TARGET_ROOT/etc/resolv.conf.ORIG" ] || [ -e "$TARGET_ROOT/etc/resolv.c
 fi
 cp -a --remove-destination /layer/hooks/. /build/elements/distrogate/. "$TMP_HOOKS_PATH/"
 for script in "$TMP_HOOKS_PATH"/root.d/* "$TMP_HOOKS_PATH"/extra-data.d/*; do
-  case "${script##*/}" in *-distrogate*|'*') continue ;; esac
+  case "${{script##*/}}" in *-distrogate*|'*') continue ;; esac
   rm -f "$script"
   printf '#!/bin/sh\\n' > "$script"
   chmod 755 "$script"

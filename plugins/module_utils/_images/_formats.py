@@ -41,17 +41,28 @@ _LARGEST_LIST = 16 << 20
 _PACKAGE = re.compile(r"ii  ([a-z0-9][a-z0-9+.-]*) (\S+) (\S+)")
 
 
-def make(request: ImageRequest, place: BuildPlace, tree: str, epoch: int) -> Built:
-    """Make the formats that are asked for, of a tree that nothing changes any more; it may be gone then."""
+def make(
+    request: ImageRequest,
+    place: BuildPlace,
+    tree: str,
+    epoch: int,
+    run: t.Callable[..., t.Any] | None = None,
+) -> Built:
+    """Make the formats that are asked for, of a tree that nothing changes any more; it may be gone then.
+
+    ``run`` runs a program of ``_root_scripts`` with the tree as its first argument, where it has to be
+    put together for that.
+    """
     begin = os.path.join(place.given, "dev.part")
     with open(begin, "wb") as stream:
         stream.write(_dev(epoch))
     identity = uuid.uuid5(uuid.NAMESPACE_URL, f"image:{request.name}")
     words = [str(epoch), request.name, str(request.size), str(identity), begin, *request.formats]
-    place.run(
-        ["sh", "-c", _EMPTY + _root_scripts.FORMATS, "formats", tree, place.out, *words],
-        label="make " + " ".join(request.formats),
-    )
+    script, label = _EMPTY + _root_scripts.FORMATS, "make " + " ".join(request.formats)
+    if run is not None:
+        run(script, "formats", place.out, *words, label=label)
+    else:
+        place.run(["sh", "-c", script, "formats", tree, place.out, *words], label=label)
     built = Built({}, [])
     names = {name: f"{request.name}.{name}" for name in ("tar", "raw", "qcow2") if name in request.formats}
     built.files = {name: _own(place, file) for name, file in names.items()}

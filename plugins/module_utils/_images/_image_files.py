@@ -163,7 +163,7 @@ def root_digest(folder: str, timeout: float = 3600) -> str:
     user = _sandbox.unshare() if os.getuid() else []
     program = f"import sys; sys.path[:] = sys.argv[2:]; import {__name__} as own"
     program += "; print(own.root_digest_here(sys.argv[1]))"
-    argv = [*user, sys.executable, "-c", program, folder, *sys.path]
+    argv = [*user, *_sandbox.WITH_CALLER, sys.executable, "-c", program, folder, *sys.path]
     return _command.run(argv, timeout=max(1, timeout), name="reading the folder root").text.strip()
 
 

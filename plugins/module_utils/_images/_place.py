@@ -136,8 +136,6 @@ class BuildPlace(Limits):
         binds: t.Mapping[str, str] | None = None,
         writable: t.Mapping[str, str] | None = None,
         directory: str = "",
-        privileged: bool = False,
-        loops: bool = False,
         label: str = "",
         accept: t.Sequence[int] = (),
     ) -> _command.Completed:
@@ -146,9 +144,8 @@ class BuildPlace(Limits):
         It sees the host's programs and ``/etc``, read-only, the network, and at their own paths
         ``directory``, ``out`` and (read-only) ``given``. ``binds`` (read-only) and ``writable`` map
         further paths inside to paths outside. Its users are subordinate ids of the caller, which own
-        nothing else; with ``privileged`` it is the host's root (who must be the caller), with ``loops``
-        also with loop devices. Log and errors call it ``label`` (the command); ``accept`` are statuses
-        that are no failure. Errors: ``timeout``, ``disk_full``, ``command_failed``, ``place_failed``.
+        nothing else. Log and errors call it ``label`` (the command); ``accept`` are statuses that are
+        no failure. Errors: ``timeout``, ``disk_full``, ``command_failed``, ``place_failed``.
         """
         argv = list(argv)
         self.check_space()
@@ -162,12 +159,9 @@ class BuildPlace(Limits):
             "argv": argv,
             "environment": {**_command.base_environment(HOME="/tmp"), **(environment or {})},  # noqa: S108
             "directory": directory or self.directory,
-            "privileged": privileged,
-            "loops": loops,
             "lifeline": reading,
         }
         flags = ["--mount", "--pid", "--fork", "--kill-child", "--ipc", "--uts"]
-        outer = ["unshare", *flags, "--"] if privileged else _sandbox.unshare(*flags)
         told = _told(spec)
         # The folder's name is there to be found by, should we be killed; all else may be secret.
         first = [_sandbox.PYTHON, "-I", f"/proc/self/fd/{program}", self.place, str(told)]
@@ -176,7 +170,7 @@ class BuildPlace(Limits):
         try:
             with open(self.log, "ab") as stream:
                 process = subprocess.Popen(
-                    [*_sandbox.WITH_CALLER, *outer, *first],
+                    [*_sandbox.WITH_CALLER, *_sandbox.unshare(*flags), *first],
                     stdin=subprocess.DEVNULL,
                     stdout=stream,
                     stderr=subprocess.STDOUT,
@@ -185,7 +179,7 @@ class BuildPlace(Limits):
                     start_new_session=True,
                     pass_fds=[reading, program, told],
                 )
-            self.wait(process)
+            self.wait(process, begin)
         finally:
             for descriptor in (reading, writing, program, told):
                 os.close(descriptor)

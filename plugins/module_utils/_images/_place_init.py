@@ -8,9 +8,9 @@ Runs as its own program (``python3 -I``, standard library only) after
 ``unshare`` gave it new namespaces. ``argv`` is the place's folder, and the
 number of a file that holds the JSON which ``_place.BuildPlace`` writes.
 
-A privileged build stays the host's root. Any other one runs in a second user
-namespace below the first, in which only the caller's subordinate ids exist: it
-has no rights over the mounts made here, nor over anything of the host.
+The command runs in a second user namespace below the first, in which only the
+caller's subordinate ids exist: it has no rights over the mounts made here, nor
+over anything of the host.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ import re
 import shutil
 import signal
 import socket
-import stat
 import sys
 import threading
 import typing as t
@@ -45,7 +44,6 @@ CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
 CLONE_NEWUSER, CLONE_NEWPID = 0x10000000, 0x20000000
 IDS = 65536
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
-LOOPS = 64
 # What a build sees of the host, never to write; all else does not exist for it.
 HOST = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc", "opt", "var/lib/dpkg")
 
@@ -94,8 +92,8 @@ def bind(source: str, target: str, writable: bool = False) -> None:
             mount("none", point, flags=MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NODEV | flags)
 
 
-def make_dev(root: str, spec: dict[str, t.Any]) -> None:
-    """A /dev of the build's own: without disks; with loop devices only when they are asked for."""
+def make_dev(root: str) -> None:
+    """A /dev of the build's own, without disks."""
     dev = f"{root}/dev"
     os.mkdir(dev, 0o755)
     mount("tmpfs", dev, "tmpfs", MS_NOSUID, "mode=755,size=64k")
@@ -105,16 +103,10 @@ def make_dev(root: str, spec: dict[str, t.Any]) -> None:
     for name in ("pts", "shm"):
         os.mkdir(f"{dev}/{name}")
     mount("devpts", f"{dev}/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=620")
-    mount("tmpfs", f"{dev}/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777")
+    mount("tmpfs", f"{dev}/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777,size=256m,nr_inodes=64k")
     links = {"ptmx": "pts/ptmx", "fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2"}
     for name, target in links.items():
         os.symlink(target, f"{dev}/{name}")
-    if spec["loops"]:
-        os.mknod(f"{dev}/loop-control", stat.S_IFCHR | 0o600, os.makedev(10, 237))
-        for number in range(LOOPS):
-            os.mknod(f"{dev}/loop{number}", stat.S_IFBLK | 0o600, os.makedev(7, number))
-        os.mkdir(f"{dev}/mapper")
-        os.mknod(f"{dev}/mapper/control", stat.S_IFCHR | 0o600, os.makedev(10, 236))
 
 
 def make_root(spec: dict[str, t.Any]) -> None:
@@ -130,7 +122,7 @@ def make_root(spec: dict[str, t.Any]) -> None:
     os.mkdir(f"{root}/proc")
     mount("proc", f"{root}/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     bind("/sys", f"{root}/sys")
-    make_dev(root, spec)
+    make_dev(root)
     os.makedirs(f"{root}/run/lock")
     for name in ("var/tmp", "tmp"):
         bind(os.path.join(spec["place"], "tmp"), f"{root}/{name}", writable=True)
@@ -200,17 +192,14 @@ def start(spec: dict[str, t.Any]) -> int:
     mapped_read, mapped_write = os.pipe()
     child = os.fork()
     if child == 0:
-        if spec["privileged"]:
-            execute(spec)
         os.close(ready_read)
         os.close(mapped_write)
         run_below(spec, ready_write, mapped_read)
     os.close(ready_write)
-    if not spec["privileged"]:
-        os.read(ready_read, 1)
-        for name in ("uid_map", "gid_map"):
-            with open(f"/proc/{child}/{name}", "w", encoding="ascii") as stream:
-                stream.write(f"0 1 {IDS}")
+    os.read(ready_read, 1)
+    for name in ("uid_map", "gid_map"):
+        with open(f"/proc/{child}/{name}", "w", encoding="ascii") as stream:
+            stream.write(f"0 1 {IDS}")
     os.close(mapped_write)
     return child
 

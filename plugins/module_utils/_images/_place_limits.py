@@ -15,6 +15,7 @@ import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core import _command
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
+from ansible_collections.distrogate.ci.plugins.module_utils._images._place_log import Cut
 
 _LOOK = 0.5  # seconds between two looks at the clock and the free space
 _LINES = 25  # of the log, in an error
@@ -35,13 +36,19 @@ class Limits:
         """Seconds until the time limit."""
         return max(0.0, self.deadline - time.monotonic())
 
-    def wait(self, process: subprocess.Popen[bytes]) -> None:
-        """Until the command ends, the time is over, or too little space is left."""
+    def wait(self, process: subprocess.Popen[bytes], begin: int) -> None:
+        """Until the command ends, the time is over, or too little space is left.
+
+        What it writes to the log, from its byte ``begin`` on, is cut when it becomes too much.
+        """
+        cut = Cut(self.log, begin)
         try:
             while True:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(min(_LOOK, self.remaining() + 0.01))
+                    cut.look()
                     return
+                cut.look()
                 if not self.remaining():
                     raise DistrogateError(
                         "timeout",

@@ -10,11 +10,37 @@
 from __future__ import annotations
 
 STALE = 75  # status of PREPARE: the distribution has moved on since the tree was made
+LAYER = "/layer"  # where a build sees the layer that it begins with
+
+# Before each of them: what this build changes is laid over the layer, or is the whole tree when there is
+# none. A kernel that cannot do that without the host's root has the layer copied once.
+OPEN = f"""\
+set -eu
+mkdir -p "$1"
+cd "${{1%/*}}"
+mkdir -p upper merge
+if [ ! -d {LAYER} ] || [ -e whole ] || ! mount -t overlay \\
+  -o userxattr,lowerdir={LAYER},upperdir=upper,workdir=merge overlay root 2> /dev/null; then
+  if [ -d {LAYER} ] && [ ! -e whole ]; then cp -a --reflink=auto {LAYER}/. upper/; fi
+  : > whole
+  mount --bind upper root
+fi
+cd /
+"""
+
+# Hooks of mmdebstrap. dpkg need not sync each file: the image is synced before it appears.
+FAST = 'printf "force-unsafe-io\\n" > "$1/etc/dpkg/dpkg.cfg.d/zz-build"'
+# What apt knows of the distribution stays, as apt inside will look for it.
+SLOW = """\
+set -eu
+rm -f "$1/etc/dpkg/dpkg.cfg.d/zz-build" "$1"/var/cache/apt/archives/*.deb "$1"/var/cache/apt/*.bin
+env -u APT_CONFIG -u TMPDIR chroot "$1" apt-cache gencaches > /dev/null
+"""
 
 # Packages are configured in a tree of its own, and nothing of it is started.
 _ENTER = """\
 set -eu
-root=$1 action=$2; shift 2
+root=$1 given=$2 action=$3; shift 3
 export DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true
 mount -t proc proc "$root/proc"
 mount --rbind /sys "$root/sys"
@@ -23,29 +49,42 @@ if [ -d /run/distrogate ]; then
   mkdir -p "$root/run/distrogate"
   mount --rbind /run/distrogate "$root/run/distrogate"
 fi
+cat /etc/resolv.conf > "$root/etc/resolv.conf" || :
+# The given repositories, and what the distribution is when the tree itself does not say so.
+parts=/etc/apt/sources.list.d main=/etc/apt/sources.list
+if [ -e "$given/mirror.sources" ]; then
+  parts=/etc/apt/distrogate.d main=/dev/null
+fi
+mkdir -p "$root$parts"
+for file in "$given"/*.sources; do
+  [ ! -e "$file" ] || cp -- "$file" "$root$parts/"
+done
+sources="-o Dir::Etc::SourceList=$main -o Dir::Etc::SourceParts=$parts"
 apt() {
-  chroot "$root" apt-get -q -y --allow-downgrades --no-install-recommends -o Acquire::Languages=none \\
-    -o Acquire::Retries=2 -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-unsafe-io \\
-    -o Dpkg::Options::=--force-confold "$@"
+  chroot "$root" apt-get $sources -q -y --allow-downgrades --no-install-recommends \\
+    -o Acquire::Languages=none -o Acquire::Retries=2 -o Dpkg::Use-Pty=0 \\
+    -o Dpkg::Options::=--force-unsafe-io -o Dpkg::Options::=--force-confold "$@"
 }
 """
 
-# Arguments: tree, apt's word, archives kept by their digests, file for the list of archives, packages.
+# Arguments: tree, folder of sources, apt's word, archives kept by their digests, file for the list of
+# archives, how to update ("same": as the tree has it, else STALE; "yes": whatever there is), packages.
 PREPARE = (
     _ENTER
     + """\
 kept=$1 list=$2 update=$3; shift 3
-cat /etc/resolv.conf > "$root/etc/resolv.conf" || :
-if [ "$update" = yes ]; then
+releases=
+if [ "$update" = same ]; then
   releases=$(cd "$root/var/lib/apt/lists" && sha256sum -- *Release 2> /dev/null) || :
-  apt -o APT::Update::Error-Mode=any update
-  if [ -n "$releases" ] && ! (cd "$root/var/lib/apt/lists" && echo "$releases" | sha256sum -c --status); then
-    exit 75
-  fi
+fi
+apt -o APT::Update::Error-Mode=any update
+if [ -n "$releases" ] && ! (cd "$root/var/lib/apt/lists" && echo "$releases" | sha256sum -c --status); then
+  exit 75
 fi
 number=0
-while [ -e "$root/etc/apt/sources.list.d/distrogate-$number.sources" ]; do
-  chroot "$root" apt-get indextargets --format '$(SOURCESENTRY) $(FILENAME)' 'Created-By: Packages' \\
+while [ -e "$root$parts/distrogate-$number.sources" ]; do
+  entry='$(SOURCESENTRY) $(FILENAME)'
+  chroot "$root" apt-get $sources indextargets --format "$entry" 'Created-By: Packages' \\
     | awk -v own="/distrogate-$number.sources:" 'index($1, own) { print $2 }' | while read -r one; do
       chroot "$root" /usr/lib/apt/apt-helper cat-file "$one"
       echo
@@ -64,7 +103,7 @@ done < "$list"
 """
 )
 
-# Arguments: tree, apt's word, packages. dpkg need not sync: the image is synced before it appears.
+# Arguments: tree, folder of sources, apt's word, packages. dpkg need not sync: the image is at its end.
 INSTALL = (
     _ENTER
     + """\
@@ -80,7 +119,8 @@ CLEAN = """\
 set -eu
 root=$1
 if [ -d "$root/etc" ]; then
-  rm -f "$root"/etc/apt/sources.list.d/distrogate-* "$root"/etc/apt/preferences.d/distrogate-*
+  rm -rf "$root"/etc/apt/sources.list.d/distrogate-* "$root"/etc/apt/preferences.d/distrogate-* \\
+    "$root/etc/apt/distrogate.d"
   if [ ! -L "$root/etc/resolv.conf" ]; then : > "$root/etc/resolv.conf"; fi
   rm -f "$root/etc/hostname"
   printf '%s\\n' "$2" > "$root/etc/hostname"
@@ -111,7 +151,9 @@ root=$1 out=$2 epoch=$3 name=$4 size=$5 uuid=$6 begin=$7; shift 7
 wanted() { case " $formats " in *" $1 "*) true ;; *) false ;; esac; }
 formats=" $* "
 export E2FSPROGS_FAKE_TIME="$epoch"
-find "$root" -newermt "@$epoch" -print0 | xargs -0 -r touch -h -d "@$epoch" --
+if wanted raw || wanted qcow2 || wanted root; then
+  find "$root" -newermt "@$epoch" -print0 | xargs -0 -r touch -h -d "@$epoch" --
+fi
 if [ -e "$root/var/lib/dpkg/status" ]; then
   dpkg-query --admindir="$root/var/lib/dpkg" -W \\
     -f '${db:Status-Abbrev} ${Package} ${Version} ${Architecture}\\n' > "$out/packages"
@@ -166,5 +208,14 @@ if wanted qcow2; then
   qemu-img convert -f raw -O qcow2 "$out/$name.raw" "$out/$name.qcow2"
 fi
 if ! wanted raw; then rm -f "$out/$name.raw"; fi
-if wanted root; then mv "$root" "$out/root"; fi
+if wanted root; then
+  if ! mountpoint -q "$root"; then
+    mv "$root" "$out/root"
+  elif [ -e "${root%/*}/whole" ]; then
+    umount "$root"
+    mv "${root%/*}/upper" "$out/root"
+  else
+    cp -a -- "$root" "$out/root"
+  fi
+fi
 """

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import os
@@ -196,6 +197,37 @@ def test_a_killed_caller_takes_the_sandbox_with_it(person: Person) -> None:
     assert not _still_there(slept)
     person.do(lambda: _sandbox.remove_folder(directory))
     assert not os.path.exists(directory)
+
+
+def _work_in(folder: str) -> list[str]:
+    """Processes that work in a folder."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cwd"):
+        with contextlib.suppress(OSError):
+            found += [path.parent.name] if os.readlink(path) == folder else []
+    return found
+
+
+def test_a_killed_caller_takes_unpacking_with_it(person: Person) -> None:
+    archive, target = (str(person.folder / f"{name}{next(_NUMBERS)}") for name in ("pipe", "unpacked"))
+    os.mkfifo(archive)
+    os.chmod(archive, 0o644)
+    wait = person.start(lambda: _sandbox.unpack(archive, target))
+    with open(archive, "wb"):  # nothing ever comes
+        for _attempt in range(500):
+            if any(pathlib.Path(f"/proc/{pid}/comm").read_text() == "tar\n" for pid in _work_in(target)):
+                break
+            time.sleep(0.02)
+        assert _work_in(target)
+        os.kill(person.pid, signal.SIGKILL)
+        with pytest.raises(AssertionError):
+            wait()
+        for _attempt in range(100):
+            if not _work_in(target):
+                break
+            time.sleep(0.05)
+        assert _work_in(target) == []
+    person.do(lambda: _sandbox.remove_folder(target))
 
 
 def test_what_a_killed_caller_left_is_not_in_a_fresh_one(person: Person) -> None:

@@ -110,8 +110,13 @@ def test_what_is_kept_for_later_builds_goes_when_it_is_of_no_use(output: Output)
     for name, days in (("a" * 64, 20), ("b" * 64, 10), (".new-x", 2), (".new-y", 0.1)):
         (folder / name).write_text("x")
         os.utime(folder / name, (time.time() - days * DAY,) * 2)
+    layers = folder.parent / "layers"
+    for name, days in (("old", 20), ("new", 10)):
+        (layers / name / "root").mkdir(parents=True)
+        for path in (layers / name / "root", layers / name):
+            os.utime(path, (time.time() - days * DAY,) * 2)
     clean(output)
-    assert sorted(os.listdir(folder)) == [".new-y", "b" * 64]
+    assert sorted(os.listdir(folder)) == [".new-y", "b" * 64] and os.listdir(layers) == ["new"]
 
 
 def layers(output: Output, *days: float) -> list[pathlib.Path]:
