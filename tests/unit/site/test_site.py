@@ -123,6 +123,37 @@ def test_profile_loads(collections: Path, profile: str) -> None:
     assert checked.returncode == 0, checked.stderr
 
 
+# Named to a reader, and not read.
+TOLD = {("distrogate_root_filesystems", "preflight")}
+
+
+def readers() -> dict[str, set[str]]:
+    """The roles, and the playbooks, that name each variable."""
+    found: dict[str, set[str]] = {}
+    for path in [*(TREE / "roles").rglob("*.yml"), *(TREE / "playbooks").glob("*.yml")]:
+        parts = path.relative_to(TREE).parts
+        who = parts[1] if parts[0] == "roles" else f"playbook {path.stem}"
+        for name in VARIABLE.findall(path.read_text()):
+            found.setdefault(name, set()).update({who} if (name, who) not in TOLD else ())
+    return found
+
+
+def test_who_reads_a_variable_is_documented() -> None:
+    guide = (TREE / "docs/docsite/rst/variables.rst").read_text().partition("Variables of a run")[0]
+    rows = guide.split("   * - ``")[1:]
+    said = {}
+    for row in rows:
+        cell = " ".join(row.rpartition("\n     - ")[2].partition("\n\n")[0].split())
+        roles, _, playbooks = cell.rpartition("; ") if "playbook" in cell else (cell, "", "")
+        books = playbooks.partition(" ")[2].split(", ") if playbooks else []
+        said[row.partition("``")[0]] = {
+            *filter(None, roles.split(", ")),
+            *(f"playbook {one}" for one in books),
+        }
+    known = readers()
+    assert said == {name: known[name] for name in said}
+
+
 def test_variables_are_documented() -> None:
     """What roles and playbooks read stands in the guide, and in the profile for a real site, commented."""
     used = {
