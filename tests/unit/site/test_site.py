@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 TREE = Path(__file__).resolve().parents[3]
 FILES = TREE / "playbooks/files"
@@ -167,3 +168,18 @@ def test_variables_are_documented() -> None:
     assert {name for name in VARIABLE.findall(guide) if f"``{name}``" in guide} == used | NOT_OF_A_SITE
     profile = (FILES / "profiles/packages/group_vars/all.yml").read_text()
     assert set(VARIABLE.findall(profile)) == (used - NOT_OF_A_SITE) | {"distrogate_queue"}
+
+
+def test_targets_of_the_appliance() -> None:
+    """Also with the comment taken away: each target is a module of ours, and has options that it knows."""
+    text = (FILES / "profiles/appliance/group_vars/all.yml").read_text()
+    site = yaml.safe_load(re.sub(r"(?m)^  # (- host:|  +\S)", r"  \1", text))
+    plugins = {target["plugin"]: target["arguments"] for target in site["distrogate_promote_targets"]}
+    assert list(plugins) == ["file_publish", "glance_publish"]
+    for plugin, arguments in plugins.items():
+        source = (TREE / "plugins/modules" / f"{plugin}.py").read_text()
+        documented = yaml.safe_load(source.partition('DOCUMENTATION = r"""')[2].partition('"""')[0])
+        assert set(arguments) <= set(documented["options"])
+        assert arguments["name"] == "{{ image_name }}"
+    hosts = (FILES / "profiles/appliance/group_vars/repository_hosts.yml").read_text()
+    assert yaml.safe_load(re.sub(r"(?m)^# (\w+:)", r"\1", hosts))["repository_host_packages"]
