@@ -75,7 +75,9 @@ def needs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]
 
 def test_packages_need_nothing_of_images(needs: dict[str, dict[str, Any]]) -> None:
     found = needs["packages"]
-    assert found["programs_stages"] == {"rpmsign": "rpm"} and found["files"] == {} and found["free_space"] == {}
+    assert (
+        found["programs_stages"] == {"rpmsign": "rpm"} and found["files"] == {} and found["free_space"] == {}
+    )
     assert list(found["folders"]) == ["/rootfs/build/current/rootfs"] and found["problems"] == []
 
 
