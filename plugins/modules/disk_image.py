@@ -139,6 +139,8 @@ options:
     description:
       - The path on this host of an exported OpenPGP public key. With it C(SHA256SUMS) must have a good
         signature of that key, in C(SHA256SUMS.asc).
+      - Needed where O(published) is an http or https address, since what comes over a network is believed by
+        its signature alone. Files of this host are taken without one when it is not set.
     type: path
   verify:
     description:
@@ -179,7 +181,7 @@ EXAMPLES = r"""
   distrogate.ci.disk_image:
     name: appliance
     builder: dib
-    elements: [debian-minimal, vm, appliance]
+    elements: [debian-minimal, appliance]
     element_path: [openstack/appliance/elements]
     sources: [openstack/my-service]
     output: /srv/distrogate/images
@@ -190,7 +192,7 @@ EXAMPLES = r"""
   distrogate.ci.disk_image:
     name: appliance
     builder: dib
-    elements: [debian-minimal, vm, appliance]
+    elements: [debian-minimal, appliance]
     element_path: [openstack/appliance/elements]
     projects: [openstack/appliance]
     when_unchanged: use latest

@@ -32,6 +32,9 @@ options:
   fingerprint_file:
     description: A file to write the fingerprint to, for those who have to name the key.
     type: path
+  public_key_file:
+    description: A file to write the public key to, armored, for those who check signatures.
+    type: path
 """
 
 EXAMPLES = r"""
@@ -53,7 +56,12 @@ fingerprint:
 import os
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._module import module_call
-from ansible_collections.distrogate.ci.plugins.module_utils._core._openpgp import find_key, make_key, remember
+from ansible_collections.distrogate.ci.plugins.module_utils._core._openpgp import (
+    export,
+    find_key,
+    make_key,
+    remember,
+)
 
 
 def main() -> None:
@@ -61,6 +69,7 @@ def main() -> None:
         "gnupg_home": {"type": "path", "required": True},
         "user_id": {"type": "str", "required": True},
         "fingerprint_file": {"type": "path"},
+        "public_key_file": {"type": "path"},
     }
     with module_call(spec) as call:
         home, user = call.params["gnupg_home"], call.params["user_id"]
@@ -72,6 +81,9 @@ def main() -> None:
         path = call.params["fingerprint_file"]
         if path and remember(path, after, write=not call.check_mode):
             call.difference.add("fingerprint_file", None, path)
+        path = call.params["public_key_file"]
+        if path and export(path, home, after, write=not call.check_mode):
+            call.difference.add("public_key_file", None, path)
         call.result["fingerprint"] = after
 
 

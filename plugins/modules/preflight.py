@@ -45,8 +45,23 @@ options:
     description: Folders that must exist, each with what to do when it does not.
     type: dict
     default: {}
+  files:
+    description: Files that this user must be able to read, each with what to do when it is not there.
+    type: dict
+    default: {}
+  free_space:
+    description: Folders, which need not be there yet, each with how much must be free for it, such as V(2G).
+    type: dict
+    default: {}
+  roles:
+    description: >-
+      The roles of this collection that install the programs and modules, for what is said of a missing one.
+    type: list
+    elements: str
+    default: []
   sandbox:
-    description: Whether this user must be able to make sandboxes.
+    description: >-
+      Whether this user must be able to make sandboxes, which takes subordinate ids.
     type: bool
     default: false
 """
@@ -80,6 +95,9 @@ def main() -> None:
         "python_modules": {"type": "dict", "default": {}},
         "keys": {"type": "list", "elements": "dict", "default": [], "options": key, "no_log": False},
         "folders": {"type": "dict", "default": {}},
+        "files": {"type": "dict", "default": {}},
+        "free_space": {"type": "dict", "default": {}},
+        "roles": {"type": "list", "elements": "str", "default": []},
         "sandbox": {"type": "bool", "default": False},
     }
     with module_call(spec) as call:

@@ -53,3 +53,16 @@ def remember(path: str, fingerprint: str, write: bool = True) -> bool:
     if write:
         write_atomic(path, fingerprint + "\n")
     return True
+
+
+def export(path: str, home: str, fingerprint: str, write: bool = True) -> bool:
+    """Write the armored public key to a file, unless it is there; whether it was not."""
+    options = ["--armor", "--export-options", "export-minimal", "--export"]
+    key = _gpg(home, *options, "--", fingerprint).stdout if fingerprint else b""
+    if os.path.exists(path):
+        with open(path, "rb") as stream:
+            if stream.read() == key:
+                return False
+    if write:
+        write_atomic(path, key)
+    return True

@@ -12,6 +12,8 @@ import shutil
 import tempfile
 import typing as t
 
+from ansible.module_utils.common.text.formatters import human_to_bytes
+
 from ansible_collections.distrogate.ci.plugins.module_utils._core import _command
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import TEMPORARY
@@ -23,17 +25,25 @@ _PATH = _command.base_environment()["PATH"]
 def missing(wanted: dict[str, t.Any]) -> list[str]:
     """One sentence for each thing that is missing; ``wanted`` as the module preflight takes it."""
     found = []
+    roles = ", ".join(wanted["roles"])
+    how = f" The playbook distrogate.ci.prepare does, where it may (role {roles})." if roles else ""
     for program, package in wanted["programs"].items():
         if shutil.which(program, path=_PATH) is None:
-            found.append(f"The program {program} is missing: install the package {package}.")
+            found.append(f"The program {program} is missing: install the package {package}.{how}")
     for module, package in wanted["python_modules"].items():
         if not _importable(module):
             found.append(
                 f"This Python has no module {module}: install {package}, or set ansible_python_interpreter."
+                f"{how}"
             )
     for folder, what_to_do in wanted["folders"].items():
         if not os.path.isdir(folder):
             found.append(f"There is no folder {folder}: {what_to_do}.")
+    for path, what_to_do in wanted["files"].items():
+        if not os.access(path, os.R_OK) or not os.path.isfile(path):
+            found.append(f"There is no file {path} that this user can read: {what_to_do}.")
+    for folder, size in wanted["free_space"].items():
+        found.extend(_space(folder, str(size)))
     for key in wanted["keys"]:
         found.extend(_key(key["fingerprint"], key["gnupg_home"]))
     if wanted["sandbox"]:
@@ -46,6 +56,24 @@ def _importable(module: str) -> bool:
         return importlib.util.find_spec(module) is not None
     except ModuleNotFoundError:  # the package that the module would be in
         return False
+
+
+def _space(folder: str, size: str) -> list[str]:
+    """What is free where the folder is, or would be made."""
+    try:
+        needed = int(human_to_bytes(size))
+    except ValueError as error:
+        raise DistrogateError("bad_options", f"free_space: {size[:100]!r} is no size, such as 2G.") from error
+    there = os.path.abspath(folder)
+    while not os.path.isdir(there):
+        there = os.path.dirname(there)
+    free = shutil.disk_usage(there).free
+    if free >= needed:
+        return []
+    room = (
+        f"Only {free / (1 << 30):.1f} GiB are free for {folder}, and {needed / (1 << 30):.1f} GiB are needed"
+    )
+    return [f"{room}: make room, run the playbook distrogate.ci.janitor, or name a folder on a larger disk."]
 
 
 def _key(fingerprint: str, home: str | None) -> list[str]:

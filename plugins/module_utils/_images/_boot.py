@@ -19,6 +19,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._files import 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._junit import Suite
 from ansible_collections.distrogate.ci.plugins.module_utils._images import _checks, _disk, _qemu
 from ansible_collections.distrogate.ci.plugins.module_utils._images._accelerator import accelerator
+from ansible_collections.distrogate.ci.plugins.module_utils._images._boot_by_hand import by_hand
 from ansible_collections.distrogate.ci.plugins.module_utils._images._console import FAIL_ON, Console, Log
 from ansible_collections.distrogate.ci.plugins.module_utils._images._qemu import Guest, Machine
 from ansible_collections.distrogate.ci.plugins.module_utils._images._ssh import Access
@@ -89,6 +90,7 @@ def boot(image: Image, terms: Terms, place: Place) -> dict[str, t.Any]:
             machine, why = _machine(image, terms, place)
             console = Console(log, terms.wait_for, (*FAIL_ON, *terms.fail_on))
             log.write(f"--- {image.name}: boots with {machine.accelerator} ({why})")
+            log.write(f"--- by hand: {by_hand(machine)}")
             if terms.checks.wanted:
                 folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=TEMPORARY))
                 access = Access(folder, terms.checks.user)

@@ -82,7 +82,10 @@ class Fetcher:
     def _opened(self, address: str) -> t.Any:
         if not address.isprintable() or " " in address:
             raise DistrogateError("bad_address", f"{address[:200]!r} has spaces or control characters.")
-        parts = urllib.parse.urlsplit(address)
+        try:
+            parts = urllib.parse.urlsplit(address)
+        except ValueError as error:
+            raise DistrogateError("bad_address", f"{address[:200]!r} is no address.") from error
         if parts.scheme in ("http", "https"):
             left = self._deadline - time.monotonic()
             if left <= 0:
@@ -109,8 +112,16 @@ def _plain(path: str) -> t.BinaryIO:
     return os.fdopen(descriptor, "rb", buffering=0)
 
 
+def shown(address: str) -> str:
+    """The address as a message has it: without a password."""
+    try:
+        parts = urllib.parse.urlsplit(address)
+    except ValueError as error:
+        raise DistrogateError("bad_address", f"{address[:200]!r} is no address.") from error
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
 def _failed(address: str, why: str) -> DistrogateError:
-    parts = urllib.parse.urlsplit(address)
-    shown = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()  # no password in a message
     line = "".join(letter if letter.isprintable() else " " for letter in why)[:300]
-    return DistrogateError("unreachable", f"{shown} could not be read: {line}. Try again when it can.")
+    said = f"{shown(address)} could not be read: {line}. Try again when it can."
+    return DistrogateError("unreachable", said)

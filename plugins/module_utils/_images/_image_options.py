@@ -18,6 +18,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._images._apt_sources
     codename,
     machine_sources,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._images._fetch import shown
 from ansible_collections.distrogate.ci.plugins.module_utils._images._inputs import git_of
 from ansible_collections.distrogate.ci.plugins.module_utils._images._request import (
     ImageRequest,
@@ -27,6 +28,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._images._request imp
     size_in_bytes,
 )
 
+_NETWORK = re.compile(r"https?:", re.IGNORECASE)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -126,7 +128,7 @@ def _repository(one: t.Any) -> Repository:
 def wanted_channel(params: dict[str, t.Any], run: Run | None) -> str:
     """The channel or version whose image is to be taken; empty when one has to be built.
 
-    Error ``bad_request``: a rule that could not apply to anything.
+    Errors: ``bad_request``, a rule that could not apply to anything; ``no_published_key``.
     """
     rule: str = params["when_unchanged"]
     verb, _space, channel = rule.partition(" ")
@@ -140,6 +142,14 @@ def wanted_channel(params: dict[str, t.Any], run: Run | None) -> str:
         )
     if not params["published"]:
         raise DistrogateError("bad_request", "when_unchanged needs published: where images are published.")
+    if _NETWORK.match(params["published"]) and not params["published_key"]:
+        raise DistrogateError(
+            "no_published_key",
+            f"The image {params['name']} may come from {shown(params['published'])}, and published_key is not"
+            " set: whoever answers there could give another one, with checksums to match. Export the public"
+            " key that signs what is published (gpg --armor --export FINGERPRINT) into a file on this host,"
+            " and name it in published_key.",
+        )
     projects = set(params["projects"] or params["sources"])
     if run is None:
         return channel

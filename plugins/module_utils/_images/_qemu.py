@@ -70,7 +70,7 @@ class Machine:
         argv += ["-device", "virtio-blk-pci,drive=disk,bootindex=1"]  # before all others: /dev/vda
         argv += ["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"]
         if self.kernel:
-            argv += ["-kernel", "/image/kernel", "-append", _with_console(self.append)]
+            argv += ["-kernel", "/image/kernel", "-append", with_console(self.append)]
             argv += ["-initrd", "/image/initrd"] if self.initrd else []
         if self.ssh:
             forward = f"hostfwd=tcp:127.0.0.1:{PORT}-:22"
@@ -84,7 +84,7 @@ class Machine:
         return argv
 
 
-def _with_console(append: str) -> str:
+def with_console(append: str) -> str:
     """A kernel says nothing on a serial line unless told to; the last console named is the main one."""
     words = append.split()
     return " ".join([*words, *([] if "console=ttyS0" in append else ["console=ttyS0,115200"])])

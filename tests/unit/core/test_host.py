@@ -27,7 +27,10 @@ NOTHING: dict[str, t.Any] = {
     "programs": {},
     "python_modules": {},
     "folders": {},
+    "files": {},
+    "free_space": {},
     "keys": [],
+    "roles": [],
     "sandbox": False,
 }
 
@@ -100,6 +103,11 @@ def test_keys(home: str, tmp_path: pathlib.Path) -> None:
     path = str(tmp_path / "fingerprint")
     assert _openpgp.remember(path, made, write=False) and not pathlib.Path(path).exists()
     assert _openpgp.remember(path, made) and not _openpgp.remember(path, made)
+    public = tmp_path / "public.asc"
+    assert _openpgp.export(str(public), home, made, write=False) and not public.exists()
+    assert _openpgp.export(str(public), home, made) and not _openpgp.export(str(public), home, made)
+    shown = ["gpg", "--homedir", home, "--batch", "--with-colons", "--show-keys", str(public)]
+    assert made in subprocess.run(shown, capture_output=True, text=True, check=True).stdout
     certificate = pathlib.Path(home, "openpgp-revocs.d", f"{made}.rev").read_text().replace(":-----", "-----")
     subprocess.run(["gpg", "--homedir", home, "--batch", "--import"], input=certificate.encode(), check=True)
     assert _openpgp.find_key(home, "--version <a@example.org>") == ""

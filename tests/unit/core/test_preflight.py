@@ -14,9 +14,15 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._preflight import missing
 
-NOTHING = {"programs": {}, "python_modules": {}, "folders": {}, "keys": [], "sandbox": False}
+NOTHING = {
+    **{name: {} for name in ("programs", "python_modules", "folders", "files", "free_space")},
+    "keys": [],
+    "roles": [],
+    "sandbox": False,
+}
 
 
 def end_agent(home: str) -> None:
@@ -69,3 +75,32 @@ def test_a_public_key_alone_is_not_enough(home: str, tmp_path: Path) -> None:
 def test_an_unknown_key_and_an_unknown_home(home: str, tmp_path: Path) -> None:
     assert "no secret key" in look(home, "0" * 40)[0]
     assert "no secret key" in look(str(tmp_path / "nowhere"), "0" * 40)[0]
+
+
+def test_who_installs_what_is_missing() -> None:
+    said = missing({**NOTHING, "programs": {"nosuch": "its-package"}, "python_modules": {"no.such": "it"}})
+    assert not any("prepare" in line for line in said)
+    wanted = {**NOTHING, "programs": {"nosuch": "its-package"}, "python_modules": {"no.such": "it"}}
+    said = missing({**wanted, "roles": ["builder", "te_host"]})
+    assert len(said) == 2
+    assert all(
+        line.endswith(" The playbook distrogate.ci.prepare does, where it may (role builder, te_host).")
+        for line in said
+    )
+
+
+def test_files_that_are_to_be_read(tmp_path: Path) -> None:
+    (tmp_path / "key").touch()
+    files = {str(tmp_path / name): "export it" for name in ("key", "other", ".")}
+    said = missing({**NOTHING, "files": files})
+    assert len(said) == 2 and said[0].endswith("/other that this user can read: export it.")
+
+
+def test_room_for_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
+    folder = str(tmp_path / "no/such/folder")
+    assert missing({**NOTHING, "free_space": {folder: "1K"}}) == []
+    (said,) = missing({**NOTHING, "free_space": {folder: "8000T"}})
+    assert folder in said and "8192000.0 GiB are needed" in said and "janitor" in said
+    with pytest.raises(DistrogateError, match="no size"):
+        missing({**NOTHING, "free_space": {folder: "much"}})
+    assert not os.path.exists(folder)

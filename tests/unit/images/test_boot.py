@@ -86,6 +86,26 @@ def test_a_line(tmp_path: pathlib.Path) -> None:
     assert error.reason == "boot_timeout" and "'^it is not$'" in error.message
 
 
+def test_by_hand(tmp_path: pathlib.Path) -> None:
+    """The log has a command that boots the same image at a person's own terminal."""
+    folder = tmp_path / "a, 'b'"
+    folder.mkdir()
+    path = disk(folder, "the appliance is ready\r\n")
+    boot(tmp_path, path, wait_for="ready")
+    command = re.search(r"^--- by hand: (.*)$", log(tmp_path), re.MULTILINE)
+    assert command
+    before = sha256_file(path)
+    with subprocess.Popen(
+        f"exec {command[1]}", shell=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as qemu:
+        try:
+            assert qemu.stdout is not None
+            assert any("appliance is ready" in line for line in qemu.stdout)
+        finally:
+            qemu.kill()
+    assert sha256_file(path) == before
+
+
 def test_a_line_that_must_not_come(tmp_path: pathlib.Path) -> None:
     error = failure(tmp_path, disk(tmp_path, "a\r\nout of cheese\r\n"), fail_on=("cheese",))
     assert error.reason == "boot_failed"

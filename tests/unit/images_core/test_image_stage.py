@@ -208,6 +208,20 @@ def test_refused(site: Site, options: dict[str, t.Any]) -> None:
     assert record["verdict"] == "failure" and site.world.builder.builds == 0
 
 
+@pytest.mark.parametrize("project", ["app", "other"])
+@pytest.mark.parametrize("published", ["http://images", "HTTPS://me:secret@images/x", "http://[x"])
+def test_what_comes_over_a_network_is_signed(site: Site, published: str, project: str) -> None:
+    """Without a key it is refused at once, also in a run that builds: not only when one is taken."""
+    options = {"when_unchanged": "use latest", "published": published, "projects": ["app"]}
+    run = site.run(project)
+    with pytest.raises(DistrogateError) as caught:
+        site.call(run, **options)
+    assert caught.value.reason in ("no_published_key", "bad_address") and "secret" not in caught.value.message
+    assert t.cast("dict[str, t.Any]", run.stage("image"))["reason"] == caught.value.reason
+    if "[" not in published:
+        assert caught.value.reason == "no_published_key" and "gpg --armor" in caught.value.message
+
+
 def test_without_a_run(site: Site) -> None:
     found = site.call(None, reads=[])
     assert found.result["from"] == "built" and [one["format"] for one in found.result["files"]] == ["qcow2"]

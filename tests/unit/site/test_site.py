@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 TREE = Path(__file__).resolve().parents[3]
 FILES = TREE / "playbooks/files"
@@ -123,6 +124,37 @@ def test_profile_loads(collections: Path, profile: str) -> None:
     assert checked.returncode == 0, checked.stderr
 
 
+# Named to a reader, and not read.
+TOLD = {("distrogate_root_filesystems", "preflight")}
+
+
+def readers() -> dict[str, set[str]]:
+    """The roles, and the playbooks, that name each variable."""
+    found: dict[str, set[str]] = {}
+    for path in [*(TREE / "roles").rglob("*.yml"), *(TREE / "playbooks").glob("*.yml")]:
+        parts = path.relative_to(TREE).parts
+        who = parts[1] if parts[0] == "roles" else f"playbook {path.stem}"
+        for name in VARIABLE.findall(path.read_text()):
+            found.setdefault(name, set()).update({who} if (name, who) not in TOLD else ())
+    return found
+
+
+def test_who_reads_a_variable_is_documented() -> None:
+    guide = (TREE / "docs/docsite/rst/variables.rst").read_text().partition("Variables of a run")[0]
+    rows = guide.split("   * - ``")[1:]
+    said = {}
+    for row in rows:
+        cell = " ".join(row.rpartition("\n     - ")[2].partition("\n\n")[0].split())
+        roles, _, playbooks = cell.rpartition("; ") if "playbook" in cell else (cell, "", "")
+        books = playbooks.partition(" ")[2].split(", ") if playbooks else []
+        said[row.partition("``")[0]] = {
+            *filter(None, roles.split(", ")),
+            *(f"playbook {one}" for one in books),
+        }
+    known = readers()
+    assert said == {name: known[name] for name in said}
+
+
 def test_variables_are_documented() -> None:
     """What roles and playbooks read stands in the guide, and in the profile for a real site, commented."""
     used = {
@@ -136,3 +168,18 @@ def test_variables_are_documented() -> None:
     assert {name for name in VARIABLE.findall(guide) if f"``{name}``" in guide} == used | NOT_OF_A_SITE
     profile = (FILES / "profiles/packages/group_vars/all.yml").read_text()
     assert set(VARIABLE.findall(profile)) == (used - NOT_OF_A_SITE) | {"distrogate_queue"}
+
+
+def test_targets_of_the_appliance() -> None:
+    """Also with the comment taken away: each target is a module of ours, and has options that it knows."""
+    text = (FILES / "profiles/appliance/group_vars/all.yml").read_text()
+    site = yaml.safe_load(re.sub(r"(?m)^  # (- host:|  +\S)", r"  \1", text))
+    plugins = {target["plugin"]: target["arguments"] for target in site["distrogate_promote_targets"]}
+    assert list(plugins) == ["file_publish", "glance_publish"]
+    for plugin, arguments in plugins.items():
+        source = (TREE / "plugins/modules" / f"{plugin}.py").read_text()
+        documented = yaml.safe_load(source.partition('DOCUMENTATION = r"""')[2].partition('"""')[0])
+        assert set(arguments) <= set(documented["options"])
+        assert arguments["name"] == "{{ image_name }}"
+    hosts = (FILES / "profiles/appliance/group_vars/repository_hosts.yml").read_text()
+    assert yaml.safe_load(re.sub(r"(?m)^# (\w+:)", r"\1", hosts))["repository_host_packages"]
