@@ -123,7 +123,7 @@ environment: venv
 	$(bin)/ansible-builder introspect --sanitize .venv/collections >/dev/null
 
 sanity: venv  ## ansible-test sanity, with no ignores
-	COPY=sanity tests/tools/in_collection.sh ansible-test sanity --local \
+	BUILT=yes COPY=sanity tests/tools/in_collection.sh ansible-test sanity --local \
 		--python "$$($(python) -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
 
 units: venv  ## unit tests

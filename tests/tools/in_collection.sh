@@ -1,13 +1,18 @@
 #!/usr/bin/env bash
 # Runs a command in a copy of the tree at .cache/tree/ansible_collections/distrogate/ci: ansible-test insists
 # on such a path, resolves links, and reads git. The copy holds what git would commit, so nothing else leaks in.
-# COPY names another copy, and with it another HOME, for who runs two at once.
+# COPY names another copy, and with it another HOME, for who runs two at once. BUILT=yes leaves out what a built
+# collection does not hold (build_ignore in galaxy.yml).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 copy=$PWD/.cache/${COPY:-tree}/ansible_collections/distrogate/ci
 
+without=()
+if [ "${BUILT:-}" = yes ]; then
+    mapfile -t without < <(sed -n '/^build_ignore:/,$s/^  - \(tests\/.*\)$/:!\1/p' galaxy.yml)
+fi
 mkdir -p "$copy"
-git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do
+git ls-files -z --cached --others --exclude-standard -- . "${without[@]}" | while IFS= read -r -d '' file; do
     if [ -e "$file" ] || [ -L "$file" ]; then printf '%s\0' "$file"; fi  # not what was deleted a moment ago
 done >"$copy/../files"
 find "$copy" -mindepth 1 -maxdepth 1 ! -name .git -exec rm -rf {} +
