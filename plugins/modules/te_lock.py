@@ -70,6 +70,8 @@ options:
     description:
       - Whether the keeper gives the lease back when the playbook ended without having done so, whichever way
         it ended. What a killed playbook left running on this machine is ended first.
+      - A playbook that finds the lease file of one that was killed waits for that, and takes a lease anew
+        when the old one has ended. Without this option that is V(lease_lost).
       - Leave it off when another playbook goes on with the lease.
     type: bool
     default: false

@@ -24,6 +24,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._keeper_proc
 
 _PAUSE_SECONDS = 0.005
 _TERM_SECONDS = 1.0
+_END_SECONDS = 5.0
 
 
 class KeeperLock:
@@ -93,6 +94,28 @@ def end_all(lease_file: str, seconds: float) -> int:
         with contextlib.suppress(OSError):
             os.unlink(path)
     return ended
+
+
+def outlived(lease_file: str, playbook_pid: int, seconds: float) -> bool:
+    """Whether no living playbook, this one included, keeps the lease of this file.
+
+    The keeper of a dead one may be giving the lease back. That is waited for; after ``seconds`` it is ended.
+    """
+    paths = glob.glob(f"{glob.escape(lease_file)}.keeper-*")
+    left = []
+    for path in (path for path in paths if _is_held(path)):
+        pid = path.rpartition("-")[2]
+        seen = look(int(pid)) if pid.isdigit() else None
+        if pid == str(playbook_pid) or (seen is not None and seen.state not in "ZX"):
+            return False
+        left.append(path)
+    deadline = time.monotonic() + seconds
+    while any(_is_held(path) for path in left):
+        if time.monotonic() >= deadline:
+            end_all(lease_file, _END_SECONDS)
+            break
+        time.sleep(_PAUSE_SECONDS)
+    return True
 
 
 def _open(path: str) -> int:

@@ -17,7 +17,11 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._demand impo
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._guards import Guards
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._holder import Holder
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._holds import hold_te, unhold
-from ansible_collections.distrogate.ci.plugins.module_utils._leases._keeper_start import stop_keeper
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._keeper_lock import outlived
+from ansible_collections.distrogate.ci.plugins.module_utils._leases._keeper_start import (
+    playbook_process,
+    stop_keeper,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._keys import Keys
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._lease_file import LeaseFile
 from ansible_collections.distrogate.ci.plugins.module_utils._leases._options import as_labels
@@ -32,6 +36,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._views impor
 
 LEASE_TTL = 120
 HOLD_TTL = 86400
+GIVEN_BACK = 15.0  # seconds: ending what a playbook left takes up to four
 
 
 class Locking:
@@ -47,6 +52,7 @@ class Locking:
     def locked(self) -> None:
         """Renew the lease that the file names, or take one."""
         demand = self._demand()
+        self._forget_the_dead()
         if self.known and (self.known["granted"] or self._living()):
             lease = self._renewed(demand)
         elif self.call.check_mode or self.file is None:
@@ -58,6 +64,17 @@ class Locking:
             self._difference(lease)
         self.call.result["lease"] = lease_view(lease, self.store.now())
         self.call.result["connection"] = connection_view(lease)
+
+    def _forget_the_dead(self) -> None:
+        """The lease of a dead playbook is not ours: its keeper may be giving it back just now."""
+        if self.file is None or self.known is None or self.call.check_mode:
+            return
+        if not self.params["with_playbook"] or not outlived(self.file.path, playbook_process(), GIVEN_BACK):
+            return
+        self.known = self.file.read()
+        if self.known and not self._living():
+            self._forget()
+            self.known = None
 
     def released(self) -> None:
         """End the lease and remove its file; without a file, end a hold."""
