@@ -34,6 +34,7 @@ DEFAULTS: dict[str, t.Any] = {
     "ttl": 60,
     "max_lifetime": 0,
     "keeper": False,
+    "with_playbook": False,
     "inventory": None,
     "priority": 0,
     "timeout": 0,
