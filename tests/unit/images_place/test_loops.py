@@ -30,12 +30,12 @@ def test_found_by_what_backs_them(tmp_path: pathlib.Path, monkeypatch: t.Any) ->
     status = os.stat(tmp_path / "deep" / "disk")
     mine = _loops.Loop("/dev/loop1", status.st_dev, status.st_ino, ("/disk", "disk"))
     deleted = _loops.Loop("/dev/loop2", 1, 2, (f"{tmp_path}/gone", "gone"))
-    given = _loops.Loop("/dev/loop3", 1, 2, ("/gone", "/no/work/x"))
+    given = _loops.Loop("/dev/loop3", 1, 2, ("/gone", "/no/such/x"))
     others = _loops.Loop("/dev/loop4", status.st_dev, status.st_ino + 100000, ("/disk", "/srv/disk"))
     fake(monkeypatch, mine, deleted, given, others)
     assert _loops.below(str(tmp_path)) == [mine, deleted]
-    assert _loops.below("/no/work") == [given]
-    assert _loops.below("/no/wor") == []
+    assert _loops.below("/no/such") == [given]
+    assert _loops.below("/no/suc") == []
 
 
 def test_released(output: Output) -> None:
