@@ -12,6 +12,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.distrogate.ci.plugins.plugin_utils._code import code_digest
 from ansible_collections.distrogate.ci.plugins.plugin_utils._controller import controller_versions
+from ansible_collections.distrogate.ci.plugins.plugin_utils._module_action import execute
 from ansible_collections.distrogate.ci.plugins.plugin_utils._parameters import collect
 
 
@@ -32,5 +33,5 @@ class ActionModule(ActionBase):
             "code": code_digest(),
         }
         options = {**known, **self._task.args}
-        result.update(self._execute_module("distrogate.ci.freeze", module_args=options, task_vars=variables))
+        result.update(execute(self, "distrogate.ci.freeze", options, variables))
         return result

@@ -14,6 +14,7 @@ from ansible.template import Templar
 from ansible_collections.distrogate.ci.plugins.module_utils._core._action import ActionCall, ControllerAction
 from ansible_collections.distrogate.ci.plugins.module_utils._runs._options import run_report_options
 from ansible_collections.distrogate.ci.plugins.plugin_utils._known_secrets import SecretValues
+from ansible_collections.distrogate.ci.plugins.plugin_utils._module_action import execute
 
 
 class ActionModule(ControllerAction, ActionBase):
@@ -32,14 +33,8 @@ class ActionModule(ControllerAction, ActionBase):
         found.variables(call.variables, self._templar.template)
         found.hosts(call.variables, self._template_of)
         secrets = sorted({*found.values, *(call.params["secrets"] or [])})
-        action: t.Any = self
-        call.result.update(
-            action._execute_module(
-                module_name="distrogate.ci.run_report",
-                module_args={**call.params, "secrets": secrets},
-                task_vars=call.variables,
-            )
-        )
+        given = {**call.params, "secrets": secrets}
+        call.result.update(execute(self, "distrogate.ci.run_report", given, call.variables))
 
     def _template_of(self, variables: t.Any) -> t.Callable[[t.Any], t.Any]:
         template: t.Callable[[t.Any], t.Any] = Templar(loader=self._loader, variables=variables).template

@@ -81,8 +81,18 @@ class Connection(ConnectionBase):
     def _sandbox(self) -> Sandbox:
         return Sandbox(self.get_option("directory"), self.get_option("rootfs"))
 
-    def _run(self, argv: list[str], stdin: bytes | t.BinaryIO) -> Completed:
-        binds = {path: path for path in self.get_option("bind")}
+    def run(
+        self, argv: list[str], stdin: bytes, binds: t.Mapping[str, str] | None = None
+    ) -> tuple[int, bytes, bytes]:
+        """Run a program inside; ``binds`` is what it sees beside ``bind``, path inside: path outside."""
+        self._connect()
+        done = self._run(argv, stdin, binds)
+        return done.status, done.stdout, done.stderr
+
+    def _run(
+        self, argv: list[str], stdin: bytes | t.BinaryIO, more: t.Mapping[str, str] | None = None
+    ) -> Completed:
+        binds = {**{path: path for path in self.get_option("bind")}, **(more or {})}
         try:
             return self._sandbox().run(
                 argv, stdin=stdin, check=False, network=self.get_option("network"), binds=binds, timeout=86400

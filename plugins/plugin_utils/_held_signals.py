@@ -50,14 +50,19 @@ class HeldSignals:
         if self._came is not None:
             os.kill(os.getpid(), self._came)
 
-    def wait(self, seconds: float) -> bool:
-        """Sleep; True, and at once, when a signal came, or when the playbook's process is gone."""
+    def wait(self, seconds: float, descriptor: int | None = None) -> bool:
+        """Sleep; True, and at once, when a signal came, or when the playbook's process is gone.
+
+        Once ``descriptor`` can be read, there is nothing to wait for.
+        """
+        others = [] if descriptor is None else [descriptor]
         deadline = time.monotonic() + seconds
         while os.getppid() == self._parent:
             left = deadline - time.monotonic()
-            if select.select([self._pipe[0]], [], [], min(_LOOK, max(0.0, left)))[0]:
+            ready = select.select([self._pipe[0], *others], [], [], min(_LOOK, max(0.0, left)))[0]
+            if self._pipe[0] in ready:
                 return True
-            if left <= _LOOK:
+            if ready or left <= _LOOK:
                 return False
         return True
 

@@ -23,6 +23,7 @@ from ansible.template import Templar
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import sha256_file
+from ansible_collections.distrogate.ci.plugins.plugin_utils._module_action import execute
 
 UNKNOWN_HOST = "unknown_host"
 Variables = t.Mapping[str, t.Any]
@@ -145,9 +146,7 @@ class Hosts:
         """Run a module on a host; its failure becomes an error with the module's reason."""
         handler, variables = self._handler(host)
         try:
-            result: dict[str, t.Any] = handler._execute_module(
-                module_name=module, module_args=dict(arguments), task_vars=variables
-            )
+            result = execute(handler, module, dict(arguments), variables)
         except AnsibleConnectionFailure as error:
             raise DistrogateError("unreachable", f"{host} cannot be reached: {error}", host=host) from error
         if result.get("failed"):

@@ -11,7 +11,8 @@ with the option ``progress_file``, and shows what the module writes there (``_co
         default_timeout = 3600
 
 Whatever else a task may ask for is as without it: its result, its failure, become, delegation, a host
-that goes away. In check mode, and with ``async`` on the task, Ansible runs the module as any other.
+that goes away. In check mode, and with ``async`` on the task, Ansible runs the module as any other. Where
+the module may run in this very process (``_near_module``), a child of it does the same.
 """
 
 from __future__ import annotations
@@ -21,19 +22,22 @@ import time
 import typing as t
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
-from ansible.plugins.action.normal import ActionModule as Normal
 from ansible.vars.clean import remove_internal_keys
 
 from ansible_collections.distrogate.ci.plugins.plugin_utils._held_signals import HeldSignals
 from ansible_collections.distrogate.ci.plugins.plugin_utils._long_job import Job, Look
 from ansible_collections.distrogate.ci.plugins.plugin_utils._long_screen import Screen
+from ansible_collections.distrogate.ci.plugins.plugin_utils._module_action import ModuleAction
+from ansible_collections.distrogate.ci.plugins.plugin_utils._module_arguments import PROFILE
+from ansible_collections.distrogate.ci.plugins.plugin_utils._near_job import NearJob
+from ansible_collections.distrogate.ci.plugins.plugin_utils._near_module import may_be_near
 
 _LONGEST = 5.0  # seconds between two looks
 _RETRIES = (1, 2, 4)  # seconds, when the connection fails
 _WATCHED = 60  # the host itself ends it so many seconds later, should nobody be there to do it
 
 
-class LongAction(Normal):
+class LongAction(ModuleAction):
     """A module of ours, with its progress on the screen."""
 
     default_timeout: t.ClassVar[int] = 3600
@@ -58,7 +62,9 @@ class LongAction(Normal):
         plainly = task.check_mode or task.async_val or connection.has_native_async
         return bool(plainly or connection.always_pipeline_modules)
 
-    def _attended(self, job: Job, signals: HeldSignals, started: dict[str, t.Any]) -> dict[str, t.Any]:
+    def _attended(
+        self, job: Job | NearJob, signals: HeldSignals, started: dict[str, t.Any]
+    ) -> dict[str, t.Any]:
         try:
             result = self._follow(job, signals, started)
         except AnsibleConnectionFailure:
@@ -83,8 +89,11 @@ class LongAction(Normal):
         except (TypeError, ValueError):
             return self.margin  # the module will refuse it
 
-    def _start(self, variables: dict[str, t.Any]) -> tuple[dict[str, t.Any] | None, Job | None]:
+    def _start(self, variables: dict[str, t.Any]) -> tuple[dict[str, t.Any] | None, Job | NearJob | None]:
         """The job; or the result of one that could not start; or neither, when it cannot run that way."""
+        if may_be_near(self, str(self._task.resolved_action)):
+            self._profile = (PROFILE,) if PROFILE else ()
+            return None, NearJob(self, variables)
         shell, task = self._connection._shell, self._task
         if shell.tmpdir is None:
             self._make_tmp_path()
@@ -126,13 +135,15 @@ class LongAction(Normal):
         data: dict[str, t.Any] = super()._parse_returned_data(res, *profile)
         return data
 
-    def _follow(self, job: Job, signals: HeldSignals, started: dict[str, t.Any]) -> dict[str, t.Any]:
+    def _follow(
+        self, job: Job | NearJob, signals: HeldSignals, started: dict[str, t.Any]
+    ) -> dict[str, t.Any]:
         begun = news = time.monotonic()
         screen = Screen(self._line)
         last: Look | None = None
         # Looking costs nothing here, and a connection's round trip elsewhere.
         shortest, longest = (0.05, _LONGEST / 20) if job.near else (0.2, _LONGEST)
-        while not signals.wait(min(longest, max(shortest, (time.monotonic() - begun) / 10))):
+        while not signals.wait(min(longest, max(shortest, (time.monotonic() - begun) / 10)), job.descriptor):
             look = self._look(job, signals)
             now = time.monotonic()
             if look is not None and look.result is not None:
@@ -163,7 +174,7 @@ class LongAction(Normal):
         job.end()
         return _failed("interrupted", f"{self._task.action} was interrupted, and ended on its host.")
 
-    def _look(self, job: Job, signals: HeldSignals) -> Look | None:
+    def _look(self, job: Job | NearJob, signals: HeldSignals) -> Look | None:
         for pause in _RETRIES:
             try:
                 return job.look()

@@ -20,7 +20,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._under_way imp
 
 _FOLDER = re.compile(r"ansible-tmp-[0-9.-]{20,}")  # as Ansible names its folders, and so its programs
 _RUNS = {"started", "finished", "ansible_job_id"}  # what the file of a result holds until there is one
-_GRACE = 5  # seconds that a module has to end what it started
+GRACE = 5  # seconds that a module has to end what it started
 
 
 class Look(t.NamedTuple):
@@ -43,6 +43,7 @@ class Job:
         # Brackets, so that whoever looks for the word does not find themselves.
         self._pattern = f"[a]{found.group()[1:]}" if found else ""
         connection = action._connection
+        self.descriptor: int | None = None  # what could be waited for
         self.near = connection.transport == "local" and connection.become is None
 
     def look(self) -> Look | None:
@@ -85,7 +86,7 @@ class Job:
         with contextlib.suppress(AnsibleError):
             numbers = " ".join(self._processes())
             if numbers:
-                self._command(_END.format(numbers=numbers, tenths=_GRACE * 10))
+                self._command(_END.format(numbers=numbers, tenths=GRACE * 10))
 
     def _processes(self) -> list[str]:
         if not self._pattern:

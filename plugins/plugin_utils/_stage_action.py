@@ -9,11 +9,10 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ansible.plugins.action.normal import ActionModule as Normal
-
 from ansible_collections.distrogate.ci.plugins.module_utils._core import _process
 from ansible_collections.distrogate.ci.plugins.plugin_utils._code import code_digest, folder_digest
 from ansible_collections.distrogate.ci.plugins.plugin_utils._long_action import LongAction
+from ansible_collections.distrogate.ci.plugins.plugin_utils._module_action import ModuleAction
 
 _OURS = "distrogate.ci"
 
@@ -44,7 +43,7 @@ class Told:
         return result
 
 
-class StageAction(Told, Normal):
+class StageAction(Told, ModuleAction):
     """For a stage that takes seconds."""
 
 
