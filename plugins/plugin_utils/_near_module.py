@@ -116,7 +116,7 @@ def _become(name: str, arguments: str, files: list[int], session: bool) -> t.NoR
         code = 0
     except SystemExit as done:
         code = done.code if isinstance(done.code, int) else 1
-    except Exception:
+    except Exception:  # noqa: BLE001 -- whatever a module breaks of is told
         traceback.print_exc()
     finally:
         with contextlib.suppress(Exception):

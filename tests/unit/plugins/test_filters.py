@@ -11,11 +11,13 @@ import typing as t
 import pytest
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.distrogate.ci.plugins.filter.deployed import FilterModule as Deployed
 from ansible_collections.distrogate.ci.plugins.filter.seconds import FilterModule as Seconds
 from ansible_collections.distrogate.ci.plugins.filter.stage_sentences import FilterModule as Sentences
 from ansible_collections.distrogate.ci.plugins.filter.ways_in import FilterModule as WaysIn
 from ansible_collections.distrogate.ci.plugins.module_utils._core._told import duration
 
+deployed = Deployed().filters()["deployed"]
 seconds = Seconds().filters()["seconds"]
 ways_in = WaysIn().filters()["ways_in"]
 sentences = Sentences().filters()["stage_sentences"]
@@ -97,3 +99,28 @@ def test_how_long_a_person_says_it_took() -> None:
     given = (0.44, 9.96, 25.4, 59.6, 80, 120, 3661, 7200)
     wanted = ["0.4 s", "10 s", "25 s", "1 min", "1 min 20 s", "2 min", "1 h 1 min", "2 h"]
     assert [duration(number) for number in given] == wanted
+
+
+def test_a_te_of_an_image() -> None:
+    box = {"distrogate_sandbox_directory": "/te", "distrogate_sandbox_rootfs": "/other"}
+    te = {"name": "te1", "hosts": {"a": box, "b": box}}
+    found = deployed(te, "/images/1")
+    assert found["hosts"] == {name: {**box, "distrogate_sandbox_rootfs": "/images/1/root"} for name in "ab"}
+    assert te["hosts"]["a"] is box
+
+
+@pytest.mark.parametrize(
+    ("te", "image", "words"),
+    [
+        ({"hosts": {}}, "", "has no image"),
+        (
+            {"name": "te1", "hosts": {"a": {"ansible_host": "192.0.2.1"}}},
+            "/i",
+            "te1 cannot run the image: a is no",
+        ),
+        ("te1", "/i", "takes a TE"),
+    ],
+)
+def test_what_cannot_be_deployed(te: t.Any, image: str, words: str) -> None:
+    with pytest.raises(AnsibleFilterError, match=words):
+        deployed(te, image)
