@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A short module that an action does itself gives what the module gives."""
+"""A module that the action does itself, or runs in a child, gives what it gives anywhere."""
 
 from __future__ import annotations
 
@@ -42,8 +42,21 @@ PLAY = """
         - distrogate.ci.sandbox: {{directory: {run}}}
           register: sandbox
           ignore_errors: true
+        - distrogate.ci.freeze: {{runs: {run}, pipeline: check, queue: [], projects: {{}}, cache: {run}}}
+          register: no_queue
+          ignore_errors: true
+        - distrogate.ci.package_lint: {{run_dir: {run}, rootfs: {run}/none, stage: lint}}
+          register: no_build
+          ignore_errors: true
+        - distrogate.ci.workspace: {{run_dir: {run}, cache: {run}/cache, unknown: 1}}
+          register: bad_option
+          ignore_errors: true
+        - distrogate.ci.preflight: {{files: {{"{run}/none": make it}}}}
+          register: looked
+          ignore_errors: true
         - ansible.builtin.copy:
-            content: "{{{{ [began, ended, known, no_run, sandbox] | to_json }}}}"
+            content: >-
+              {{{{ [began, ended, known, no_run, sandbox, no_queue, no_build, bad_option, looked] | to_json }}}}
             dest: "{run}/{{{{ name }}}}"
             mode: "0600"
       vars: {{name: near}}
@@ -88,4 +101,6 @@ def test_near_and_far(tmp_path: pathlib.Path) -> None:
     for one, other in zip(near, far):
         assert one == other
     assert near[3]["reason"] == far[3]["reason"] == "no_run"
-    assert near[4]["reason"] == far[4]["reason"] == "no_sandbox"
+    assert [result.get("reason") for result in near[4:7]] == ["no_sandbox", "no_queue", "no_rootfs"]
+    assert "Unsupported parameters" in near[7]["msg"]
+    assert near[8]["reason"] == "preflight" and "make it" in near[8]["missing"][0]
