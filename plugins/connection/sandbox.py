@@ -17,8 +17,8 @@ description:
     subordinate ids.
   - Nothing stays running between two tasks; files stay until the folder is removed with
     M(distrogate.ci.sandbox).
-  - Modules of this collection are not packed. They run from their files, and from those of Ansible's C(module_utils),
-    which the sandbox sees read-only below C(/dev/.distrogate) meanwhile.
+  - Modules of this collection are not packed. They run from their files, and from those of Ansible's
+    C(module_utils), which the sandbox sees read-only below C(/dev/.distrogate) meanwhile.
 author:
   - distrogate.ci maintainers (@distrogate)
 options:

@@ -10,6 +10,7 @@ import typing as t
 
 from ansible.plugins.action.normal import ActionModule as Normal
 
+from ansible_collections.distrogate.ci.plugins.plugin_utils._long_job import GRACE
 from ansible_collections.distrogate.ci.plugins.plugin_utils._module_arguments import result_of, sent_arguments
 from ansible_collections.distrogate.ci.plugins.plugin_utils._near_module import NearModule, may_be_near
 from ansible_collections.distrogate.ci.plugins.plugin_utils._source_module import run_from_source
@@ -45,4 +46,5 @@ def _near(
         running.wait()
         return result_of(handler, running.output())
     finally:
+        running.end(GRACE)  # of a task that has no time left
         running.close()

@@ -20,6 +20,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 import traceback
 import typing as t
 
@@ -43,6 +44,7 @@ _PURE = {
     "run_report",
     "workspace",
 }
+_LOOK = 0.05  # seconds between two looks
 _DEFAULT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM, signal.SIGCHLD)
 
 
@@ -63,25 +65,35 @@ class NearModule:
         self.pid = os.fork()
         if self.pid == 0:
             _become(module[len(_COLLECTION) :], arguments, [file.fileno() for file in self._files], session)
-        self.descriptor = os.pidfd_open(self.pid)  # readable once it is done
+        self._session = session
+        self.descriptor = _descriptor(self.pid)
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until it is done, so long at most; whether it is."""
-        if self.code is None and seconds is not None:
-            select.select([self.descriptor], [], [], seconds)
-        if self.code is None:
-            found, status = os.waitpid(self.pid, 0 if seconds is None else os.WNOHANG)
+        deadline = None if seconds is None else time.monotonic() + seconds
+        while self.code is None:
+            found, status = os.waitpid(self.pid, 0 if deadline is None else os.WNOHANG)
             if found:
                 self.code = os.waitstatus_to_exitcode(status)
+            left = 0.0 if deadline is None else deadline - time.monotonic()
+            if left <= 0 or self.code is not None:
+                break
+            if self.descriptor is None:
+                time.sleep(min(left, _LOOK))
+            else:
+                select.select([self.descriptor], [], [], left)
         return self.code is not None
 
     def end(self, seconds: float) -> None:
-        """End it: asked first, then by force."""
+        """End it, and whoever is in its session: asked first, then by force."""
+        if self.code is not None:
+            return
+        send = os.killpg if self._session else os.kill
         for which, patience in ((signal.SIGTERM, seconds), (signal.SIGKILL, None)):
-            if self.code is None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(self.pid, which)
-                self.wait(patience)
+            with contextlib.suppress(ProcessLookupError):  # a group lasts as long as anybody is in it
+                if self.code is None or self._session:
+                    send(self.pid, which)
+            self.wait(patience)
 
     def output(self) -> dict[str, t.Any]:
         """What it wrote, as Ansible has it of any program."""
@@ -93,8 +105,17 @@ class NearModule:
 
     def close(self) -> None:
         """Forget what it wrote."""
-        os.close(self.descriptor)
+        if self.descriptor is not None:
+            os.close(self.descriptor)
         self._open.close()
+
+
+def _descriptor(pid: int) -> int | None:
+    """What can be read once the process is done; None where the system is older than that (Linux 5.3)."""
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        return None
 
 
 def _become(name: str, arguments: str, files: list[int], session: bool) -> t.NoReturn:

@@ -56,7 +56,8 @@ PLAY = """
           ignore_errors: true
         - ansible.builtin.copy:
             content: >-
-              {{{{ [began, ended, known, no_run, sandbox, no_queue, no_build, bad_option, looked] | to_json }}}}
+              {{{{ [began, ended, known, no_run, sandbox, no_queue, no_build, bad_option, looked]
+              | to_json }}}}
             dest: "{run}/{{{{ name }}}}"
             mode: "0600"
       vars: {{name: near}}

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import json
 import os
 import pathlib
@@ -115,16 +116,21 @@ def test_a_module_that_is_killed(job: t.Callable[[Main], NearJob]) -> None:
     assert found["reason"] == "module_lost" and "SIGKILL" in found["msg"]
 
 
+@pytest.mark.parametrize("obeys", [True, False])
 def test_its_end_is_that_of_its_children(
-    job: t.Callable[[Main], NearJob], tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+    obeys: bool,
+    job: t.Callable[[Main], NearJob],
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Neither it nor they obey."""
+    """Its child does not obey; it may, or not."""
     monkeypatch.setattr(_near_job, "GRACE", 0.2)
     told = tmp_path.parent / f"{tmp_path.name}.pids"
 
     def main() -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         child = subprocess.Popen(["sleep", "300"])
+        signal.signal(signal.SIGTERM, signal.SIG_DFL if obeys else signal.SIG_IGN)
         told.write_text(f"{os.getpid()} {child.pid} ")
         time.sleep(300)
 
@@ -135,6 +141,18 @@ def test_its_end_is_that_of_its_children(
     running.end()
     assert all(gone(number) for number in numbers)
     told.unlink()
+
+
+def test_an_old_system_is_asked_now_and_then(
+    job: t.Callable[[Main], NearJob], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_pid: int) -> int:
+        raise OSError(errno.ENOSYS, "no such call")
+
+    monkeypatch.setattr(os, "pidfd_open", refuse)
+    running = job(lambda: print('{"changed": true}'))
+    assert running.descriptor is None and running._module.wait(60)
+    assert result_of(running) == {"changed": True}
 
 
 def test_nothing_of_ours_is_obeyed_or_changed() -> None:
