@@ -5,8 +5,8 @@
 """A file system of its own for each case: what another case deleted must not cost this one anything.
 
 An ext4 without a journal, as some virtual machines have, passes over every inode that was freed in the last
-minutes when it looks for a new one. To make a root filesystem after another one was deleted then takes up to
-twice the CPU time of the first, whoever makes it.
+minutes when it looks for a new one. A root filesystem that is made after another one was deleted then takes
+a third more CPU time than the first, whoever makes it.
 """
 
 from __future__ import annotations
