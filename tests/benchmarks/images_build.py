@@ -4,8 +4,9 @@
 
 """Root filesystems: mmdebstrap by hand, the builder from nothing, a second image, two images at once.
 
-Rounds alternate, each from nothing in a folder of its own; CPU seconds of all processes are counted by a
-cgroup, so run it as root. The builder does all that the module does: key, build, manifest, digests, sync.
+Rounds alternate, each from nothing on a file system of its own (see ``fresh_disk``), and every other round
+has the builder first. CPU seconds of all processes are counted by a cgroup, so run it as root. The builder
+does all that the module does: key, build, manifest, digests, sync.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -27,6 +27,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._images._apt_sources
 )
 from ansible_collections.distrogate.ci.tests.benchmarks import report
 from ansible_collections.distrogate.ci.tests.benchmarks.costs import counted, used
+from ansible_collections.distrogate.ci.tests.benchmarks.fresh_disk import fresh_disk
 
 PACKAGES = ["systemd-sysv", "iproute2", "openssh-server", "ca-certificates", "sudo", "nginx-light", "jq"]
 _PROGRAM = """
@@ -56,12 +57,12 @@ class Rounds:
             stream.write(self.mirror)
         self.figures: dict[str, list[tuple[float, float]]] = {}
 
-    def measure(self, case: str, *commands: list[str]) -> None:
-        """Run commands side by side."""
+    def measure(self, disk: str, case: str, *commands: list[str]) -> None:
+        """Run commands side by side, with their temporary files on the disk."""
         os.sync()
         begin, cpu = time.monotonic(), used()
         with open(os.path.join(self.folder, "log"), "w", encoding="utf-8") as log:
-            environment = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000", "TMPDIR": self.folder}
+            environment = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000", "TMPDIR": disk}
             running = [subprocess.Popen(argv, stdout=log, stderr=log, env=environment) for argv in commands]
             for process in running:
                 if process.wait():
@@ -73,20 +74,26 @@ class Rounds:
         words = [name, self.suite, self.mirror, [*PACKAGES, *more]]
         return [sys.executable, "-c", _PROGRAM, output, json.dumps(words)]
 
-    def round(self, pair: bool) -> None:
+    def round(self, pair: bool, ours_first: bool = False) -> None:
         """All cases once."""
-        tar = os.path.join(self.folder, "by-hand.tar")
+        cases = [self.by_hand, self.builder]
+        for case in [*(reversed(cases) if ours_first else cases), *([self.two] if pair else [])]:
+            with fresh_disk(self.folder) as disk:
+                case(disk)
+
+    def by_hand(self, disk: str) -> None:
+        tar = os.path.join(disk, "by-hand.tar")
         options = ["--mode=unshare", "--variant=minbase", "--format=tar", f"--include={','.join(PACKAGES)}"]
-        os.chmod(self.folder, 0o777)
-        self.measure("by hand", ["mmdebstrap", *options, self.suite, tar, self.sources])
-        os.unlink(tar)
-        output = os.path.join(self.folder, "output")
-        self.measure("ours", self.ours(output, "one"))
-        self.measure("one package differs", self.ours(output, "one", "hello"))
-        shutil.rmtree(output)
-        if pair:
-            self.measure("two at once", self.ours(output, "one"), self.ours(output, "two", "hello"))
-            shutil.rmtree(output)
+        self.measure(disk, "by hand", ["mmdebstrap", *options, self.suite, tar, self.sources])
+
+    def builder(self, disk: str) -> None:
+        output = os.path.join(disk, "output")
+        self.measure(disk, "ours", self.ours(output, "one"))
+        self.measure(disk, "one package differs", self.ours(output, "one", "hello"))
+
+    def two(self, disk: str) -> None:
+        output = os.path.join(disk, "output")
+        self.measure(disk, "two at once", self.ours(output, "one"), self.ours(output, "two", "hello"))
 
     def table(self) -> list[str]:
         """Medians, and their ratios against the bars."""
@@ -111,8 +118,9 @@ def main() -> None:
     arguments: t.Any = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="images-build-", dir="/var/tmp") as folder, counted():
         rounds = Rounds(folder)
-        for _number in range(1 if arguments.quick else arguments.rounds):
-            rounds.round(pair=not arguments.quick)
+        os.chmod(folder, 0o755)  # mmdebstrap reads and writes below it as a subordinate user
+        for number in range(1 if arguments.quick else arguments.rounds):
+            rounds.round(pair=not arguments.quick, ours_first=number % 2 == 1)
         lines = rounds.table()
         print("\n".join(lines))
         if arguments.write:
