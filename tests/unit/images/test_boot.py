@@ -89,7 +89,7 @@ def test_a_line(tmp_path: pathlib.Path) -> None:
 def test_a_login_but_not_the_line(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_boot, "_SILENT", 1.0)
     said = list[str]()
-    with pytest.raises(DistrogateError, match="booted to a login prompt, but did not show '.served"):
+    with pytest.raises(DistrogateError, match=r"booted to a login prompt, but did not show '.served"):
         boot(tmp_path, disk(tmp_path, f"hello\r\n{LOGIN}", ANSWER), said, wait_for="^served$", timeout=4)
     assert log(tmp_path).count("sample login:") == 1  # nobody types there
     assert re.search(r", \d s: silent for \d s, since: hello$", said[-1])
