@@ -195,8 +195,9 @@ class Watch:
                 self._guest.type(_ENTER)
             if now >= self.deadline:
                 raise self._late(enter >= 0)
-            line = (console.last(1, whole=True) or ["no word on the console yet"])[-1]
-            self.say(line if silent < _SILENT else f"silent for {silent:.0f} s, since: {line}")
+            line = "".join(console.last(1, whole=True))
+            since = f"silent for {silent:.0f} s, since: " if silent >= _SILENT else ""
+            self.say(since + line if line else "no word on the console yet")
 
     def _late(self, asked: bool) -> DistrogateError:
         what = repr(self._terms.wait_for) if self._terms.wait_for else "a login prompt"
