@@ -23,11 +23,11 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 class Site:
-    """Everything below ``root``; ``rootfs`` may be shared with other sites on this machine."""
+    """Everything below ``root``; ``rootfs``, or DISTROGATE_ROOTFS, may be shared with other sites here."""
 
     def __init__(self, root: Path, rootfs: Path | None = None) -> None:
         self.root = root
-        self.rootfs = rootfs or root / "rootfs"
+        self.rootfs = rootfs or Path(os.environ.get("DISTROGATE_ROOTFS") or root / "rootfs").resolve()
         self.ports = [free_port(), free_port()]
         self.environment = {
             **{key: value for key, value in os.environ.items() if key != "PYTHONPATH"},

@@ -27,6 +27,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._images._ssh import 
 _LOOK = 0.2  # seconds between two looks at a console that says nothing special
 _QUIET = 0.5  # seconds without a word after a login prompt, until it is answered
 _ANSWER = 10.0  # seconds that a prompt is given to come again
+_SILENT = 15.0  # seconds without a word until that is said, too
 _ENTER = b"\r"
 _SPARE = 1 << 28  # bytes of free space that are left to others
 
@@ -186,20 +187,25 @@ class Watch:
                 self.check()
                 if console.found or (enter >= 0 and console.prompt(after=enter)):
                     return now - self._begun
-                ready = console.prompted and now - console.heard >= _QUIET and now - asked >= _ANSWER
-                if ready:
+                silent = now - console.heard
+                ready = console.prompted and silent >= _QUIET and now - asked >= _ANSWER
+                if ready := ready and not self._terms.wait_for:
                     enter, asked = console.received, now
             if ready:  # whoever prints "login:" does not always read a name; a login prompts again
                 self._guest.type(_ENTER)
             if now >= self.deadline:
                 raise self._late(enter >= 0)
-            self.say((console.last(1, whole=True) or ["no word on the console yet"])[-1])
+            line = "".join(console.last(1, whole=True))
+            since = f"silent for {silent:.0f} s, since: " if silent >= _SILENT else ""
+            self.say(since + line if line else "no word on the console yet")
 
-    def _late(self, prompted: bool) -> DistrogateError:
+    def _late(self, asked: bool) -> DistrogateError:
         what = repr(self._terms.wait_for) if self._terms.wait_for else "a login prompt"
         why = f"its console did not show {what}"
-        if prompted and not self._terms.wait_for:
+        if asked:
             why = "its console showed a login prompt, but nobody answered there"
+        elif self._terms.wait_for and self.console.prompted:
+            why = f"it booted to a login prompt, but did not show {what}: look what is to say that"
         return self.failure(
             "boot_timeout", f"{self.name} was not up within {self._terms.timeout:g} s: {why}."
         )

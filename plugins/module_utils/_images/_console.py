@@ -149,9 +149,8 @@ class Console:
             return
         if not self.bad and self._fail_on.search(text):
             self.bad = text
-        if self._wanted is None:
-            self.prompted = self.prompted or _PROMPT.match(text) is not None
-        elif not self.found and self._wanted.search(text):
+        self.prompted = self.prompted or _PROMPT.match(text) is not None
+        if self._wanted is not None and not self.found and self._wanted.search(text):
             self.found = text
 
     def prompt(self, after: int) -> str:

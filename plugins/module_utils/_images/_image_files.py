@@ -11,7 +11,6 @@ import hashlib
 import os
 import re
 import stat
-import sys
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core import _command, _sandbox
@@ -24,6 +23,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._files import 
     sync_file_system,
     write_atomic,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._core._own_python import call_in_python
 from ansible_collections.distrogate.ci.plugins.module_utils._images._memo import Memo
 from ansible_collections.distrogate.ci.plugins.module_utils._images._trees import tree_digest
 
@@ -161,9 +161,7 @@ def root_digest(folder: str, timeout: float = 3600) -> str:
     """The digest of the root directory in a folder, without the word sha256. Error ``command_timeout``."""
     # In another process, which ends in time. Files belong to subordinate ids: their root may read them.
     user = _sandbox.unshare() if os.getuid() else []
-    program = f"import sys; sys.path[:] = sys.argv[2:]; import {__name__} as own"
-    program += "; print(own.root_digest_here(sys.argv[1]))"
-    argv = [*user, *_sandbox.WITH_CALLER, sys.executable, "-c", program, folder, *sys.path]
+    argv = [*user, *_sandbox.WITH_CALLER, *call_in_python(__name__, root_digest_here.__name__, folder)]
     return _command.run(argv, timeout=max(1, timeout), name="reading the folder root").text.strip()
 
 

@@ -86,6 +86,15 @@ def test_a_line(tmp_path: pathlib.Path) -> None:
     assert error.reason == "boot_timeout" and "'^it is not$'" in error.message
 
 
+def test_a_login_but_not_the_line(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_boot, "_SILENT", 1.0)
+    said = list[str]()
+    with pytest.raises(DistrogateError, match=r"booted to a login prompt, but did not show '.served"):
+        boot(tmp_path, disk(tmp_path, f"hello\r\n{LOGIN}", ANSWER), said, wait_for="^served$", timeout=4)
+    assert log(tmp_path).count("sample login:") == 1  # nobody types there
+    assert re.search(r", \d s: silent for \d s, since: hello$", said[-1])
+
+
 def test_by_hand(tmp_path: pathlib.Path) -> None:
     """The log has a command that boots the same image at a person's own terminal."""
     folder = tmp_path / "a, 'b'"

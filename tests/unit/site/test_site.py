@@ -70,6 +70,7 @@ def test_init_writes_a_site_and_keeps_what_it_changed(collections: Path, tmp_pat
     dest = tmp_path / "site"
     first = init(collections, dest)
     assert first.returncode == 0, first.stdout
+    assert "Skipped '" not in first.stderr  # what is to be written is not missed
     profile = {f"inventory/{k}": v for k, v in contents(FILES / "profiles/packages").items()}
     assert contents(dest) == {**contents(FILES / "common"), **profile}
     assert "changed=0" in init(collections, dest).stdout
