@@ -11,6 +11,7 @@ import os
 MOST = 32 << 20  # bytes of one command's output, before it is cut
 HEAD = 8 << 20
 TAIL = 1 << 20
+_CHASES = 64  # whoever writes faster than that writes more, of which the end is kept
 
 
 class Cut:
@@ -28,7 +29,7 @@ class Cut:
             return
         descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
         try:
-            tail = os.pread(descriptor, TAIL, size - TAIL)
+            tail, size = _last(descriptor, size)
             tail = tail[tail.find(b"\n") + 1 :]
             self.gone += size - self.begin - HEAD - len(tail)
             os.ftruncate(descriptor, self.begin + HEAD)
@@ -36,3 +37,14 @@ class Cut:
             os.write(descriptor, said.encode() + tail)
         finally:
             os.close(descriptor)
+
+
+def _last(descriptor: int, size: int) -> tuple[bytes, int]:
+    """What stands at the end, with what is written while it is read, and the size that this makes."""
+    tail = os.pread(descriptor, TAIL, size - TAIL)
+    for _time in range(_CHASES):
+        more = os.pread(descriptor, TAIL, size)
+        if not more:
+            break
+        tail, size = (tail + more)[-TAIL:], size + len(more)
+    return tail, size

@@ -28,8 +28,9 @@ fi
 cd /
 """
 
-# Hooks of mmdebstrap. dpkg need not sync each file: the image is synced before it appears.
+# Hooks of mmdebstrap. dpkg need not sync each file: what is made is synced before it appears, or made anew.
 FAST = 'printf "force-unsafe-io\\n" > "$1/etc/dpkg/dpkg.cfg.d/zz-build"'
+FAST_NO_MORE = 'rm -f "$1/etc/dpkg/dpkg.cfg.d/zz-build"'
 # What apt knows of the distribution stays, as apt inside will look for it.
 SLOW = """\
 set -eu

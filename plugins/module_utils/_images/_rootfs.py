@@ -23,6 +23,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox impor
     remove_folder,
     unpack,
 )
+from ansible_collections.distrogate.ci.plugins.module_utils._images._root_scripts import FAST, FAST_NO_MORE
 
 _FORMAT = 1
 _FIND_PROVIDES = "/usr/lib/rpm/find-provides"
@@ -126,6 +127,7 @@ def _build(new: str, wanted: RootFilesystem, log: str | None, timeout: float) ->
         stream.write(wanted.sources)
     mode = "root" if os.getuid() == 0 else "unshare"
     argv = ["mmdebstrap", f"--mode={mode}", "--variant=minbase", "--format=tar"]
+    argv += [f"--setup-hook={FAST}", f"--customize-hook={FAST_NO_MORE}"]
     if wanted.packages:
         argv.append("--include=" + ",".join(wanted.packages))
     # Documentation stays: lintian and install tests look at it.

@@ -33,6 +33,24 @@ def test_the_beginning_and_the_end_stay(tmp_path: pathlib.Path, monkeypatch: t.A
     assert text.count("of its output were cut here") == 1 and f"{cut.gone} bytes" in text
 
 
+def test_what_is_written_while_it_is_cut(tmp_path: pathlib.Path, monkeypatch: t.Any) -> None:
+    for name, value in (("MOST", 3000), ("HEAD", 1000), ("TAIL", 500)):
+        monkeypatch.setattr(_place_log, name, value)
+    path = tmp_path / "log"
+    path.write_text("line\n" * 1000)
+    read, late = os.pread, ["the last word\n"]
+
+    def pread(descriptor: int, count: int, offset: int) -> bytes:
+        found = read(descriptor, count, offset)
+        with open(path, "a") as stream:
+            stream.write(late.pop() if late else "")
+        return found
+
+    monkeypatch.setattr(os, "pread", pread)
+    _place_log.Cut(str(path), 0).look()
+    assert path.read_text().endswith("line\nthe last word\n") and not late
+
+
 def test_a_flood(output: Output, monkeypatch: t.Any) -> None:
     for name, value in (("MOST", 1 << 20), ("HEAD", 1 << 16), ("TAIL", 1 << 16)):
         monkeypatch.setattr(_place_log, name, value)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Make targets in lanes: what fails is named, and what would come after it is not begun."""
+"""Make targets, so many at once: what fails is named, and what would come after it is not begun."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ bad:
 """
 
 
-def parts(folder: pathlib.Path, *lanes: str) -> tuple[int, list[str]]:
+def parts(folder: pathlib.Path, *words: str) -> tuple[int, list[str]]:
     (folder / "Makefile").write_text(MAKEFILE)
     done = subprocess.run(
-        [sys.executable, str(PARTS), *lanes], cwd=folder, capture_output=True, text=True, check=False
+        [sys.executable, str(PARTS), *words], cwd=folder, capture_output=True, text=True, check=False
     )
     return done.returncode, done.stdout.splitlines()
 
 
-def test_one_lane_ends_with_what_fails(tmp_path: pathlib.Path) -> None:
-    status, lines = parts(tmp_path, "bad,good")
+def test_one_at_a_time_ends_with_what_fails(tmp_path: pathlib.Path) -> None:
+    status, lines = parts(tmp_path, "1", "bad", "good")
     assert status == 1 and lines[-1] == "0 passed, 1 failed (bad), 1 skipped"
     assert not (tmp_path / "good").exists()
 
 
-def test_each_line_of_two_lanes_says_whose_it_is(tmp_path: pathlib.Path) -> None:
-    status, lines = parts(tmp_path, "good", "bad")
+def test_each_line_of_two_at_once_says_whose_it_is(tmp_path: pathlib.Path) -> None:
+    status, lines = parts(tmp_path, "2", "good", "bad")
     assert status == 1 and lines[-1].startswith("1 passed, 1 failed (bad)")
     assert "good | fine" in lines and "bad | broken" in lines
 
 
 def test_all_pass(tmp_path: pathlib.Path) -> None:
-    assert parts(tmp_path, "good", "good,good")[1][-1] == "3 passed, 0 failed"
+    assert parts(tmp_path, "2", "good", "good", "good")[1][-1] == "3 passed, 0 failed"
