@@ -1,7 +1,7 @@
 """Runs make targets so many at once, tells the seconds of each, and begins no other after one failed.
 
-The first argument is how many, the others are the targets; whichever is done makes room for the next. When several
-run at once, each line of their output begins with the target's name.
+The first argument is how many, the others are the targets; whichever is done makes room for the next. When
+several run at once, each line of their output begins with the target's name.
 """
 
 from __future__ import annotations
