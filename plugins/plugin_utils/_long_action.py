@@ -28,7 +28,7 @@ from ansible_collections.distrogate.ci.plugins.plugin_utils._held_signals import
 from ansible_collections.distrogate.ci.plugins.plugin_utils._long_job import Job, Look
 from ansible_collections.distrogate.ci.plugins.plugin_utils._long_screen import Screen
 from ansible_collections.distrogate.ci.plugins.plugin_utils._module_action import ModuleAction
-from ansible_collections.distrogate.ci.plugins.plugin_utils._module_arguments import PROFILE
+from ansible_collections.distrogate.ci.plugins.plugin_utils._module_arguments import PROFILES
 from ansible_collections.distrogate.ci.plugins.plugin_utils._near_job import NearJob
 from ansible_collections.distrogate.ci.plugins.plugin_utils._near_module import may_be_near
 
@@ -92,7 +92,7 @@ class LongAction(ModuleAction):
     def _start(self, variables: dict[str, t.Any]) -> tuple[dict[str, t.Any] | None, Job | NearJob | None]:
         """The job; or the result of one that could not start; or neither, when it cannot run that way."""
         if may_be_near(self, str(self._task.resolved_action)):
-            self._profile = (PROFILE,) if PROFILE else ()
+            self._profile = PROFILES
             return None, NearJob(self, variables)
         shell, task = self._connection._shell, self._task
         if shell.tmpdir is None:

@@ -16,7 +16,7 @@ from ansible_collections.distrogate.ci.plugins.plugin_utils._near_action import 
 
 # Since Ansible 2.19 there are several ways to write a result; a collection's modules have this one.
 PROFILE = "legacy" if hasattr(basic, "_ANSIBLE_PROFILE") else None
-_PROFILES = (PROFILE,) if PROFILE else ()
+PROFILES = (PROFILE,) if PROFILE else ()  # as _parse_returned_data takes it
 
 
 def sent_arguments(handler: t.Any, module: str, arguments: dict[str, t.Any], variables: t.Any) -> str:
@@ -28,6 +28,6 @@ def sent_arguments(handler: t.Any, module: str, arguments: dict[str, t.Any], var
 
 def result_of(handler: t.Any, output: dict[str, t.Any]) -> dict[str, t.Any]:
     """The result that a module wrote: ``stdout``, ``stderr`` and ``rc`` of a program."""
-    data: dict[str, t.Any] = handler._parse_returned_data(output, *_PROFILES)
+    data: dict[str, t.Any] = handler._parse_returned_data(output, *PROFILES)
     remove_internal_keys(data)
     return data
