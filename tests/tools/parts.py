@@ -1,4 +1,4 @@
-"""Runs make targets so many at once, tells the seconds of each, and begins no other after one failed.
+"""Runs make targets so many at once, tells what each cost, and begins no other after one failed.
 
 The first argument is how many, the others are the targets; whichever is done makes room for the next. When
 several run at once, each line of their output begins with the target's name.
@@ -7,10 +7,18 @@ several run at once, each line of their output begins with the target's name.
 from __future__ import annotations
 
 import collections
+import os
 import subprocess
 import sys
 import threading
 import time
+from subprocess import PIPE, STDOUT
+
+
+def say(line: str) -> None:
+    """In one piece: print() writes the end of the line by itself, and another thread comes between."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 class Parts:
@@ -41,23 +49,25 @@ class Parts:
                 part = self.waiting.popleft()
             except IndexError:
                 return
-            print(f"=== {part}", flush=True)
+            say(f"=== {part}")
             started = time.monotonic()
-            status = self._part(part)
+            status, cpu = self._part(part)
             (self.failed if status else self.passed).append(part)
             verdict = "FAILED" if status else "ok"
-            print(f"=== {part}: {verdict}, {time.monotonic() - started:.0f} s", flush=True)
+            wall = time.monotonic() - started
+            say(f"=== {part}: {verdict}, {wall:.0f} s, {cpu:.0f} s of CPU")
 
-    def _part(self, part: str) -> int:
+    def _part(self, part: str) -> tuple[int, float]:
+        """Its status, and the CPU seconds of it and of all that it waited for."""
         argv = ["make", "--no-print-directory", part]
-        if self.lanes == 1:
-            return subprocess.run(argv, check=False).returncode
-        with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
-            assert process.stdout is not None
-            for line in process.stdout:
-                text = line.decode("utf-8", "replace").rstrip("\r\n")
-                print(f"{part} | {text}".rstrip(), flush=True)
-        return process.returncode
+        own = self.lanes == 1
+        process = subprocess.Popen(argv) if own else subprocess.Popen(argv, stdout=PIPE, stderr=STDOUT)
+        for line in process.stdout or ():
+            text = line.decode("utf-8", "replace").rstrip("\r\n")
+            say(f"{part} | {text}".rstrip())
+        _pid, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        return process.returncode, used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":
