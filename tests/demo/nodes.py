@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.distrogate.ci.tests.demo import tiny
-from ansible_collections.distrogate.ci.tests.demo.runner_smoke import layout
+from ansible_collections.distrogate.ci.tests.demo.runner_smoke import layout, repository
 from ansible_collections.distrogate.ci.tests.demo.site import REPOSITORY, Site
 
 CHANGE = 4712
@@ -26,6 +26,7 @@ class Workflow:
         self.site = site
         self.root = site.root / "nodes"
         self.kept = self.root / "kept"
+        self.source = self.root / "site"
         self.run = ""
 
     def start(self, playbook: str, name: str, **variables: Any) -> subprocess.Popen[bytes]:
@@ -39,7 +40,7 @@ class Workflow:
             "workspace_cache": str(folder / "git"),
             "freeze_root": str(folder),
         }
-        layout(self.site, folder, {**tiny.variables(self.site), **more, **variables})
+        layout(self.site, self.source, folder, {**tiny.variables(self.site), **more, **variables})
         environment = {k: v for k, v in self.site.environment.items() if not k.startswith("ANSIBLE_")}
         runner = str(REPOSITORY / ".venv/bin/ansible-runner")
         argv = [runner, "run", str(folder), "--playbook", f"{playbook}.yml", "--ident", "node"]
@@ -64,6 +65,7 @@ def nodes(site: Site) -> None:
     """freeze, then stages one by one, two of them at once; the kept run has them all."""
     flow = Workflow(site)
     shutil.rmtree(flow.root, ignore_errors=True)
+    repository(site, flow.source)
     project = tiny.project_of(site)
     if not project.bare.exists():
         project = tiny.make_project(site)

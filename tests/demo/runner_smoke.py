@@ -18,9 +18,15 @@ from ansible_collections.distrogate.ci.tests.demo.site import REPOSITORY, Site, 
 CHANGE = 4711
 
 
-def layout(site: Site, folder: Path, variables: dict[str, Any]) -> None:
-    """The private data directory: project/ from init, inventory/, env/."""
-    must(site.playbook("init", dest=str(folder / "project"), profile="local"))
+def repository(site: Site, folder: Path) -> Path:
+    """A site's repository, as init writes it."""
+    must(site.playbook("init", dest=str(folder), profile="local"))
+    return folder
+
+
+def layout(site: Site, source: Path, folder: Path, variables: dict[str, Any]) -> None:
+    """The private data directory: project/ as if checked out from ``source``, inventory/, env/."""
+    shutil.copytree(source, folder / "project")
     shutil.move(folder / "project/inventory", folder / "inventory")  # AWX keeps inventories in its database
     (folder / "env").mkdir()
     venv = REPOSITORY / ".venv"
@@ -45,9 +51,15 @@ def smoke(site: Site) -> None:
         project = tiny.make_project(site)
     change = project.propose(CHANGE, "Run under ansible-runner", {"runner": "1\n"})
     folder = site.root / "runner"
-    shutil.rmtree(folder, ignore_errors=True)
+    for old in (folder, site.root / "runner-site"):
+        shutil.rmtree(old, ignore_errors=True)
     folder.mkdir(parents=True)
-    layout(site, folder, {"distrogate_queue": [change], **tiny.variables(site)})
+    layout(
+        site,
+        repository(site, site.root / "runner-site"),
+        folder,
+        {"distrogate_queue": [change], **tiny.variables(site)},
+    )
     before = site.runs()
     runner = str(REPOSITORY / ".venv/bin/ansible-runner")
     argv = [runner, "run", str(folder), "--playbook", "check.yml", "--ident", "smoke"]
