@@ -37,7 +37,6 @@ class Site:
             "DISTROGATE_MIRROR2_PORT": str(self.ports[1]),
             "ANSIBLE_CONFIG": str(REPOSITORY / "ansible.cfg"),
             "ANSIBLE_STDOUT_CALLBACK": "distrogate.ci.pipeline",
-            "PYTHONDONTWRITEBYTECODE": "1",
         }
 
     def playbook(
