@@ -15,6 +15,8 @@ description:
   - Makes a Debian-family root filesystem with mmdebstrap, named by the digest of what it is made from, and
     reuses it when it is there.
   - It belongs to the subordinate ids of the calling user, so that a sandbox can use it without privileges.
+  - What apt knows of the distribution is kept, and descriptions are not translated, so that C(apt-get update)
+    in a build or test fetches only what is new since.
 author:
   - distrogate.ci maintainers (@distrogate)
 extends_documentation_fragment:

@@ -25,7 +25,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox impor
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._images._root_scripts import FAST, FAST_NO_MORE
 
-_FORMAT = 1
+_FORMAT = 2
 _FIND_PROVIDES = "/usr/lib/rpm/find-provides"
 _LIBRARIES = "/usr/lib"
 _SPEC = """\
@@ -128,6 +128,8 @@ def _build(new: str, wanted: RootFilesystem, log: str | None, timeout: float) ->
     mode = "root" if os.getuid() == 0 else "unshare"
     argv = ["mmdebstrap", f"--mode={mode}", "--variant=minbase", "--format=tar"]
     argv += [f"--setup-hook={FAST}", f"--customize-hook={FAST_NO_MORE}"]
+    # apt-get update in every build and test then fetches and reads only what is new.
+    argv += ["--skip=cleanup/apt/lists", '--aptopt=Acquire::Languages "none"']
     if wanted.packages:
         argv.append("--include=" + ",".join(wanted.packages))
     # Documentation stays: lintian and install tests look at it.
