@@ -7,6 +7,7 @@ python := $(bin)/python
 # Tools call each other (ansible-lint calls ansible, molecule calls pytest): .venv comes first for all of them.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+# pip trusts these, too: a site's mirror may have a certificate of its own.
 export UV_SYSTEM_CERTS := 1
 # In programs that tests start, too, `ansible_collections.distrogate.ci` is this tree.
 units faults demo demo-clean appliance end-to-end test-real bench bench-steer bench-publish bench-leases bench-mirror bench-bundles bench-page bench-images: export PYTHONPATH := $(CURDIR)/.venv/collections

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import threading
 import time
-from subprocess import PIPE, STDOUT
 
 
 def say(line: str) -> None:
@@ -60,13 +59,13 @@ class Parts:
     def _part(self, part: str) -> tuple[int, float]:
         """Its status, and the CPU seconds of it and of all that it waited for."""
         argv = ["make", "--no-print-directory", part]
-        own = self.lanes == 1
-        process = subprocess.Popen(argv) if own else subprocess.Popen(argv, stdout=PIPE, stderr=STDOUT)
-        for line in process.stdout or ():
-            text = line.decode("utf-8", "replace").rstrip("\r\n")
-            say(f"{part} | {text}".rstrip())
-        _pid, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        streams = {} if self.lanes == 1 else {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        with subprocess.Popen(argv, **streams) as process:
+            for line in process.stdout or ():
+                text = line.decode("utf-8", "replace").rstrip("\r\n")
+                say(f"{part} | {text}".rstrip())
+            _pid, status, used = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
         return process.returncode, used.ru_utime + used.ru_stime
 
 

@@ -49,7 +49,6 @@ if ! .venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/d
     rm -rf .venv
     "$python" -m venv .venv
 fi
-export UV_SYSTEM_CERTS=1  # trusted by pip, too; a site's mirror may have one of its own
 if .venv/bin/python -m pip install -q --disable-pip-version-check -r requirements/bootstrap.txt \
     && VIRTUAL_ENV=.venv .venv/bin/uv pip sync -q requirements/bootstrap.txt requirements/dev.txt; then
     :

@@ -94,6 +94,18 @@ def test_init_writes_a_site_and_keeps_what_it_changed(collections: Path, tmp_pat
     assert (dest / "inventory/host_vars/one.yml").read_text() == mine.read_text()
 
 
+def test_of_somebodys_folder_only_files_are_taken(collections: Path, tmp_path: Path) -> None:
+    mine, dest = tmp_path / "mine", tmp_path / "site"
+    mine.mkdir()
+    for name in (".password", "hosts.yml"):
+        (mine / name).write_text("mine\n")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/other.yml").write_text("other\n")
+    (mine / "link").symlink_to(tmp_path / "elsewhere")
+    assert init(collections, dest, inventory_source=str(mine)).returncode == 0
+    assert contents(dest) == {**contents(FILES / "common"), "inventory/hosts.yml": "mine\n"}
+
+
 def test_unknown_profile_names_the_known_ones(collections: Path, tmp_path: Path) -> None:
     done = init(collections, tmp_path / "site", profile="nosuch")
     assert done.returncode != 0
