@@ -137,7 +137,7 @@ Medians of {rounds} rounds, by turns, each from nothing on a file system of its 
 CPU seconds {bench.meter.method}.
 Packages come from this machine's mirror. disk-image-create compresses qcow2 unless it gets `-u`, the module
 never does, so it is held against that. The module makes the file system without a loop device and does not
-copy the root for that.
+copy the root for that, and it makes the initial ram disk once, where Debian's packages make it twice.
 {report.machine()}. Again: `tests/benchmarks/images_dib.py`."""
     filled = textwrap.fill(" ".join(text.split()), 110, break_on_hyphens=False, break_long_words=False)
     return f"{filled}\n\n{report.table(HEAD, rows)}", over

@@ -17,11 +17,12 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import stat
 import tempfile
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._core._files import digest_json
+from ansible_collections.distrogate.ci.plugins.module_utils._core._files import digest_json, sync_file
 from ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox import remove_folder
 from ansible_collections.distrogate.ci.plugins.module_utils._images._fetch import Fetcher
 from ansible_collections.distrogate.ci.plugins.module_utils._images._inputs import code_of
@@ -35,8 +36,9 @@ if t.TYPE_CHECKING:
 
 SEEN = "/layer"  # where a build sees the layer that it begins with
 FOLDER = "dib"
+FILES = ("complete", "hooks.tar", "root.tar")
 KEEP = 4  # layers that are kept, the newest
-_FORMAT = 2
+_FORMAT = 3
 _SECONDS = 60
 
 
@@ -74,11 +76,16 @@ class Layer:
     def keep(self) -> None:
         """Put away what this build recorded, and drop the oldest ones that nobody uses."""
         made = os.path.join(self.place.directory, "layer")
-        if self.what != "record" or not os.path.exists(os.path.join(made, "complete")):
+        if self.what != "record" or not all(os.path.lexists(os.path.join(made, name)) for name in FILES):
             return
         if self._name() != os.path.basename(self.path):
             self.place.note("no layer is kept: what it is made of changed meanwhile")
             return
+        for path in [os.path.join(made, name) for name in FILES]:
+            if not stat.S_ISREG(os.lstat(path).st_mode):  # the build could write here
+                self.place.note(f"no layer is kept: {path} is no plain file")
+                return
+            sync_file(path)  # else it could be there and empty after a loss of power
         new = tempfile.mkdtemp(prefix=".new-", dir=self.place.place)
         os.rename(made, os.path.join(new, "layer"))
         with contextlib.suppress(OSError):  # another build was quicker

@@ -66,11 +66,13 @@ if [ "$DISTROGATE_LAYER" = record ] && [ "$phase" = install.d ]; then
     exit 0
   fi
   # Bound alone, the root is seen without what is mounted in it. One file is written in a tenth of the time of
-  # so many.
+  # so many. It has to be on disk before the layer is kept, which need not wait for the end of the build.
   mkdir {BUILD}/bare && /bin/mount --bind "$TMP_MOUNT_PATH" {BUILD}/bare &&
     {_TAR} --create --format=posix --sparse --exclude=./tmp/in_target.d --file={BUILD}/layer/root.tar \
-      -C {BUILD}/bare . && /bin/umount {BUILD}/bare && cp -a "$TMP_HOOKS_PATH" {BUILD}/layer/hooks &&
+      -C {BUILD}/bare . && /bin/umount {BUILD}/bare &&
+    {_TAR} --create --format=posix --file={BUILD}/layer/hooks.tar -C "$TMP_HOOKS_PATH" . &&
     : > {BUILD}/layer/complete || rm -rf {BUILD}/layer/*
+  /bin/sync --data {BUILD}/layer/* > /dev/null 2>&1 &
   exit 0
 fi
 """
@@ -86,7 +88,8 @@ rm -f "$TARGET_ROOT/etc/resolv.conf"
 if [ -L "$TARGET_ROOT/etc/resolv.conf.ORIG" ] || [ -e "$TARGET_ROOT/etc/resolv.conf.ORIG" ]; then
   mv "$TARGET_ROOT/etc/resolv.conf.ORIG" "$TARGET_ROOT/etc/resolv.conf"
 fi
-cp -a --remove-destination /layer/hooks/. /build/elements/distrogate/. "$TMP_HOOKS_PATH/"
+{_TAR} --extract --file=/layer/hooks.tar -C "$TMP_HOOKS_PATH"
+cp -a --remove-destination /build/elements/distrogate/. "$TMP_HOOKS_PATH/"
 for script in "$TMP_HOOKS_PATH"/root.d/* "$TMP_HOOKS_PATH"/extra-data.d/*; do
   case "${{script##*/}}" in *-distrogate*|'*') continue ;; esac
   rm -f "$script"

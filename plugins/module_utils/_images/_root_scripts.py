@@ -205,9 +205,13 @@ if wanted raw || wanted qcow2; then
   tune2fs -e remount-ro "$out/$name.raw" > /dev/null  # also writes the copies of the superblock anew
   rm -f "$out/dates" "$out/said"
 fi
+if ! wanted root && ! mountpoint -q "$root"; then
+  rm -rf -- "$root" &  # while qemu-img writes
+fi
 if wanted qcow2; then
   qemu-img convert -f raw -O qcow2 "$out/$name.raw" "$out/$name.qcow2"
 fi
+wait
 if ! wanted raw; then rm -f "$out/$name.raw"; fi
 if wanted root; then
   if ! mountpoint -q "$root"; then

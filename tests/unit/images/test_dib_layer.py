@@ -61,7 +61,8 @@ class World:
         with self.place() as place, self.layer(place) as layer:
             made = pathlib.Path(place.directory, "layer")
             made.mkdir()
-            (made / "complete").touch()
+            for name in _dib_layer.FILES:
+                (made / name).touch()
             during()
             layer.keep()
             return layer.what
@@ -92,6 +93,19 @@ def test_an_element_that_changes_meanwhile(world: World) -> None:
     assert world.build(lambda: script.write_text("evil")) == "record"
     script.write_text("one")
     assert world.build() == "record" and world.build() == "restore"
+
+
+def test_a_pipe_instead_of_a_layer(world: World) -> None:
+    """An element may write where the layer is recorded: nobody waits for it, and nothing is kept."""
+    made = world.path / "out/.work"
+
+    def hostile() -> None:
+        file = next(made.glob("*/work/layer/root.tar"))
+        file.unlink()
+        os.mkfifo(file)
+
+    assert world.build(hostile) == "record" and world.build() == "record"
+    assert "is no plain file" in (world.path / "log").read_text()
 
 
 def test_pruned_by_another_build_meanwhile(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
