@@ -87,7 +87,8 @@ class Appliance:
         row = next(row for row in stage_rows(run) if row["stage"] == "image_boot_test")
         assert row["verdict"] == "success", row
         had = self.latest() or "nothing"
-        print(f"         booted in {row['seconds']:.1f} s; until the change is merged, latest is {had}")
+        took = "in the check before" if row["reused"] else f"in {row['seconds']:.1f} s"
+        print(f"         booted {took}; until the change is merged, latest is {had}")
 
     def other_project_changes(self) -> None:
         """A change to another project is tested on the latest image, and says so."""

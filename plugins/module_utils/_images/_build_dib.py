@@ -19,6 +19,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._images._dib_element
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._images._dib_errors import explained
 from ansible_collections.distrogate.ci.plugins.module_utils._images._dib_layer import Layer
+from ansible_collections.distrogate.ci.plugins.module_utils._images._dib_progress import Progress
 from ansible_collections.distrogate.ci.plugins.module_utils._images._dib_repositories import (
     check_used,
     floating,
@@ -95,6 +96,7 @@ class DibBuilder:
                     writable={_dib_tools.BUILD: place.directory},
                     binds={**binds_of(request, elements), **layer.binds, **own},
                     directory=_dib_tools.BUILD,
+                    look=Progress(place, request.name, elements).look,
                 )
             except DistrogateError as error:
                 raise explained(error, place, elements) from error

@@ -31,9 +31,8 @@ def explained(error: DistrogateError, place: BuildPlace, elements: dict[str, str
     """The error for a person: ``element_failed`` when it was a script of an element."""
     if error.reason != "command_failed":
         return error
-    text = _command.tail_of(place.log, 0, _SIZE).decode("utf-8", "replace")
-    lines = [_STAMP.sub("", line.rstrip()) for line in text.splitlines()]
-    begin, phase, script = _running(lines)
+    lines = lines_of(place.log, _SIZE)
+    begin, phase, script = running(lines)
     said = "\n".join(_said(lines[begin:]))
     if not script:
         return DistrogateError(
@@ -41,7 +40,7 @@ def explained(error: DistrogateError, place: BuildPlace, elements: dict[str, str
             f"disk-image-create could not build {place.name}. The last lines of {place.log}:\n{said}",
             log=place.log,
         )
-    element = _owner(phase, script, elements)
+    element = owner(phase, script, elements)
     whose = f"of the element {element}" if element else "of no known element"
     return DistrogateError(
         "element_failed",
@@ -53,7 +52,13 @@ def explained(error: DistrogateError, place: BuildPlace, elements: dict[str, str
     )
 
 
-def _running(lines: t.Sequence[str]) -> tuple[int, str, str]:
+def lines_of(log: str, size: int) -> list[str]:
+    """The last lines of a log, without their stamps."""
+    text = _command.tail_of(log, 0, size).decode("utf-8", "replace")
+    return [_STAMP.sub("", line.rstrip()) for line in text.splitlines()]
+
+
+def running(lines: t.Sequence[str]) -> tuple[int, str, str]:
     """Where the script that was running last began, its phase and name; no name if none was running."""
     found = (0, "", "")
     for number, line in enumerate(lines):
@@ -78,7 +83,8 @@ def _said(lines: t.Sequence[str]) -> list[str]:
     return (without or kept or list(lines))[-_LINES:]
 
 
-def _owner(phase: str, script: str, elements: dict[str, str]) -> str:
+def owner(phase: str, script: str, elements: dict[str, str]) -> str:
+    """The element that has this script; empty when none has."""
     for name, path in elements.items():
         if os.path.lexists(os.path.join(path, f"{phase}.d", script)):
             return name

@@ -138,6 +138,7 @@ class BuildPlace(Limits):
         directory: str = "",
         label: str = "",
         accept: t.Sequence[int] = (),
+        look: t.Callable[[], None] = lambda: None,
     ) -> _command.Completed:
         """Run ``argv`` as root of its own namespaces, its output appended to the log; wait for it.
 
@@ -145,7 +146,8 @@ class BuildPlace(Limits):
         ``directory``, ``out`` and (read-only) ``given``. ``binds`` (read-only) and ``writable`` map
         further paths inside to paths outside. Its users are subordinate ids of the caller, which own
         nothing else. Log and errors call it ``label`` (the command); ``accept`` are statuses that are
-        no failure. Errors: ``timeout``, ``disk_full``, ``command_failed``, ``place_failed``.
+        no failure; ``look`` is called every now and then. Errors: ``timeout``,
+        ``disk_full``, ``command_failed``, ``place_failed``.
         """
         argv = list(argv)
         self.check_space()
@@ -179,7 +181,7 @@ class BuildPlace(Limits):
                     start_new_session=True,
                     pass_fds=[reading, program, told],
                 )
-            self.wait(process, begin)
+            self.wait(process, begin, look)
         finally:
             for descriptor in (reading, writing, program, told):
                 os.close(descriptor)

@@ -36,10 +36,13 @@ class Limits:
         """Seconds until the time limit."""
         return max(0.0, self.deadline - time.monotonic())
 
-    def wait(self, process: subprocess.Popen[bytes], begin: int) -> None:
+    def wait(
+        self, process: subprocess.Popen[bytes], begin: int, look: t.Callable[[], None] = lambda: None
+    ) -> None:
         """Until the command ends, the time is over, or too little space is left.
 
-        What it writes to the log, from its byte ``begin`` on, is cut when it becomes too much.
+        Meanwhile ``look`` is called every now and then. What the command writes to the log, from its
+        byte ``begin`` on, is cut when it becomes too much.
         """
         cut = Cut(self.log, begin)
         try:
@@ -57,6 +60,7 @@ class Limits:
                         log=self.log,
                     )
                 self.check_space()
+                look()
         except BaseException:
             _command.end_group(process)
             raise
