@@ -34,7 +34,7 @@ if t.TYPE_CHECKING:
 
 FOLDER = "layers"
 KEEP = 4  # layers that are kept, the last used ones
-_FORMAT = 2
+_FORMAT = 3
 # Which of the packages are part of it follows from the request alone, never from what is cached: else an
 # image would depend on those that were built before it.
 _COMMON = re.compile(
@@ -127,6 +127,8 @@ class BaseLayer:
         argv = ["mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory", "--skip=cleanup/apt"]
         argv += [f"--architectures={self.request.architecture}"]
         argv += [f"--setup-hook={_root_scripts.FAST}", f"--customize-hook={_root_scripts.SLOW}"]
+        if "openssh-server" in self.packages:
+            argv += [f"--setup-hook={_root_scripts.NO_KEYS}"]
         argv += [f"--include={name}" for name in self.packages]
         environment = {**proxies(), **self.request.environment, "SOURCE_DATE_EPOCH": str(self.epoch)}
         argv += ["--", self.request.suite, os.path.join(made, "root"), sources]

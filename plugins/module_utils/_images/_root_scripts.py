@@ -31,6 +31,12 @@ cd /
 # Hooks of mmdebstrap. dpkg need not sync each file: what is made is synced before it appears, or made anew.
 FAST = 'printf "force-unsafe-io\\n" > "$1/etc/dpkg/dpkg.cfg.d/zz-build"'
 FAST_NO_MORE = 'rm -f "$1/etc/dpkg/dpkg.cfg.d/zz-build"'
+# CLEAN removes the host's keys: openssh-server makes no key that is there, and a new one costs a second.
+NO_KEYS = """\
+mkdir -p "$1/etc/ssh"
+cd "$1/etc/ssh"
+touch ssh_host_rsa_key ssh_host_ecdsa_key ssh_host_ed25519_key
+"""
 # What apt knows of the distribution stays, as apt inside will look for it.
 SLOW = """\
 set -eu
