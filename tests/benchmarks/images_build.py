@@ -125,7 +125,10 @@ def main() -> None:
         print("\n".join(lines))
         if arguments.write:
             text = "\n".join(f"    {line}" for line in lines)
-            report.write_section("Root filesystems by mmdebstrap", f"{report.machine()}.\n\n{text}")
+            report.write_section(
+                "Root filesystems by mmdebstrap",
+                f"{report.machine()}. Again: `tests/benchmarks/images_build.py`.\n\n{text}",
+            )
 
 
 if __name__ == "__main__":

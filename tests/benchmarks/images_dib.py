@@ -10,6 +10,7 @@ Each starts on a file system of its own (see ``fresh_disk``), and every other ro
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
 import subprocess
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import textwrap
 from pathlib import Path
+from typing import Any
 
 from ansible_collections.distrogate.ci.plugins.module_utils._images._apt_sources import machine_sources
 from ansible_collections.distrogate.ci.plugins.module_utils._images._dib_settings import mirror_of
@@ -34,8 +36,13 @@ HAND, PLAIN, OURS = (
     "disk_image, from nothing",
 )
 SECOND, AGAIN = "disk_image, one package more", "disk_image, the same again"
+OTHER = "disk_image by mmdebstrap, the same packages"
 # Like with like: the module's qcow2 is not compressed either.
-BARS = {OURS: (PLAIN, 1.05), SECOND: (OURS, 0.6)}
+BARS: dict[str, tuple[str, float | None]] = {
+    OURS: (PLAIN, 1.05),
+    SECOND: (OURS, 0.6),
+    OTHER: (OURS, None),
+}
 HEAD = ("What", "seconds", "CPU s", "MiB of qcow2", "of what", "wall", "bar", "met")
 BLOCK_DEVICE = """\
 - local_loop:
@@ -72,8 +79,21 @@ class Bench:
 
     def ours(self, disk: Path) -> None:
         """One store: from nothing, again, and a second image."""
+        options = {
+            "name": "bench",
+            "builder": "dib",
+            "elements": ["debian-minimal"],
+            "output": str(disk / "ours"),
+        }
         for name, packages in ((OURS, []), (AGAIN, []), (SECOND, ["tree"])):
-            self.module(disk, name, packages)
+            image = self.module(name, {**options, "packages": packages})
+        self.other(disk, image)
+
+    def other(self, disk: Path, image: Path) -> None:
+        """The builder for plain root filesystems, with all packages that an image has."""
+        packages = json.loads((image / "packages.json").read_text())["packages"]
+        options = {"name": "bench", "builder": "mmdebstrap", "output": str(disk / "other")}
+        self.module(OTHER, {**options, "packages": [one["name"] for one in packages]})
 
     def create(self, disk: Path, name: str, *options: str) -> None:
         """What a person types."""
@@ -91,18 +111,12 @@ class Bench:
         argv = ["disk-image-create", "-o", str(disk / "image"), *options, "debian-minimal"]
         self.measure(name, Step(argv, disk), environment, disk / "image.qcow2")
 
-    def module(self, disk: Path, name: str, packages: list[str]) -> None:
-        """What a playbook runs."""
-        options = {
-            "name": "bench",
-            "builder": "dib",
-            "suite": SUITE,
-            "elements": ["debian-minimal"],
-            "packages": packages,
-            "output": str(disk / "ours"),
-        }
-        step = Step(run.argv("disk_image", options, self.folder))
-        self.measure(name, step, run.environment(), disk / "ours/bench/newest/bench.qcow2")
+    def module(self, name: str, options: dict[str, Any]) -> Path:
+        """What a playbook runs; returns the folder of the image."""
+        step = Step(run.argv("disk_image", {**options, "suite": SUITE}, self.folder))
+        image = Path(options["output"], "bench/newest")
+        self.measure(name, step, run.environment(), image / "bench.qcow2")
+        return image
 
     def measure(self, name: str, step: Step, environment: dict[str, str], image: Path) -> None:
         used = self.meter([step], environment)
@@ -115,7 +129,7 @@ def shown(bench: Bench, rounds: int) -> tuple[str, list[str]]:
     """The table, and what is over its bar."""
     wall = {name: statistics.median(one.seconds for one in rows) for name, rows in bench.found.items()}
     rows, over = [], []
-    for name in (HAND, PLAIN, OURS, AGAIN, SECOND):
+    for name in (HAND, PLAIN, OURS, AGAIN, SECOND, OTHER):
         used = bench.found[name]
         other, most = BARS.get(name, ("", None))
         share = wall[name] / wall[other] if other else 0.0

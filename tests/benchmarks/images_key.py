@@ -20,6 +20,7 @@ from pathlib import Path
 
 from ansible_collections.distrogate.ci.plugins.module_utils._images._memo import Memo
 from ansible_collections.distrogate.ci.plugins.module_utils._images._trees import tree_digest
+from ansible_collections.distrogate.ci.tests.benchmarks import report
 
 MODULE = "ansible_collections.distrogate.ci.plugins.modules.disk_image"
 FILES = 1000
@@ -105,16 +106,23 @@ def main() -> int:
     """Measure both; 1 when one is over its bar. Work is the processor's time: others may use it, too."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
-    parser.add_argument("--write", action="store_true", help="taken, and of no meaning here")
-    rounds = 3 if parser.parse_args().quick else 11
+    parser.add_argument("--write", action="store_true", help="keep the figures in the documentation")
+    arguments = parser.parse_args()
+    rounds = 3 if arguments.quick else 11
     with tempfile.TemporaryDirectory(prefix="distrogate-", dir=os.environ.get("TMPDIR")) as folder:
         place = Path(folder)
         tree = tree_part(place, rounds)
         whole = module_part(place, rounds)
     rows = [("same key again, the whole module", whole, WHOLE_BAR), ("the same, 1,000 files", tree, TREE_BAR)]
+    lines = []
     for name, (wall, used), limit in rows:
         found = f"{used * 1000:.0f} ms of work, {wall * 1000:.0f} ms on the wall"
-        print(f"{name}: {found}; bar {limit * 1000:.0f} ms")
+        lines.append(f"{name}: {found}; bar {limit * 1000:.0f} ms")
+    print("\n".join(lines))
+    if arguments.write:
+        again = f"{report.machine()}. Again: `tests/benchmarks/images_key.py`."
+        text = "\n".join(f"    {line}" for line in lines)
+        report.write_section("The key of an image again", f"{again}\n\n{text}")
     return int(any(used > limit for _name, (_wall, used), limit in rows))
 
 
