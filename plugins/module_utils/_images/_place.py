@@ -170,17 +170,17 @@ class BuildPlace(Limits):
         label = label or " ".join(argv)
         begin = self._announce(label)
         try:
-            with open(self.log, "ab") as stream:
-                process = subprocess.Popen(
-                    [*_sandbox.WITH_CALLER, *_sandbox.unshare(*flags), *first],
-                    stdin=subprocess.DEVNULL,
-                    stdout=stream,
-                    stderr=subprocess.STDOUT,
-                    env=_command.base_environment(),
-                    cwd=self.place,
-                    start_new_session=True,
-                    pass_fds=[reading, program, told],
-                )
+            # The log has one writer, so that nothing of it is lost where it is cut.
+            process = subprocess.Popen(
+                [*_sandbox.WITH_CALLER, *_sandbox.unshare(*flags), *first],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=_command.base_environment(),
+                cwd=self.place,
+                start_new_session=True,
+                pass_fds=[reading, program, told],
+            )
             self.wait(process, begin, look)
         finally:
             for descriptor in (reading, writing, program, told):

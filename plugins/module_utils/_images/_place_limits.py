@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import select
 import subprocess
 import time
 import typing as t
@@ -19,6 +20,17 @@ from ansible_collections.distrogate.ci.plugins.module_utils._images._place_log i
 
 _LOOK = 0.5  # seconds between two looks at the clock and the free space
 _LINES = 25  # of the log, in an error
+_PIECE = 1 << 20  # bytes that are passed on at once
+
+
+def _pass_on(source: int, target: t.BinaryIO, seconds: float) -> int:
+    """Write what a pipe holds, waiting for it at most so long; returns how many bytes, -1 if none came."""
+    if not select.select([source], [], [], seconds)[0]:
+        return -1
+    block = os.read(source, _PIECE)
+    target.write(block)
+    target.flush()
+    return len(block)
 
 
 class Limits:
@@ -44,26 +56,38 @@ class Limits:
         Meanwhile ``look`` is called every now and then. What the command writes to the log, from its
         byte ``begin`` on, is cut when it becomes too much.
         """
-        cut = Cut(self.log, begin)
+        cut, checked = Cut(self.log, begin), time.monotonic()
+        assert process.stdout is not None
         try:
-            while True:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(min(_LOOK, self.remaining() + 0.01))
+            with self.full_disk(), process.stdout as output, open(self.log, "ab") as log:
+                while True:
+                    ended = process.poll() is not None  # and with it all that could write, see run()
+                    most = 0.0 if ended else min(_LOOK, self.remaining())
+                    written = _pass_on(output.fileno(), log, most)
                     cut.look()
-                    return
-                cut.look()
-                if not self.remaining():
-                    raise DistrogateError(
-                        "timeout",
-                        f"The build of {self.name} did not end within {self.timeout:g} s and was killed."
-                        f" Raise timeout if it needs longer.{self.last_lines()}",
-                        log=self.log,
-                    )
-                self.check_space()
-                look()
+                    if ended and written <= 0:
+                        return
+                    if written == 0:  # it has closed its output
+                        with contextlib.suppress(subprocess.TimeoutExpired):
+                            process.wait(most)
+                    if not ended and time.monotonic() - checked >= min(_LOOK, self.remaining()):
+                        checked = time.monotonic()
+                        self._check_running()
+                        look()
         except BaseException:
             _command.end_group(process)
             raise
+
+    def _check_running(self) -> None:
+        """Neither the time nor the space is over, for a command."""
+        if not self.remaining():
+            raise DistrogateError(
+                "timeout",
+                f"The build of {self.name} did not end within {self.timeout:g} s and was killed."
+                f" Raise timeout if it needs longer.{self.last_lines()}",
+                log=self.log,
+            )
+        self.check_space()
 
     def free(self) -> int:
         """Bytes that are free where the build writes."""

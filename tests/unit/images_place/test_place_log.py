@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import time
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._images import _place_limits, _place_log
@@ -65,3 +66,12 @@ def test_memory_that_looks_like_a_folder(output: Output) -> None:
     with output.place() as place:
         done = place.run(["df", "--output=size", "-k", "/dev/shm"])
     assert int(done.text.split()[-1]) == 256 << 10
+
+
+def test_a_command_that_closes_its_output(output: Output) -> None:
+    """It is waited for all the same, without a loop that keeps a processor busy."""
+    before = time.process_time()
+    with output.place() as place:
+        place.run(["sh", "-c", "exec > /dev/null 2>&1; sleep 1.5; touch ended"])
+        assert os.path.exists(os.path.join(place.directory, "ended"))
+    assert time.process_time() - before < 1
