@@ -57,9 +57,9 @@ class Limits:
         byte ``begin`` on, is cut when it becomes too much.
         """
         cut, checked = Cut(self.log, begin), time.monotonic()
-        assert process.stdout is not None
+        pipe = t.cast("t.IO[bytes]", process.stdout)
         try:
-            with self.full_disk(), process.stdout as output, open(self.log, "ab") as log:
+            with self.full_disk(), pipe as output, open(self.log, "ab") as log:
                 while True:
                     ended = process.poll() is not None  # and with it all that could write, see run()
                     most = 0.0 if ended else min(_LOOK, self.remaining())
