@@ -100,7 +100,7 @@ def test_a_pipe_instead_of_a_layer(world: World) -> None:
     made = world.path / "out/.work"
 
     def hostile() -> None:
-        file = next(made.glob("*/work/layer/root.tar"))
+        file = next(made.rglob("layer/root.tar"))
         file.unlink()
         os.mkfifo(file)
 
