@@ -28,10 +28,15 @@ def _started(pid: int) -> int | None:
         return None
 
 
+def boot_id() -> str:
+    """This boot of this kernel: what was written without syncing is trusted no longer than it lasts."""
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as stream:
+        return stream.read().strip()
+
+
 def _world() -> str:
     """Where a pid means something: this boot of this kernel, and this container."""
-    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as stream:
-        return f"{stream.read().strip()} {os.readlink('/proc/self/ns/pid')}"
+    return f"{boot_id()} {os.readlink('/proc/self/ns/pid')}"
 
 
 def identity(pid: int) -> dict[str, t.Any]:

@@ -25,7 +25,8 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core import _sandbo
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import digest_json
 from ansible_collections.distrogate.ci.plugins.module_utils._core._lock import file_lock
-from ansible_collections.distrogate.ci.plugins.module_utils._images import _root_scripts
+from ansible_collections.distrogate.ci.plugins.module_utils._core._process import boot_id
+from ansible_collections.distrogate.ci.plugins.module_utils._images import _initramfs, _root_scripts
 from ansible_collections.distrogate.ci.plugins.module_utils._images._rootfs import proxies
 
 if t.TYPE_CHECKING:
@@ -47,12 +48,6 @@ _MONTHS = 90 * 86400
 def common(packages: t.Iterable[str]) -> list[str]:
     """Those of the packages that are part of the common tree."""
     return sorted(name for name in set(packages) if _COMMON.fullmatch(name))
-
-
-def _boot() -> str:
-    """This boot of the machine: a layer is not synced, so what a crash left of it is not trusted."""
-    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as stream:
-        return stream.read().strip()
 
 
 class BaseLayer:
@@ -79,7 +74,7 @@ class BaseLayer:
             "environment": request.environment,
             "tool": tool,
             "owner": _sandbox.unshare(),  # subordinate ids: another user's would be nobody's here
-            "boot": _boot(),
+            "boot": boot_id(),  # it is not synced
         }
         self.folder = os.path.join(place.cache, FOLDER)
         self.path = os.path.join(self.folder, digest_json(key).split(":")[1])
@@ -126,7 +121,8 @@ class BaseLayer:
         os.chmod(made, 0o777)
         argv = ["mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory", "--skip=cleanup/apt"]
         argv += [f"--architectures={self.request.architecture}"]
-        argv += [f"--setup-hook={_root_scripts.FAST}", f"--customize-hook={_root_scripts.SLOW}"]
+        argv += [f"--setup-hook={_root_scripts.FAST}", f"--essential-hook={_initramfs.essential_hook()}"]
+        argv += [f"--customize-hook={_initramfs.removal('$1')}", f"--customize-hook={_root_scripts.SLOW}"]
         if "openssh-server" in self.packages:
             argv += [f"--setup-hook={_root_scripts.NO_KEYS}"]
         argv += [f"--include={name}" for name in self.packages]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import typing as t
 
-from ansible_collections.distrogate.ci.plugins.module_utils._images import _dib_initramfs, _dib_tools
+from ansible_collections.distrogate.ci.plugins.module_utils._images import _dib_tools, _initramfs
 from ansible_collections.distrogate.ci.plugins.module_utils._images._apt_layers import FOLDER, layers
 
 if t.TYPE_CHECKING:
@@ -53,7 +53,7 @@ _FACTS = f"""\
 #!/bin/bash
 set -eu
 rm -f "$TARGET_ROOT"/etc/apt/sources.list.d/distrogate-* "$TARGET_ROOT"/etc/apt/preferences.d/distrogate-*
-{_dib_initramfs.REMOVE}mkdir -p "$TARGET_ROOT/etc"
+{_initramfs.removal("$TARGET_ROOT")}mkdir -p "$TARGET_ROOT/etc"
 install -m 644 "$TMP_HOOKS_PATH/distrogate-image.json" "$TARGET_ROOT/{FACTS}"
 """
 
@@ -64,7 +64,7 @@ def element_files(request: ImageRequest) -> tuple[dict[str, str], dict[str, str]
     facts = {"version": 1, "name": request.name, "builder": request.builder, "commits": commits}
     files = {
         **_dib_tools.ELEMENT_FILES,
-        **_dib_initramfs.element_files(),
+        **_initramfs.element_files(),
         "distrogate-image.json": json.dumps(facts, indent=2, sort_keys=True) + "\n",
         "cleanup.d/98-distrogate": _FACTS,
     }

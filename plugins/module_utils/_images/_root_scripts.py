@@ -31,6 +31,17 @@ cd /
 # Hooks of mmdebstrap. dpkg need not sync each file: what is made is synced before it appears, or made anew.
 FAST = 'printf "force-unsafe-io\\n" > "$1/etc/dpkg/dpkg.cfg.d/zz-build"'
 FAST_NO_MORE = 'rm -f "$1/etc/dpkg/dpkg.cfg.d/zz-build"'
+# As mmdebstrap itself calls apt, which stays outside: inside there may be neither its keys nor TLS.
+MORE = """\
+set -eu
+root=$1
+export APT_CONFIG="$MMDEBSTRAP_APT_CONFIG"
+apt() {
+  apt-get -q -y --no-install-recommends -o Dpkg::Use-Pty=0 -o Dir::Bin::dpkg=env \\
+    -o DPkg::Options::=--unset=TMPDIR -o DPkg::Options::=dpkg -o DPkg::Chroot-Directory="$root" "$@"
+}
+apt -o APT::Update::Error-Mode=any update
+"""
 # CLEAN removes the host's keys: openssh-server makes no key that is there, and a new one costs a second.
 NO_KEYS = """\
 mkdir -p "$1/etc/ssh"

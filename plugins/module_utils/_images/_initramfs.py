@@ -17,6 +17,7 @@ _SEEN = "/var/cache/distrogate"
 _APT = "/etc/apt/apt.conf.d/zz-distrogate"
 # apt's own value behind our folder, see apt.conf(5).
 _PATH = f"{_FOLDER}:/usr/sbin:/usr/bin:/sbin:/bin"
+_SETTING = f"printf 'DPkg::Path \"%s\";\\n' {_PATH}"
 _TEXT = "distrogate-update-initramfs"  # the program as a file of the element
 
 # A file's ctime cannot be set back, and a folder has a new one when something in it goes or comes. What is
@@ -64,11 +65,8 @@ set -eu
 [ -d "$TARGET_ROOT/etc/apt/apt.conf.d" ] && [ "$DISTROGATE_LAYER" != restore ] || exit 0
 mkdir -p "$TARGET_ROOT{_FOLDER}"
 install -m 755 "$TMP_HOOKS_PATH/{_TEXT}" "$TARGET_ROOT{_FOLDER}/update-initramfs"
-printf 'DPkg::Path "%s";\\n' {_PATH} > "$TARGET_ROOT{_APT}"
+{_SETTING} > "$TARGET_ROOT{_APT}"
 """
-
-# For a script of cleanup.d.
-REMOVE = f'rm -rf "$TARGET_ROOT{_FOLDER}" "$TARGET_ROOT{_SEEN}" "$TARGET_ROOT{_APT}"\n'
 
 
 def update_initramfs(root: str = "") -> str:
@@ -76,6 +74,23 @@ def update_initramfs(root: str = "") -> str:
     return _UPDATE.replace("@ROOT@", root).replace("@SEEN@", _SEEN)
 
 
+def removal(root: str) -> str:
+    """A line for the shell that takes all of it away; ``root`` is written as the shell sees it."""
+    return f'rm -rf "{root}{_FOLDER}" "{root}{_SEEN}" "{root}{_APT}"\n'
+
+
 def element_files() -> dict[str, str]:
-    """What our element has for that."""
+    """What our element of diskimage-builder has for that."""
     return {_TEXT: update_initramfs(), "root.d/60-distrogate-initramfs": _INSTALL}
+
+
+def essential_hook() -> str:
+    """What mmdebstrap runs for that before it installs more than the essential packages."""
+    return f"""\
+set -eu
+mkdir -p "$1{_FOLDER}"
+cat > "$1{_FOLDER}/update-initramfs" << 'END'
+{update_initramfs()}END
+chmod 755 "$1{_FOLDER}/update-initramfs"
+{_SETTING} > "$1{_APT}"
+"""

@@ -13,7 +13,11 @@ import typing as t
 
 import pytest
 
-from ansible_collections.distrogate.ci.plugins.module_utils._images._dib_initramfs import update_initramfs
+from ansible_collections.distrogate.ci.plugins.module_utils._images._initramfs import (
+    essential_hook,
+    removal,
+    update_initramfs,
+)
 
 REAL = """\
 #!/bin/sh
@@ -108,3 +112,21 @@ def test_one_that_failed(system: System) -> None:
 
 def test_the_script_of_a_package_asks_for_the_trigger(system: System) -> None:
     assert system.updated(DPKG_MAINTSCRIPT_PACKAGE="mdadm")
+
+
+def test_the_hook_of_mmdebstrap(tmp_path: pathlib.Path) -> None:
+    """What it puts there is what apt gives to dpkg, and all of it goes."""
+    (tmp_path / "etc/apt/apt.conf.d").mkdir(parents=True)
+    (tmp_path / "var/cache/distrogate").mkdir(parents=True)
+
+    def hook(script: str) -> list[pathlib.Path]:
+        subprocess.run(["sh", "-c", script, "hook", str(tmp_path)], check=True)
+        return [path.relative_to(tmp_path) for path in sorted(tmp_path.rglob("*")) if path.is_file()]
+
+    setting, program = hook(essential_hook())
+    read = ["apt-config", "-c", str(tmp_path / setting), "dump", "DPkg::Path"]
+    value = subprocess.run(read, check=True, capture_output=True, text=True).stdout
+    assert value.startswith(f'DPkg::Path "/{program.parent}:/usr/sbin:')
+    assert os.access(tmp_path / program, os.X_OK)
+    assert (tmp_path / program).read_text() == update_initramfs()
+    assert hook(removal("$1")) == [] and not (tmp_path / "var/cache/distrogate").exists()
