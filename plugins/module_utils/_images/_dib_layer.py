@@ -22,7 +22,11 @@ import tempfile
 import typing as t
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
-from ansible_collections.distrogate.ci.plugins.module_utils._core._files import digest_json, sync_file
+from ansible_collections.distrogate.ci.plugins.module_utils._core._files import (
+    digest_json,
+    sync_directory,
+    sync_file,
+)
 from ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox import remove_folder
 from ansible_collections.distrogate.ci.plugins.module_utils._images._fetch import Fetcher
 from ansible_collections.distrogate.ci.plugins.module_utils._images._inputs import code_of
@@ -81,13 +85,15 @@ class Layer:
         if self._name() != os.path.basename(self.path):
             self.place.note("no layer is kept: what it is made of changed meanwhile")
             return
-        for path in [os.path.join(made, name) for name in FILES]:
-            if not stat.S_ISREG(os.lstat(path).st_mode):  # the build could write here
-                self.place.note(f"no layer is kept: {path} is no plain file")
+        files = [(os.path.join(made, name), stat.S_ISREG) for name in FILES]
+        for path, plain in [*files, (made, stat.S_ISDIR)]:
+            if not plain(os.lstat(path).st_mode):  # the build could write here
+                self.place.note(f"no layer is kept: {path} is no plain file or folder")
                 return
             sync_file(path)  # else it could be there and empty after a loss of power
         new = tempfile.mkdtemp(prefix=".new-", dir=self.place.place)
         os.rename(made, os.path.join(new, "layer"))
+        sync_directory(new)
         with contextlib.suppress(OSError):  # another build was quicker
             os.rename(new, self.path)
         for path in self._oldest():
