@@ -17,6 +17,8 @@ description:
   - It belongs to the subordinate ids of the calling user, so that a sandbox can use it without privileges.
   - What apt knows of the distribution is kept, and descriptions are not translated, so that C(apt-get update)
     in a build or test fetches only what is new since.
+  - The minimal system that those of one suite have in common is made once for all that are made within a
+    quarter of an hour, and kept for these as an archive in C(.minimal) of O(path).
 author:
   - distrogate.ci maintainers (@distrogate)
 extends_documentation_fragment:

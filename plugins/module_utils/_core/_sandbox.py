@@ -100,6 +100,8 @@ def unpack(archive: str, target: str, log: str | None = None, timeout: float = 1
         # After the change of users, which makes the kernel forget whom to end with.
         argv = [*mapped, "--", *WITH_CALLER, "tar", *options]
         _command.run(argv, directory=target, timeout=timeout, log=log, stdin=stream)
+    # An archive without devices may have no folder for them; whatever else is there is the sandbox's matter.
+    _command.run([*mapped, "--", "mkdir", "-p", "dev"], directory=target, timeout=60, check=False)
 
 
 def remove_folder(path: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import shlex
 import tempfile
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core import _command
@@ -18,12 +19,18 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._files import 
     write_json,
 )
 from ansible_collections.distrogate.ci.plugins.module_utils._core._lock import file_lock
+from ansible_collections.distrogate.ci.plugins.module_utils._core._process import boot_id
 from ansible_collections.distrogate.ci.plugins.module_utils._core._sandbox import (
     Sandbox,
     remove_folder,
     unpack,
 )
-from ansible_collections.distrogate.ci.plugins.module_utils._images._root_scripts import FAST, FAST_NO_MORE
+from ansible_collections.distrogate.ci.plugins.module_utils._images import _minimal
+from ansible_collections.distrogate.ci.plugins.module_utils._images._root_scripts import (
+    FAST,
+    FAST_NO_MORE,
+    MORE,
+)
 
 _FORMAT = 2
 _FIND_PROVIDES = "/usr/lib/rpm/find-provides"
@@ -55,14 +62,22 @@ class RootFilesystem:
 
     def key(self) -> str:
         """16 hexadecimal digits over all of it and the tool's version."""
-        version = _command.run(["mmdebstrap", "--version"], timeout=60).text.strip()
         inputs = {
             **dataclasses.asdict(self),
             "packages": sorted(set(self.packages)),
-            "tool": version,
+            "tool": _tool(),
             "format": _FORMAT,
         }
         return digest_json(inputs).split(":")[1][:16]
+
+    def minimal(self) -> str:
+        """The same over what it has in common with others; not for longer than this boot."""
+        inputs = {"suite": self.suite, "sources": self.sources, "tool": _tool(), "boot": boot_id()}
+        return digest_json(inputs).split(":")[1][:16]
+
+
+def _tool() -> str:
+    return _command.run(["mmdebstrap", "--version"], timeout=60).text.strip()
 
 
 def proxies() -> dict[str, str]:
@@ -96,7 +111,7 @@ def make(folder: str, wanted: RootFilesystem, log: str | None, timeout: float) -
         new = tempfile.mkdtemp(prefix=".new-", dir=home)
         os.chmod(new, 0o755)
         try:
-            _build(new, wanted, log, timeout)
+            _build(folder, new, wanted, log, timeout)
             write_json(
                 os.path.join(new, "manifest.json"),
                 {"version": _FORMAT, "key": key, **dataclasses.asdict(wanted)},
@@ -121,26 +136,35 @@ def _point(home: str, key: str) -> None:
     os.rename(new, link)
 
 
-def _build(new: str, wanted: RootFilesystem, log: str | None, timeout: float) -> None:
-    sources, archive = os.path.join(new, "debian.sources"), os.path.join(new, "rootfs.tar")
+def _build(folder: str, new: str, wanted: RootFilesystem, log: str | None, timeout: float) -> None:
+    sources, archive = os.path.join(new, "debian.sources"), os.path.join(new, "minimal.tar")
     with open(sources, "w", encoding="utf-8") as stream:
         stream.write(wanted.sources)
-    mode = "root" if os.getuid() == 0 else "unshare"
-    argv = ["mmdebstrap", f"--mode={mode}", "--variant=minbase", "--format=tar"]
-    argv += [f"--setup-hook={FAST}", f"--customize-hook={FAST_NO_MORE}"]
-    # apt-get update in every build and test then fetches and reads only what is new.
-    argv += ["--skip=cleanup/apt/lists", '--aptopt=Acquire::Languages "none"']
+
+    def mmdebstrap(variant: str, path: str, *options: str) -> None:
+        mode = "root" if os.getuid() == 0 else "unshare"
+        argv = ["mmdebstrap", f"--mode={mode}", f"--variant={variant}", "--format=tar", *options]
+        argv += [f"--setup-hook={FAST}", f"--customize-hook={FAST_NO_MORE}"]
+        # apt-get update in every build and test then fetches and reads only what is new. Devices are no
+        # matter of a root filesystem here. Documentation stays: lintian and install tests look at it.
+        argv += ["--skip=cleanup/apt/lists,output/dev", '--aptopt=Acquire::Languages "none"']
+        _command.run(
+            [*argv, "--", wanted.suite, path, sources],
+            environment=_command.base_environment(**proxies()),
+            timeout=timeout,
+            log=log,
+        )
+
+    _minimal.take(folder, wanted.minimal(), archive, lambda path: mmdebstrap("minbase", path), timeout)
+    archives = [archive]
     if wanted.packages:
-        argv.append("--include=" + ",".join(wanted.packages))
-    # Documentation stays: lintian and install tests look at it.
-    _command.run(
-        [*argv, "--", wanted.suite, archive, sources],
-        environment=_command.base_environment(**proxies()),
-        timeout=timeout,
-        log=log,
-    )
-    unpack(archive, os.path.join(new, "rootfs"), log)
-    os.unlink(archive)
+        archives.append(os.path.join(new, "rootfs.tar"))
+        begin = f"--setup-hook=tar-in {shlex.quote(archive)} /"
+        more = f"--customize-hook={MORE}apt install -- {shlex.join(wanted.packages)}"
+        mmdebstrap("custom", archives[-1], "--skip=update", begin, more)
+    unpack(archives[-1], os.path.join(new, "rootfs"), log)
+    for path in archives:
+        os.unlink(path)
     if wanted.rpm_provides:
         _register_provides(new, log)
 

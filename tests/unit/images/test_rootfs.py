@@ -27,7 +27,7 @@ def no_tools(monkeypatch: t.Any) -> None:
     version = _command.Completed([], 0, b"mmdebstrap 1.3\n", b"")
     monkeypatch.setattr(_rootfs._command, "run", lambda *_a, **_k: version)
 
-    def build(new: str, *_args: t.Any) -> None:
+    def build(_folder: str, new: str, *_args: t.Any) -> None:
         os.mkdir(os.path.join(new, "rootfs"))
 
     monkeypatch.setattr(_rootfs, "_build", build)

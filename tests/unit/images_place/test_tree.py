@@ -123,7 +123,7 @@ def test_one_of_an_earlier_boot_is_not_taken(output: Output, made: list[str], mo
     request = ImageRequest("small", "mmdebstrap", "bookworm", mirror="m")
     with output.place() as place:
         path = BaseLayer(request, place, EPOCH, "1").path
-        monkeypatch.setattr(_base_layer, "_boot", lambda: "another")
+        monkeypatch.setattr(_base_layer, "boot_id", lambda: "another")
         assert BaseLayer(request, place, EPOCH, "1").path != path
 
 
