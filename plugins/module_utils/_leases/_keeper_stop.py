@@ -31,6 +31,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._leases._keeper_proc
 GRACE_SECONDS = 10.0
 _KILL_SECONDS = 5.0
 _LOOK_SECONDS = 0.1
+_LOOKS = 10  # after each, those that were seen start no others
 
 
 class Family:
@@ -57,10 +58,25 @@ class Family:
         }
 
     def kill(self) -> None:
-        for pid, start in self.left().items():
-            with opened(pid, start) as process:
-                if process is not None:
-                    process.send(signal.SIGKILL)
+        """Stop them all, then kill them: one that runs could start others when its child ends.
+
+        These would be found by nobody. The youngest first: those whose parent is gone may be sent SIGCONT.
+        """
+        stopped: dict[int, int] = {}
+        for _look in range(_LOOKS):
+            new = {pid: start for pid, start in self.left().items() if stopped.get(pid) != start}
+            if not new:
+                break
+            _send(new, signal.SIGSTOP)
+            stopped.update(new)
+        _send({**self.left(), **stopped}, signal.SIGKILL)
+
+
+def _send(members: dict[int, int], number: signal.Signals) -> None:
+    for pid, start in sorted(members.items(), key=lambda one: one[::-1], reverse=True):
+        with opened(pid, start) as process:
+            if process is not None:
+                process.send(number)
 
 
 def stop_playbook(

@@ -244,6 +244,23 @@ def test_what_does_not_stop_is_killed(manner: str, nap: str) -> None:
     assert "killed now" in said[0]
 
 
+@pytest.mark.parametrize("_round", range(3))
+def test_what_starts_others_as_they_end_is_killed(_round: int, nap: str) -> None:
+    """A shell whose command is killed before itself goes on to the next one."""
+    program = "trap '' INT TERM; " + " & ".join([f"while :; do sleep {nap}; done"] * 10)
+    child = subprocess.Popen(["sh", "-c", program], start_new_session=True)
+    until(lambda: len(running(f"sleep {nap}")) > 10, "the commands")
+    seen = look(child.pid)
+    assert seen is not None
+    waiting = threading.Thread(target=child.wait)
+    waiting.start()
+    with opened(child.pid, seen.start) as process:
+        assert isinstance(process, Process)
+        assert stop_playbook(process, lambda _line: None, grace=0.1) == {}
+    waiting.join()
+    until(lambda: not running(f"sleep {nap}"), "the end of what was started", 5)
+
+
 def test_a_reader_that_does_not_read_does_not_hold_the_keeper(tmp_path: pathlib.Path, nap: str) -> None:
     kept = Kept(tmp_path, ttl=6)
     reading, writing = os.pipe()
