@@ -21,12 +21,17 @@ _SETTING = f"printf 'DPkg::Path \"%s\";\\n' {_PATH}"
 _TEXT = "distrogate-update-initramfs"  # the program as a file of the element
 
 # A file's ctime cannot be set back, and a folder has a new one when something in it goes or comes. What is
-# left out here is written by dpkg itself, or gone when the image starts.
+# left out here is written by dpkg itself, or gone when the image starts. Another trigger, which is often run
+# between the two, has ldconfig write its cache anew: that is done before the first, and told by its contents.
 _UPDATE = """\
 #!/bin/sh
 # Stands before the system's update-initramfs where apt runs dpkg, while an image is built.
 root=@ROOT@
 real=$root/usr/sbin/update-initramfs seen=$root@SEEN@
+state() {
+  ls -A "$root/etc"
+  [ ! -e "$root/etc/ld.so.cache" ] || cat "$root/etc/ld.so.cache"
+}
 unchanged() {
   for image in "$root"/boot/initrd.img-*; do
     begun="$seen/${image##*/}.begun" ended="$seen/${image##*/}.ended"
@@ -35,8 +40,9 @@ unchanged() {
       \\( -path "$root/proc" -o -path "$root/sys" -o -path "$root/dev" -o -path "$root/run" \\
       -o -path "$root/tmp" -o -path "$root/var/tmp" -o -path "$root/var/cache" -o -path "$root/var/log" \\
       -o -path "$root/var/lib/apt" -o -path "$root/var/lib/dpkg" -o -path "$root/boot" \\) -prune \\
-      -o -cnewer "$begun" -print -quit) || return 1
+      -o ! -path "$root/etc" ! -path "$root/etc/ld.so.cache" -cnewer "$begun" -print -quit) || return 1
     [ -z "$newer" ] || return 1
+    state | cmp -s - "$begun" || return 1
     newer=$(find "$image" "$root/boot/config-${image##*/initrd.img-}" -cnewer "$ended" 2>&1) || return 1
     [ -z "$newer" ] || return 1
   done
@@ -50,7 +56,8 @@ case "$*" in
   "-c -k $3 -b $root/boot")
     mkdir -p "$seen"
     rm -f "$seen/initrd.img-$3.ended"
-    : > "$seen/initrd.img-$3.begun"
+    [ ! -x "$root/sbin/ldconfig" ] || "$root/sbin/ldconfig"
+    state > "$seen/initrd.img-$3.begun"
     "$real" "$@" || exit
     : > "$seen/initrd.img-$3.ended"
     exit ;;

@@ -25,6 +25,11 @@ echo "$*" >> {root}/../log
 [ "$1" = -u ] || echo "$3" > "{root}/boot/initrd.img-$3"
 exit "$(cat {root}/../status)"
 """
+LDCONFIG = """\
+#!/bin/sh
+cat {root}/usr/lib/* > {root}/etc/ld.so.cache~ 2> /dev/null
+mv {root}/etc/ld.so.cache~ {root}/etc/ld.so.cache
+"""
 
 
 class System:
@@ -32,9 +37,12 @@ class System:
 
     def __init__(self, root: pathlib.Path) -> None:
         self.root = root
-        for name in ("boot", "etc", "usr/sbin", "usr/lib", "var/lib/dpkg", "var/lib/demo", "proc"):
+        for name in ("boot", "etc", "sbin", "usr/sbin", "usr/lib", "var/lib/dpkg", "var/lib/demo", "proc"):
             (root / name).mkdir(parents=True)
         (root / "etc/modules").write_text("loop")
+        self.ldconfig = root / "sbin/ldconfig"
+        self.ldconfig.write_text(LDCONFIG.format(root=root))
+        self.ldconfig.chmod(0o755)
         for version in ("6.1", "6.2"):
             (root / f"boot/config-{version}").touch()
         (root.parent / "status").write_text("0")
@@ -67,6 +75,25 @@ def system(tmp_path: pathlib.Path) -> System:
 
 def test_nothing_has_changed(system: System) -> None:
     assert not system.updated() and not system.updated()
+
+
+def test_the_trigger_of_libraries(system: System) -> None:
+    """Their cache is written anew, and is the same."""
+    subprocess.run([system.ldconfig], check=True)
+    assert not system.updated()
+
+
+def test_another_cache_of_libraries(system: System) -> None:
+    (system.root / "etc/ld.so.cache").write_text("another")
+    assert system.updated()
+
+
+def test_a_system_without_ldconfig(system: System) -> None:
+    (system.root / "etc/ld.so.cache").unlink()
+    system.ldconfig.unlink()
+    assert system.create("6.1") == 0 and not system.updated()
+    (system.root / "etc/ld.so.cache").touch()
+    assert system.updated()
 
 
 def test_what_dpkg_itself_writes(system: System) -> None:
