@@ -117,17 +117,18 @@ class BaseLayer:
         sources = os.path.join(self.place.given, "debian.sources")
         with open(sources, "w", encoding="utf-8") as stream:
             stream.write(self.request.mirror)
-        hook = os.path.join(self.place.given, "initramfs")  # a file: mmdebstrap tells what it runs
-        with open(hook, "w", encoding="utf-8") as stream:
+        initramfs = os.path.join(self.place.given, "initramfs")  # a file: mmdebstrap tells what it runs
+        with open(initramfs, "w", encoding="utf-8") as stream:
             stream.write(_initramfs.essential_hook())
         made = tempfile.mkdtemp(prefix="layer-", dir=self.place.directory)
         os.chmod(made, 0o777)
         argv = ["mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory", "--skip=cleanup/apt"]
         argv += [f"--architectures={self.request.architecture}"]
-        argv += [f"--setup-hook={_root_scripts.FAST}", f'--essential-hook=sh {hook} "$1"']
-        argv += [f"--customize-hook={_initramfs.removal('$1')}", f"--customize-hook={_root_scripts.SLOW}"]
+        argv += [f"--setup-hook={_root_scripts.FAST}", f'--essential-hook=sh {initramfs} "$1"']
+        at_end = (_initramfs.removal("$1"), _root_scripts.SLOW)
+        argv += [f"--customize-hook={hook.strip()}" for hook in at_end]
         if "openssh-server" in self.packages:
-            argv += [f"--setup-hook={_root_scripts.NO_KEYS}"]
+            argv += [f"--setup-hook={_root_scripts.NO_KEYS.strip()}"]
         argv += [f"--include={name}" for name in self.packages]
         environment = {**proxies(), **self.request.environment, "SOURCE_DATE_EPOCH": str(self.epoch)}
         argv += ["--", self.request.suite, os.path.join(made, "root"), sources]

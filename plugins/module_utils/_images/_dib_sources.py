@@ -53,7 +53,8 @@ _FACTS = f"""\
 #!/bin/bash
 set -eu
 rm -f "$TARGET_ROOT"/etc/apt/sources.list.d/distrogate-* "$TARGET_ROOT"/etc/apt/preferences.d/distrogate-*
-{_initramfs.removal("$TARGET_ROOT")}mkdir -p "$TARGET_ROOT/etc"
+{_initramfs.removal("$TARGET_ROOT")}
+mkdir -p "$TARGET_ROOT/etc"
 install -m 644 "$TMP_HOOKS_PATH/distrogate-image.json" "$TARGET_ROOT/{FACTS}"
 """
 

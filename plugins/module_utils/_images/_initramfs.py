@@ -82,8 +82,8 @@ def update_initramfs(root: str = "") -> str:
 
 
 def removal(root: str) -> str:
-    """A line for the shell that takes all of it away; ``root`` is written as the shell sees it."""
-    return f'rm -rf "{root}{_FOLDER}" "{root}{_SEEN}" "{root}{_APT}"\n'
+    """A command of the shell that takes all of it away; ``root`` is written as the shell sees it."""
+    return f'rm -rf "{root}{_FOLDER}" "{root}{_SEEN}" "{root}{_APT}"'
 
 
 def element_files() -> dict[str, str]:
