@@ -12,7 +12,8 @@ export UV_SYSTEM_CERTS := 1
 # In programs that tests start, too, `ansible_collections.distrogate.ci` is this tree.
 units faults demo demo-clean appliance end-to-end test-real bench bench-steer bench-publish bench-leases bench-mirror bench-bundles bench-page bench-images: export PYTHONPATH := $(CURDIR)/.venv/collections
 
-# The longest first: two run at once, as each of them waits for programs half of its time.
+# Two run at once, as each of them waits for programs half of its time: the longest first. Sanity takes what is
+# left of the time of end-to-end, which makes what integration begins with.
 PARTS := end-to-end units sanity integration lint molecule docs
 QUICK := ruff mypy layers yamllint units
 TARGETS :=

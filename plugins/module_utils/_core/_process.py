@@ -29,7 +29,7 @@ def _started(pid: int) -> int | None:
 
 
 def boot_id() -> str:
-    """This boot of this kernel: what was written without syncing is trusted no longer than it lasts."""
+    """This boot of this kernel (random(4)): for what means nothing after it."""
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as stream:
         return stream.read().strip()
 

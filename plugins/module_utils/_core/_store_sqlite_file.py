@@ -12,6 +12,7 @@ import time
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
 from ansible_collections.distrogate.ci.plugins.module_utils._core._local_fs import file_system, is_network
+from ansible_collections.distrogate.ci.plugins.module_utils._core._process import boot_id
 
 FORMAT = 2
 BUSY_SECONDS = 30.0
@@ -32,12 +33,6 @@ INSERT OR IGNORE INTO counter VALUES (1, 0);
 def clock() -> float:
     """Seconds since this machine started, sleep included: what nobody can set (clock_gettime(2))."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
-
-
-def boot_identity() -> str:
-    """This start of the machine."""
-    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as stream:
-        return stream.read().strip()
 
 
 def make_file(path: str) -> None:
@@ -87,7 +82,7 @@ def prepare(database: sqlite3.Connection, path: str, machine: str) -> None:
             run(statement)
         run(
             "INSERT OR IGNORE INTO about VALUES ('format', ?), ('machine', ?), ('boot', ?)",
-            (str(FORMAT), machine, boot_identity()),
+            (str(FORMAT), machine, boot_id()),
         )
         run("COMMIT")
         about = _about(database)
@@ -103,7 +98,7 @@ def prepare(database: sqlite3.Connection, path: str, machine: str) -> None:
             f"{path} was made by another machine ({about.get('machine')}). An embedded store"
             " serves one machine: use a store for several, or remove the file to begin anew.",
         )
-    if about.get("boot") != boot_identity():
+    if about.get("boot") != boot_id():
         _restart_sessions(database)
 
 
@@ -111,9 +106,9 @@ def _restart_sessions(database: sqlite3.Connection) -> None:
     """The machine was started again, and its clock with it: what lived then lives its whole time from now."""
     run = database.execute
     run("BEGIN IMMEDIATE")
-    if _about(database).get("boot") != boot_identity():
+    if _about(database).get("boot") != boot_id():
         run("UPDATE sessions SET expires = ? + ttl", (clock(),))
-        run("UPDATE about SET value = ? WHERE name = 'boot'", (boot_identity(),))
+        run("UPDATE about SET value = ? WHERE name = 'boot'", (boot_id(),))
     run("COMMIT")
 
 

@@ -95,16 +95,24 @@ def test_an_element_that_changes_meanwhile(world: World) -> None:
     assert world.build() == "record" and world.build() == "restore"
 
 
-def test_a_pipe_instead_of_a_layer(world: World) -> None:
+def _pipe(layer: pathlib.Path) -> None:
+    (layer / "root.tar").unlink()
+    os.mkfifo(layer / "root.tar")
+
+
+def _link(layer: pathlib.Path) -> None:
+    layer.symlink_to(layer.rename(layer.with_name("elsewhere")))
+
+
+@pytest.mark.parametrize("hostile", [_pipe, _link])
+def test_something_else_instead_of_a_layer(world: World, hostile: t.Callable[[pathlib.Path], None]) -> None:
     """An element may write where the layer is recorded: nobody waits for it, and nothing is kept."""
     made = world.path / "out/.work"
 
-    def hostile() -> None:
-        file = next(made.rglob("layer/root.tar"))
-        file.unlink()
-        os.mkfifo(file)
+    def build() -> None:
+        hostile(next(made.rglob("layer/root.tar")).parent)
 
-    assert world.build(hostile) == "record" and world.build() == "record"
+    assert world.build(build) == "record" and world.build() == "record"
     assert "is no plain file" in (world.path / "log").read_text()
 
 
