@@ -11,10 +11,18 @@ import pwd
 import subprocess
 import typing as t
 
+import hypothesis
+
 from ansible_collections.distrogate.ci.plugins.module_utils._core._subordinate_ids import (
     free_range,
     has_range,
 )
+
+# A machine that does much else is no failure: no example has a time limit.
+hypothesis.settings.register_profile(
+    "distrogate", deadline=None, print_blob=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("distrogate")
 
 FILES = {"--add-subuids": "/etc/subuid", "--add-subgids": "/etc/subgid"}
 

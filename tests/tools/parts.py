@@ -1,7 +1,8 @@
 """Runs make targets so many at once, tells what each cost, and begins no other after one failed.
 
 The first argument is how many, the others are the targets; whichever is done makes room for the next. When
-several run at once, each line of their output begins with the target's name.
+several run at once, each line of their output begins with the target's name, and the end of what failed is
+told once more as the last of all: it is far up where another target took longer.
 """
 
 from __future__ import annotations
@@ -12,6 +13,10 @@ import subprocess
 import sys
 import threading
 import time
+
+# What is told again of a target that failed: the short summary of pytest is within it.
+END = 12
+WIDTH = 300
 
 
 def say(line: str) -> None:
@@ -28,6 +33,7 @@ class Parts:
         self.waiting = collections.deque(parts)
         self.passed: list[str] = []
         self.failed: list[str] = []
+        self.ends: dict[str, collections.deque[str]] = {}
 
     def run(self) -> int:
         """All of them; the status for the caller."""
@@ -36,6 +42,8 @@ class Parts:
             thread.start()
         for thread in threads:
             thread.join()
+        for part in self.failed if self.lanes > 1 else ():
+            print(f"=== {part} FAILED, and ended with:", *self.ends[part], sep="\n")
         skipped = len(self.waiting)
         print(f"{len(self.passed)} passed, {len(self.failed)} failed", end="")
         print(f" ({', '.join(self.failed)})" if self.failed else "", end="")
@@ -61,8 +69,10 @@ class Parts:
         argv = ["make", "--no-print-directory", part]
         streams = {} if self.lanes == 1 else {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         with subprocess.Popen(argv, **streams) as process:
+            end = self.ends[part] = collections.deque(maxlen=END)
             for line in process.stdout or ():
                 text = line.decode("utf-8", "replace").rstrip("\r\n")
+                end.append(text[:WIDTH])
                 say(f"{part} | {text}".rstrip())
             _pid, status, used = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)

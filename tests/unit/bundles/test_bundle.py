@@ -27,7 +27,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import
 from ansible_collections.distrogate.ci.plugins.module_utils._core._files import canonical_json
 
 Json = dict[str, t.Any]
-FIXTURES = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+FIXTURES = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def _reversed(value: t.Any) -> t.Any:

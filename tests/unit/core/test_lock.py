@@ -11,7 +11,6 @@ import pathlib
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -54,9 +53,8 @@ def test_the_lock_of_the_dead_is_free(tmp_path: pathlib.Path) -> None:
     process = holder(tmp_path / "lock")
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    started = time.monotonic()
-    with file_lock(str(tmp_path / "lock"), timeout=5):
-        assert time.monotonic() - started < 1
+    with file_lock(str(tmp_path / "lock"), timeout=0):
+        pass
 
 
 def test_again_and_with_rubbish_in_it(tmp_path: pathlib.Path) -> None:

@@ -12,7 +12,7 @@ import tempfile
 import typing as t
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.distrogate.ci.plugins.module_utils._mirrors import _pieces
@@ -87,7 +87,6 @@ def in_memory() -> Lists:
 
 
 @given(_TREES, _CHANGES)
-@settings(deadline=None)
 def test_an_update_is_a_build_from_scratch(tree: Tree, changes: dict[bytes, Entry | None]) -> None:
     lists = in_memory()
     after = applied(tree, changes)
@@ -98,7 +97,6 @@ def test_an_update_is_a_build_from_scratch(tree: Tree, changes: dict[bytes, Entr
 
 
 @given(_TREES, _TREES)
-@settings(deadline=None)
 def test_the_difference_is_the_naive_one(before: Tree, after: Tree) -> None:
     lists = in_memory()
     naive = [
@@ -113,7 +111,6 @@ def test_the_difference_is_the_naive_one(before: Tree, after: Tree) -> None:
 
 
 @given(_TREES, st.randoms(use_true_random=False))
-@settings(deadline=None)
 def test_the_order_of_changes_does_not_matter(tree: Tree, chance: random.Random) -> None:
     lists = in_memory()
     digest, steps = build(lists, {}), list(tree.items())
@@ -126,7 +123,6 @@ def test_the_order_of_changes_does_not_matter(tree: Tree, chance: random.Random)
 
 
 @given(_TREES, st.lists(_PATHS))
-@settings(deadline=None)
 def test_find(tree: Tree, paths: list[bytes]) -> None:
     lists = in_memory()
     wanted = [*paths, *list(tree)[:3], b"pool/1\0" + b"0" * 64 + b" 1 1 pool/2"]
@@ -135,7 +131,6 @@ def test_find(tree: Tree, paths: list[bytes]) -> None:
 
 
 @given(_TREES)
-@settings(deadline=None)
 def test_a_mirror_may_return_what_it_got(tree: Tree) -> None:
     with tempfile.TemporaryDirectory() as folder:
         ours, theirs = Lists(folder + "/ours"), Lists(folder + "/theirs")

@@ -12,7 +12,7 @@ import pathlib
 import typing as t
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.distrogate.ci.plugins.module_utils._core._errors import DistrogateError
@@ -62,7 +62,6 @@ def take(kept: Snapshots, tree: Tree, prefixes: set[bytes]) -> Snapshot:
 
 
 @given(_TREES, _TREES, _PREFIXES, _PREFIXES)
-@settings(deadline=None)
 def test_the_difference_is_the_naive_one(
     before: Tree, after: Tree, parts_before: set[bytes], parts_after: set[bytes]
 ) -> None:

@@ -240,7 +240,7 @@ def test_as_apt_ftparchive(tmp_path: pathlib.Path) -> None:
     assert len(found) == 8
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 8000), st.integers(0, 255)), min_size=1, max_size=8))
 def test_mutations_never_crash(contents: t.Any, changes: list[tuple[int, int]]) -> None:
     data = bytearray(archive(*GOOD))

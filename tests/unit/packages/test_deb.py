@@ -106,7 +106,7 @@ def test_a_pipe_is_no_package(tmp_path: t.Any) -> None:
         PackageFile(str(fifo))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), min_size=1, max_size=8), st.booleans())
 def test_mutations_never_crash(tmp_path: t.Any, changes: list[tuple[int, int]], cut: bool) -> None:
     data = bytearray(deb(control(), "", bytes))
@@ -125,7 +125,7 @@ def test_mutations_never_crash(tmp_path: t.Any, changes: list[tuple[int, int]], 
     assert reason == "bad_package"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(st.sampled_from("Package: nov\n\t\r\x0b\x85 .-"), max_size=60))
 def test_no_text_forges_a_stanza(text: str) -> None:
     try:

@@ -64,7 +64,7 @@ _BITS = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.one_of(_BITS, st.binary(max_size=6)), max_size=40), st.integers(1, 9))
 def test_pieces_make_no_difference(bits: list[bytes], size: int) -> None:
     data = b"".join(bits)
@@ -117,7 +117,7 @@ def test_long_lines_are_folded_and_cut() -> None:
     assert fold([f"{line}\nnext\n"]) == f"{cut}\nnext\n"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.text("ab\n", max_size=60), max_size=5))
 def test_folding_pieces_is_folding_the_whole(texts: list[str]) -> None:
     assert fold(texts) == fold(["".join(texts)])

@@ -65,7 +65,7 @@ cases = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.builds(Suite, texts, st.lists(cases, max_size=3)), max_size=3))
 def test_written_ones_are_valid_and_read_as_they_were(suites: list[Suite]) -> None:
     text = to_xml(suites)

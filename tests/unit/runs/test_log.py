@@ -111,7 +111,7 @@ def test_one_line_of_many_mib(tmp_path: Path, unit: bytes) -> None:
     assert max(map(len, target.read_text().split("\n"))) < 4100
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.binary(max_size=400), st.integers(1, 400), st.integers(400, 3000))
 def test_never_more_than_there_is_room_for(
     tmp_path_factory: pytest.TempPathFactory, unit: bytes, times: int, room: int

@@ -102,7 +102,7 @@ def test_values_that_overlap_leave_nothing() -> None:
     assert Masks(["abc-123-def", "123-def-456"]).text("x abc-123-def-456 y") == f"x {MASK} y"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(
         st.sampled_from(["hunter2-x", PEM, "k=1\n", "password=", "://u:pw@", "AKIAIOSFODNN7EXAMPLE", " "]),
@@ -119,7 +119,7 @@ def test_pieces_make_no_difference(parts: list[str], before: int, size: int) -> 
     assert shown == Masks(["hunter2-x"]).text(text)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 9))
 def test_a_value_on_every_border(shift: int) -> None:
     text = ("hunter2-x" + "." * 8191) * 8

@@ -112,7 +112,7 @@ def test_what_passes_is_harmless(key: str, value: str) -> None:
     assert not set(passed) & set(" \t\r\n\0\\\"'`$&;|<>(){}[]*?!^#")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(alphabet="ab./@+-_", min_size=1, max_size=12))
 def test_git_takes_the_branches_that_pass(name: str) -> None:
     if not bad({**GOOD, "branch": name}):

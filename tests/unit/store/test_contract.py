@@ -160,9 +160,9 @@ def test_a_watch_wakes_on_a_change_of_its_key(store: Store, store_url: str, oper
     started = time.monotonic()
     with store.watch("a") as watch:
         thread = _later(store_url, [operation])
-        assert watch.wait(10)
+        assert watch.wait(120)
+        assert 0.2 < time.monotonic() - started < 60
         thread.join()
-        assert 0.2 < time.monotonic() - started < 3
         assert watch.entry() == store.get("a")
         assert watch.wait(0.5) is False
 
@@ -202,7 +202,7 @@ def test_two_watch_one_key(store: Store, store_url: str) -> None:
 
 
 def test_a_session_that_is_kept_lives_and_one_that_is_not_ends(store: Store) -> None:
-    kept, left = store.session(2), store.session(2)
+    kept, left = store.session(4), store.session(2)
     store.transact({}, [Put("kept", 1, session=kept), Put("left", 1, session=left)])
     started = time.monotonic()
     while time.monotonic() - started < 6:

@@ -16,6 +16,10 @@ good:
 \t@echo fine; touch good
 bad:
 \t@echo broken; touch bad; false
+long:
+\t@touch begun; until test -e bad; do sleep 0.05; done; seq 99
+beside:
+\t@until test -e begun; do sleep 0.05; done; touch bad; echo broken; false
 """
 
 
@@ -37,6 +41,15 @@ def test_each_line_of_two_at_once_says_whose_it_is(tmp_path: pathlib.Path) -> No
     status, lines = parts(tmp_path, "2", "good", "bad")
     assert status == 1 and lines[-1].startswith("1 passed, 1 failed (bad)")
     assert "good | fine" in lines and "bad | broken" in lines
+
+
+def test_the_end_of_what_failed_is_told_last(tmp_path: pathlib.Path) -> None:
+    """As a long target tells much after it."""
+    status, lines = parts(tmp_path, "2", "beside", "long")
+    end = lines.index("=== beside FAILED, and ended with:")
+    assert status == 1 and lines.index("long | 99") < end
+    assert lines[end + 1 : end + 3] == ["broken", "make: *** [Makefile:8: beside] Error 1"]
+    assert lines[end + 3 :] == ["1 passed, 1 failed (beside)"]
 
 
 def test_all_pass(tmp_path: pathlib.Path) -> None:

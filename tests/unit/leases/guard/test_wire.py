@@ -77,7 +77,7 @@ def test_refused(text: str | None, reason: str) -> None:
     assert len(caught.value.message) < 300
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(commands(), st.booleans())
 def test_anything(text: str, pool: bool) -> None:
     read(text, pool)
