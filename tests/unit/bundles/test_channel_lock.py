@@ -36,23 +36,23 @@ def test_one_holds_a_channel_and_the_waiter_is_told(store: Store, tmp_path: path
         with (
             reopen() as mine,
             channel_lock(
-                mine, reopen, lock_key("latest"), _holder("ann"), timeout=5, progress=lines.append, ttl=0.6
+                mine, reopen, lock_key("latest"), _holder("ann"), timeout=60, progress=lines.append, ttl=3
             ),
         ):
             held.set()
-            release.wait(10)
+            release.wait(60)
             order.append("ann")
 
     thread = threading.Thread(target=first)
     thread.start()
-    held.wait(10)
+    held.wait(60)
     with (
         pytest.raises(DistrogateError, match="ann since noon"),
-        channel_lock(store, reopen, lock_key("latest"), _holder("bob"), timeout=1.5, progress=lines.append),
+        channel_lock(store, reopen, lock_key("latest"), _holder("bob"), timeout=4, progress=lines.append),
     ):
         raise AssertionError("the lock was not kept alive")
     threading.Timer(0.2, release.set).start()
-    with channel_lock(store, reopen, lock_key("latest"), _holder("bob"), timeout=10, progress=lines.append):
+    with channel_lock(store, reopen, lock_key("latest"), _holder("bob"), timeout=60, progress=lines.append):
         order.append("bob")
     thread.join()
     assert order == ["ann", "bob"]

@@ -122,7 +122,8 @@ def ordinary_user() -> t.Iterator[str]:
                 )
         yield name
     finally:
-        subprocess.run(["userdel", name], check=True)
+        # Whatever was killed just now may not be gone, for which it would refuse.
+        subprocess.run(["userdel", "--force", name], check=True)
 
 
 @contextlib.contextmanager
@@ -138,7 +139,7 @@ def place() -> t.Iterator[pathlib.Path]:
             _sandbox.remove_folder(str(folder))
 
 
-def gone(pid: int, seconds: float = 10) -> bool:
+def gone(pid: int, seconds: float = 60) -> bool:
     """Whether a process ends within this time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

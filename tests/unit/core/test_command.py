@@ -28,7 +28,7 @@ def test_timeout_ends_the_group(tmp_path: pathlib.Path) -> None:
     error = refused(["sh", "-c", script], timeout=0.5, log=str(tmp_path / "log"))
     assert (error.reason, error.details["log"]) == ("command_timeout", str(tmp_path / "log"))
     assert error.message == "sh did not end within 0.5 s and was killed."
-    assert gone(int((tmp_path / "pid").read_text())) and time.monotonic() - started < 10
+    assert gone(int((tmp_path / "pid").read_text())) and time.monotonic() - started < 120
 
 
 def test_logs_are_appended_to(tmp_path: pathlib.Path) -> None:

@@ -148,7 +148,7 @@ def test_timeout_leaves_no_process(person: Person) -> None:
     started = time.monotonic()
     reason, message = failure(person, body)
     assert (reason, message) == ("command_timeout", "sh did not end within 1 s and was killed.")
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 120
     assert pathlib.Path(log).read_text().startswith("sandbox$ sh -c ")
     assert not _still_there(f"77123.{os.getpid()}")
 

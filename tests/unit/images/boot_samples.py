@@ -59,7 +59,7 @@ def place(folder: pathlib.Path, said: list[str] | None = None) -> _boot.Place:
 
 def terms(**options: t.Any) -> _boot.Terms:
     """Small and emulated, so that it is quick everywhere."""
-    return _boot.Terms(**{"accelerator": "tcg", "memory": 64 << 20, "timeout": 60, **options})
+    return _boot.Terms(**{"accelerator": "tcg", "memory": 64 << 20, "timeout": 300, **options})
 
 
 def kernel() -> str:

@@ -157,20 +157,20 @@ def test_two_at_once(world: World) -> None:
 
     def during(_place: t.Any) -> None:
         started.set()
-        assert go_on.wait(20)
+        assert go_on.wait(120)
 
     world.builder.during = during
     found: list[t.Any] = []
     first = threading.Thread(target=lambda: found.append(world.make()))
     first.start()
-    assert started.wait(20)
+    assert started.wait(120)
     second = threading.Thread(target=lambda: found.append(world.make()))
     second.start()
     while not any("waits for process" in line for line in world.said):
         time.sleep(0.01)
     go_on.set()
-    first.join(20)
-    second.join(20)
+    first.join(120)
+    second.join(120)
     assert [one.reused for one in found] == [False, True] and world.builder.builds == 1
     assert any(f"waits for process {os.getpid()}, which builds appliance" in line for line in world.said)
     assert any("another run has built" in line for line in world.said)

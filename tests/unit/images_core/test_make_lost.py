@@ -153,5 +153,5 @@ def test_putting_away_beside_another_build(world: World, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(os, "rename", rename)
     world.store().put_away(path)
-    cleaners[0].join(20)
+    cleaners[0].join(120)
     assert not os.path.exists(path)

@@ -111,8 +111,8 @@ def test_a_lease_has_a_key_that_opens_its_te_until_it_is_released(site: Site, tm
 
 
 def test_one_who_is_late_is_refused_by_the_guard(site: Site) -> None:
-    site.lock("one", ttl=1)
-    assert site.lock("two", timeout=30)["lease"]["fence"] == 2
+    site.lock("one", ttl=4)
+    assert site.lock("two", timeout=60)["lease"]["fence"] == 2
     guard = site.server.guard()
     assert reason_of(lambda: guard.power("off", site.key("one"))) == "lease_ended"
     assert reason_of(lambda: guard.renew(60, site.key("one"))) == "lease_ended"

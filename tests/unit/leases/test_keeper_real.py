@@ -258,7 +258,7 @@ def test_what_starts_others_as_they_end_is_killed(_round: int, nap: str) -> None
         assert isinstance(process, Process)
         assert stop_playbook(process, lambda _line: None, grace=0.1) == {}
     waiting.join()
-    until(lambda: not running(f"sleep {nap}"), "the end of what was started", 5)
+    until(lambda: not running(f"sleep {nap}"), "the end of what was started")
 
 
 def test_a_reader_that_does_not_read_does_not_hold_the_keeper(tmp_path: pathlib.Path, nap: str) -> None:

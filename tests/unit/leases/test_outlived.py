@@ -73,9 +73,9 @@ class Place:
         return call.result
 
     def expired(self) -> None:
-        """Take it for a second, and let it end."""
-        self.lock(ttl=1)
-        time.sleep(1.2)
+        """Take it for a short time, and let it end."""
+        self.lock(ttl=3)
+        time.sleep(3.2)
 
 
 @pytest.fixture

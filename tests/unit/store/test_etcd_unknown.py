@@ -31,7 +31,7 @@ def namespace() -> str:
 @pytest.fixture
 def faulty(proxy: FaultyProxy, namespace: str) -> t.Iterator[Store]:
     """A store behind the proxy."""
-    with open_store(f"etcd://{proxy.endpoint}/{namespace}?timeout=1.5") as store:
+    with open_store(f"etcd://{proxy.endpoint}/{namespace}?timeout=6") as store:
         yield store
 
 
