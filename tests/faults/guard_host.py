@@ -21,7 +21,11 @@ SIZE = 4 << 20
 _POWER = """#!/bin/sh
 printf '%s\\n' "$@" >> {record}
 case "$1" in
-slow) echo begun >> {record}; sleep 2; echo ended >> {record};;
+slow)
+    echo begun >> {record}
+    while [ -e {before} ] && cmp -s {before} {now}; do sleep 0.1; done
+    sleep 2
+    echo ended >> {record};;
 fail) echo no such domain; exit 3;;
 esac
 """
@@ -38,13 +42,14 @@ class Done(t.NamedTuple):
 class Host:
     """Calls go straight to the program, as sshd would make them."""
 
-    def __init__(self, folder: pathlib.Path, power_timeout: float = 10) -> None:
+    def __init__(self, folder: pathlib.Path, power_timeout: float = 30) -> None:
         self.folder, self.power_timeout = folder, power_timeout
         self.user = pwd.getpwuid(os.getuid()).pw_name
         self.state, self.log, self.record = folder / "state", folder / "log", folder / "record"
         self.pool_key, self.other_pool_key = str(folder / "pool"), str(folder / "other")
+        self.before, self.now = folder / "before", self.state / "te" / "te1"
         self.keys = {name: make_key(str(folder / name)) for name in ("pool", "other", "a", "b", "c")}
-        (folder / "power").write_text(_POWER.format(record=self.record))
+        (folder / "power").write_text(_POWER.format(record=self.record, before=self.before, now=self.now))
         (folder / "power").chmod(0o755)
         (folder / "console").write_bytes(b"x" * 70000 + b"login: ")
         self.tes = {"te1": self.te("te1"), "te2": self.te("te2"), "other1": {"pool": "other"}}
@@ -59,6 +64,10 @@ class Host:
             "power": {action: [power, word, name] for action, word in commands.items()},
             "console": str(self.folder / "console"),
         }
+
+    def slow_until_raised(self) -> None:
+        """Let "power off" of te1 take until its fence is raised, and then a little."""
+        self.before.write_bytes(self.now.read_bytes())
 
     def disk(self, te: str = "te1") -> pathlib.Path:
         return self.folder / f"{te}.img"

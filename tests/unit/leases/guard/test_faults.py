@@ -143,6 +143,7 @@ def test_a_stopped_upload_is_killed(host: Host) -> None:
 def test_an_orphaned_power_command_is_known(host: Host) -> None:
     """Its guard was killed; a raise still waits for the command itself."""
     host.raise_fence(7)
+    host.slow_until_raised()
     with begin(host, "power off") as power:
         until(lambda: host.record.exists() and "begun" in host.record.read_text())
         os.kill(power.pid, signal.SIGKILL)

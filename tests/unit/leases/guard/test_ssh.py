@@ -135,6 +135,7 @@ def test_an_upload_ends_with_its_lease(server: Sshd, host: Host) -> None:
 def test_a_power_command_is_waited_for(server: Sshd, host: Host) -> None:
     guard = server.guard()
     guard.raise_fence("te1", 7, 60, host.keys["a"])
+    host.slow_until_raised()
     with server.start("a", "power off"):
         until(lambda: host.record.exists() and "begun" in host.record.read_text())
         assert guard.raise_fence("te1", 9, 60, host.keys["b"])["stopped"] == 1
