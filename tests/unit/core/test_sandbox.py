@@ -155,7 +155,7 @@ def test_timeout_leaves_no_process(person: Person) -> None:
 
 def _still_there(argument: str) -> list[str]:
     """Processes that have this argument, once they had time to end."""
-    for _attempt in range(100):
+    for _attempt in range(1200):
         found = []
         for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
             try:

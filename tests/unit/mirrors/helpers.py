@@ -131,7 +131,7 @@ class Daemon:
     def start(self) -> None:
         argv = ["rsync", "--daemon", "--no-detach", f"--config={self.config}", "--address=127.0.0.1"]
         self.process = subprocess.Popen([*argv, f"--port={self.port}"])
-        for _attempt in range(100):
+        for _attempt in range(1200):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
                 return
             time.sleep(0.05)

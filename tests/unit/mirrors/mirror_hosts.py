@@ -30,7 +30,7 @@ from ansible_collections.distrogate.ci.tests.tools.ports import free_port
 from ansible_collections.distrogate.ci.tests.unit.mirrors.helpers import Daemon
 
 SSHD = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin") or ""
-_LATE = 30  # seconds until a test gives up; nothing is measured
+_LATE = 120  # seconds until a test gives up; nothing is measured
 _SSHD_CONFIGURATION = """
 ListenAddress 127.0.0.1:{port}
 HostKey {folder}/host
