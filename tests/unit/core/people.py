@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import os
 import pathlib
 import pickle
@@ -28,6 +29,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._subordinate_i
 
 BUSYBOX = shutil.which("busybox", path="/usr/bin:/bin") or "/bin/busybox"
 FOLDERS = ("bin", "proc", "dev", "etc", "root", "tmp", "build", "usr", "usr/bin")
+_NUMBERS = itertools.count()
 _T = t.TypeVar("_T")
 
 
@@ -112,7 +114,7 @@ class Person:
 @contextlib.contextmanager
 def ordinary_user() -> t.Iterator[str]:
     """A user that exists for a moment, with subordinate ids."""
-    name = f"dgtest{os.getpid()}"
+    name = f"dgtest{os.getpid()}n{next(_NUMBERS)}"  # one for all tests may be there already
     subprocess.run(["useradd", "--no-create-home", "--no-log-init", name], check=True)
     try:
         for option, path in (("--add-subuids", "/etc/subuid"), ("--add-subgids", "/etc/subgid")):

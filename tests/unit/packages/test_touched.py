@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 import errno
+import functools
 import hashlib
 import os
 import random
-import shutil
 import stat
 import typing as t
 
@@ -27,7 +27,7 @@ from ansible_collections.distrogate.ci.plugins.module_utils._core._touched impor
 from ansible_collections.distrogate.ci.plugins.module_utils._core._transactions import Transactions
 from ansible_collections.distrogate.ci.plugins.module_utils._packages._collect import collect
 from ansible_collections.distrogate.ci.tests.unit.packages.helpers import QuickSigner, Suite
-from ansible_collections.distrogate.ci.tests.unit.packages.test_transaction import _CALLS, killed_at
+from ansible_collections.distrogate.ci.tests.unit.packages.test_transaction import killed_at, killed_when
 
 Make = t.Callable[..., t.Any]
 Look = dict[bytes, tuple[int, ...]]
@@ -165,8 +165,8 @@ def test_who_finishes_logs_again(suite: Suite, make: Make, call: str, logged: bo
     suite(make())
     since, before = position(suite), look(suite.root)
     path = make(version="2")
-    number = _calls_until(suite, path, call)
-    assert killed_at(number, lambda: suite(path, keep=0))
+    writes = Writes(suite)
+    assert killed_when(functools.partial(writes.reach, call), lambda: suite(path, keep=0))
     check(suite, since, before)
     assert bool(told(suite, since)[0]) == logged
     assert (look(suite.root) != before) == (call == "unlink")
@@ -177,26 +177,18 @@ def test_who_finishes_logs_again(suite: Suite, make: Make, call: str, logged: bo
     assert all(note == notes[0] for note in notes)
 
 
-def _calls_until(suite: Suite, path: t.Any, name: str) -> int:
-    """Which of the calls that change the tree is the first ``name`` once the log is opened."""
-    copy = Suite(suite.root.parent / "copy")
-    shutil.copytree(suite.root, copy.root, symlinks=True)
-    calls: list[str] = []
-    with pytest.MonkeyPatch.context() as patch:
-        for one in _CALLS:
-            patch.setattr(os, one, _counted(calls, one, getattr(os, one)))
-        copy(path, keep=0)
-    opened = len(calls) - 1 - calls[::-1].index("ftruncate")  # the one before is of the lock
-    assert calls[opened + 1] == "fdatasync"
-    return calls.index(name, opened) + 1
+class Writes:
+    """Knows the calls since the log was opened to be written; how many come before is not always the same."""
 
+    def __init__(self, suite: Suite) -> None:
+        self.log = os.path.realpath(TouchLog(str(suite.root)).path)
+        self.begun = False
 
-def _counted(calls: list[str], name: str, real: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
-    def call(*args: t.Any, **kwargs: t.Any) -> t.Any:
-        calls.append(name)
-        return real(*args, **kwargs)
-
-    return call
+    def reach(self, name: str, call: str, target: t.Any) -> bool:
+        """Whether this is the first ``name`` of them."""
+        if call == "ftruncate" and os.readlink(f"/proc/self/fd/{target}") == self.log:
+            self.begun = True
+        return self.begun and call == name
 
 
 class Actions:

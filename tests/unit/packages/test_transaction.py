@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import os
 import typing as t
 
@@ -23,15 +24,18 @@ _KILLED = 86
 
 def killed_at(number: int, work: t.Callable[[], t.Any]) -> bool:
     """Do ``work`` in a child that dies, without any clean-up, instead of its N-th such call."""
+    count = itertools.count(1)
+    return killed_when(lambda _name, _target: next(count) == number, work)
+
+
+def killed_when(now: t.Callable[[str, t.Any], bool], work: t.Callable[[], t.Any]) -> bool:
+    """The same, instead of the first such call of which ``now`` is true; it knows the name and on what."""
     child = os.fork()
     if child == 0:
-        count = 0
 
-        def dying(real: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
+        def dying(name: str, real: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
             def call(*args: t.Any, **kwargs: t.Any) -> t.Any:
-                nonlocal count
-                count += 1
-                if count == number:
+                if now(name, args[0]):
                     os._exit(_KILLED)
                 return real(*args, **kwargs)
 
@@ -39,7 +43,7 @@ def killed_at(number: int, work: t.Callable[[], t.Any]) -> bool:
 
         try:
             for name in _CALLS:
-                setattr(os, name, dying(getattr(os, name)))
+                setattr(os, name, dying(name, getattr(os, name)))
             work()
         except BaseException:  # noqa: BLE001 -- the child must not go on as a second pytest
             os._exit(1)
