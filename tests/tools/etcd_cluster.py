@@ -110,8 +110,10 @@ class EtcdCluster:
             process.wait()
 
     def pause(self, node: int) -> None:
-        """The node accepts connections still, and answers none."""
-        self._nodes[node].send_signal(signal.SIGSTOP)
+        """The node accepts connections still, and answers none: on return, the signal has come."""
+        process = self._nodes[node]
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def resume(self, node: int) -> None:
         self._nodes[node].send_signal(signal.SIGCONT)

@@ -64,7 +64,7 @@ def test_it_goes_on_without_a_node_and_loses_nothing(
 def test_without_most_nodes_it_fails_clearly_and_goes_on_later(
     etcd: EtcdCluster, namespace: str, how: str
 ) -> None:
-    with _open(etcd, namespace, timeout="2") as store:
+    with _open(etcd, namespace, timeout="4") as store:
         store.transact({}, [Put("a", 1)])
         for node in (0, 1):
             _hurt(etcd, how, node)
@@ -84,7 +84,7 @@ def test_without_most_nodes_it_fails_clearly_and_goes_on_later(
 
 def test_a_call_ends_within_its_time_and_says_why(etcd: EtcdCluster, namespace: str) -> None:
     """With every endpoint standing still; were the time not kept, this test would not end."""
-    with _open(etcd, namespace, timeout="1") as store:
+    with _open(etcd, namespace, timeout="3") as store:
         store.transact({}, [Put("a", 1)])
         with store.watch("a") as watch:
             for node in range(3):

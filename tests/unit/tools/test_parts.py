@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -26,7 +27,12 @@ beside:
 def parts(folder: pathlib.Path, *words: str) -> tuple[int, list[str]]:
     (folder / "Makefile").write_text(MAKEFILE)
     done = subprocess.run(
-        [sys.executable, str(PARTS), *words], cwd=folder, capture_output=True, text=True, check=False
+        [sys.executable, str(PARTS), *words],
+        cwd=folder,
+        env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return done.returncode, done.stdout.splitlines()
 
