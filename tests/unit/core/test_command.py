@@ -23,7 +23,7 @@ def refused(argv: list[str], **options: object) -> DistrogateError:
 
 
 def test_timeout_ends_the_group(tmp_path: pathlib.Path) -> None:
-    script = f"sleep 60 & echo $! >{tmp_path}/pid; wait"
+    script = f"sleep 600 & echo $! >{tmp_path}/pid; wait"
     started = time.monotonic()
     error = refused(["sh", "-c", script], timeout=0.5, log=str(tmp_path / "log"))
     assert (error.reason, error.details["log"]) == ("command_timeout", str(tmp_path / "log"))

@@ -113,7 +113,7 @@ import sys
 from ansible_collections.distrogate.ci.plugins.module_utils._core._command import run
 from ansible_collections.distrogate.ci.plugins.module_utils._core._progress import Progress
 with Progress(None):
-    run(["sh", "-c", "setsid sh -c 'sleep 60 & echo $$ $!; wait' >/dev/fd/$1 & wait", "sh", sys.argv[1]],
+    run(["sh", "-c", "setsid sh -c 'sleep 600 & echo $$ $!; wait' >/dev/fd/$1 & wait", "sh", sys.argv[1]],
         pass_fds=[int(sys.argv[1])])
 """
 

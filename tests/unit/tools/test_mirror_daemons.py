@@ -82,7 +82,7 @@ def test_killed_with_its_children(daemon: Daemon, source: pathlib.Path) -> None:
         thread.join()
     assert found[0] != 0 and not same(source, daemon)
     for process in (*children, group):
-        assert gone(process, 60)  # what was killed ends when the kernel comes to it
+        assert gone(process)  # what was killed ends when the kernel comes to it
     daemon.start()
     assert push(source, daemon.address()) == 0 and same(source, daemon)
 
@@ -100,7 +100,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 def test_ends_with_the_test_that_is_killed(tmp_path: pathlib.Path) -> None:
     argv = [sys.executable, "-c", _KILLED, str(tmp_path / "daemon")]
     done = subprocess.run(argv, env=environment(), capture_output=True, text=True, check=False)
-    assert gone(int(done.stdout), 60)
+    assert gone(int(done.stdout))
 
 
 def test_dies_as_a_transfer_begins(daemon: Daemon, source: pathlib.Path) -> None:
